@@ -1,0 +1,1 @@
+"""The business: one folder per feature, each with models, rules, commands and queries."""

@@ -1,0 +1,69 @@
+"""Bringing a database to a version: up, down, one process at a time, all of it or nothing."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+from tortoise.migrations.schema_editor import AsyncpgSchemaEditor, SqliteSchemaEditor
+
+from saas.base.db.database import finish
+from saas.base.db.ddl import APP_ROLE
+from saas.base.db.postgres import PostgresOrm
+from saas.base.db.sqlite import SqliteOrm, connect_file, sqlite_path
+
+APP = "banyan"
+ADVISORY_LOCK = 0x62616E79616E  # "banyan"
+LATEST = "__latest__"
+ZERO = "__first__"
+
+CREATE_ROLE = f"""
+DO $$ BEGIN
+    CREATE ROLE {APP_ROLE} NOLOGIN;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$
+"""
+
+
+async def migrate(url: str, target: str = LATEST, *, progress: Callable[[str], None] | None = None) -> None:
+    """Apply or take back migrations until ``target`` is the last one applied.
+
+    ``url`` must log in as the owner of the tables on PostgreSQL (the application's role may not alter them).
+    """
+
+    def tell(event: str, app: str, name: str) -> None:
+        if progress is not None and event.endswith("_done"):
+            progress(f"{'applied' if event.startswith('apply') else 'took back'} {name}")
+
+    async with _owner(url) as client:
+        editor = SqliteSchemaEditor if client.capabilities.dialect == "sqlite" else AsyncpgSchemaEditor
+        executor = MigrationExecutor(client, {APP: {"migrations": "saas.base.db.migrations", "models": []}})
+        await executor.recorder.ensure_schema(editor(client, atomic=False))
+        await executor.migrate([MigrationTarget(app_label=APP, name=target)], progress=tell)
+
+
+@asynccontextmanager
+async def _owner(url: str) -> AsyncIterator[BaseDBAsyncClient]:
+    """A connection with one transaction around everything, and nobody else migrating."""
+    if url.startswith("sqlite:"):
+        path = sqlite_path(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = await connect_file(path)
+        try:
+            async with connection.execute("BEGIN EXCLUSIVE"):
+                pass
+            yield SqliteOrm(connection)
+            await finish(connection.commit())
+        finally:
+            await finish(connection.close())
+    else:
+        server = await asyncpg.connect(url)
+        try:
+            async with server.transaction():
+                await server.execute("SELECT pg_advisory_xact_lock($1)", ADVISORY_LOCK)
+                await server.execute(CREATE_ROLE)
+                await server.execute(f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}")
+                yield PostgresOrm(server)
+        finally:
+            await server.close()

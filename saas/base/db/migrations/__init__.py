@@ -1,0 +1,1 @@
+"""Migrations, in order; each written and reviewed by hand for both databases."""

@@ -1,0 +1,202 @@
+"""SQLite through aiosqlite: one writer under BEGIN IMMEDIATE, several readers that wait for nobody (WAL)."""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+import aiosqlite
+import orjson
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
+
+from saas.base.db.database import Database, finish
+from saas.base.db.tx import ConstraintViolated, Observer, Row, Tx
+from saas.base.ids import TenantId
+from saas.base.scope import ScopeMissing
+
+BUSY_TIMEOUT_MS = 30_000
+
+sqlite3.register_adapter(UUID, str)
+sqlite3.register_adapter(datetime, lambda moment: moment.astimezone(UTC).isoformat(" "))
+sqlite3.register_adapter(date, lambda day: day.isoformat())
+sqlite3.register_converter("uuid", lambda raw: UUID(raw.decode()))
+sqlite3.register_converter("timestamptz", lambda raw: datetime.fromisoformat(raw.decode()))
+sqlite3.register_converter("date", lambda raw: date.fromisoformat(raw.decode()))
+sqlite3.register_converter("boolean", lambda raw: raw == b"1")
+
+
+@lru_cache(maxsize=1024)
+def _numbered(sql: str) -> str:
+    """``$1`` is how PostgreSQL numbers a placeholder; SQLite says ``?1``."""
+    return re.sub(r"\$(\d+)", r"?\1", sql)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return orjson.dumps(value).decode()
+    return value
+
+
+class IdleClient(SqliteClient):
+    """The client Tortoise is configured with. It never connects: transactions come from ``transaction()``."""
+
+    def __init__(self, connection_name: str) -> None:
+        super().__init__("", connection_name=connection_name)
+
+    async def create_connection(self, with_db: bool) -> None:
+        raise ScopeMissing("models answer inside transaction() or reading() only")
+
+
+client_class = IdleClient
+
+
+class SqliteOrm(SqliteTransactionWrapper):
+    """Tortoise on a connection whose transaction somebody else began and will end."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        idle = IdleClient(connection_name=__name__)
+        idle._connection = connection
+        super().__init__(idle)
+
+    async def execute_script(self, query: str) -> None:
+        """One statement; ``executescript`` would commit what the caller has begun."""
+        await _run(self._connection, query)
+
+    def _in_transaction(self) -> Any:
+        raise TypeError("use saas.base.db.transaction()")
+
+
+class SqliteTx(Tx):
+    """A transaction on one connection."""
+
+    for_update = ""
+
+    def __init__(
+        self, connection: aiosqlite.Connection, tenant_id: TenantId, observer: Observer | None, *, read_only: bool
+    ) -> None:
+        super().__init__(tenant_id, observer, read_only=read_only)
+        self._connection = connection
+        self._orm: SqliteOrm | None = None
+
+    @property
+    def orm(self) -> BaseDBAsyncClient:
+        self.observe("ORM")
+        if self._orm is None:
+            self._orm = SqliteOrm(self._connection)
+        return self._orm
+
+    async def rows(self, sql: str, *args: object) -> Sequence[Row]:
+        self.observe(sql)
+        try:
+            found = await self._connection.execute_fetchall(_numbered(sql), [_plain(value) for value in args])
+        except sqlite3.IntegrityError as exc:
+            raise ConstraintViolated(str(exc)) from exc
+        return [dict(row) for row in found]
+
+    async def execute(self, sql: str, *args: object) -> int:
+        self.observe(sql)
+        try:
+            async with self._connection.execute(_numbered(sql), [_plain(value) for value in args]) as cursor:
+                return max(cursor.rowcount, 0)
+        except sqlite3.IntegrityError as exc:
+            raise ConstraintViolated(str(exc)) from exc
+
+    async def insert_many(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, or_ignore: bool = False
+    ) -> int:
+        led = [(self.tenant_id, *row) for row in rows]
+        if not led:
+            return 0
+        names = ", ".join(columns)
+        marks = ", ".join("?" * (len(columns) + 1))
+        ignore = " ON CONFLICT DO NOTHING" if or_ignore else ""
+        sql = f"INSERT INTO {table} (tenant_id, {names}) VALUES ({marks}){ignore}"
+        self.observe(sql)
+        try:
+            async with self._connection.executemany(sql, led) as cursor:
+                return cursor.rowcount
+        except sqlite3.IntegrityError as exc:
+            raise ConstraintViolated(str(exc)) from exc
+
+    def within(self, number: int, kind: str) -> str:
+        return f"IN (SELECT value FROM json_each(${number}))"
+
+
+class SqliteDatabase(Database):
+    """A database file."""
+
+    kind = "sqlite"
+
+    def __init__(self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection]) -> None:
+        super().__init__()
+        self._writer = writer
+        self._writing = asyncio.Lock()
+        self._all = [writer, *readers]
+        self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
+        for reader in readers:
+            self._readers.put_nowait(reader)
+
+    @classmethod
+    async def connect(cls, url: str, *, readers: int) -> Self:
+        """Open one writing and ``readers`` reading connections to ``sqlite:///path``."""
+        path = sqlite_path(url)
+        writer = await connect_file(path)
+        reading = [await connect_file(path, "query_only = ON") for _ in range(readers)]
+        return cls(writer, reading)
+
+    async def close(self) -> None:
+        for connection in self._all:
+            await connection.close()
+
+    @asynccontextmanager
+    async def begin(self, tenant_id: TenantId, *, read_only: bool) -> AsyncIterator[Tx]:
+        if read_only:
+            connection = await self._readers.get()
+            try:
+                async with self._begun(connection, "BEGIN"):
+                    yield SqliteTx(connection, tenant_id, self.observer, read_only=True)
+            finally:
+                self._readers.put_nowait(connection)
+        else:
+            async with self._writing, self._begun(self._writer, "BEGIN IMMEDIATE"):
+                yield SqliteTx(self._writer, tenant_id, self.observer, read_only=False)
+
+    @asynccontextmanager
+    async def _begun(self, connection: aiosqlite.Connection, begin: str) -> AsyncIterator[None]:
+        try:
+            await _run(connection, begin)
+            yield
+        except BaseException:
+            await finish(connection.rollback())  # runs on the connection's thread, after whatever was under way
+            raise
+        await finish(_run(connection, "COMMIT"))
+
+
+def sqlite_path(url: str) -> Path:
+    """The file of ``sqlite:///relative`` or ``sqlite:////absolute``. Raises ``ValueError`` when it names none."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or ":memory:" in url or len(url) == len(prefix):
+        raise ValueError("a SQLite address is sqlite:///FILE; an in-memory database would have no readers")
+    return Path(url.removeprefix(prefix))
+
+
+async def connect_file(path: Path, *pragmas: str) -> aiosqlite.Connection:
+    """Open the file with the settings every connection needs."""
+    connection = await aiosqlite.connect(path, isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES)
+    connection.row_factory = sqlite3.Row
+    settings = ("journal_mode = WAL", f"busy_timeout = {BUSY_TIMEOUT_MS}", "synchronous = NORMAL", "foreign_keys = ON")
+    for pragma in (*settings, *pragmas):
+        await _run(connection, f"PRAGMA {pragma}")
+    return connection
+
+
+async def _run(connection: aiosqlite.Connection, sql: str) -> None:
+    async with connection.execute(sql):
+        pass

@@ -1,0 +1,153 @@
+"""What code inside a transaction works with: SQL written once, run on either database."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from saas.base.ids import TenantId
+from saas.base.scope import ScopeMissing
+
+Row: TypeAlias = Mapping[str, Any]
+Observer: TypeAlias = Callable[[str], None]
+
+
+class ForeignTask(RuntimeError):
+    """A programming error: a task used the transaction of another task, which may end before it does."""
+
+
+class ScopeMismatch(RuntimeError):
+    """A programming error: a block inside a transaction asked for what that transaction cannot give."""
+
+
+class ConstraintViolated(Exception):
+    """The database refused a row; ``str()`` names the constraint. The transaction cannot go on."""
+
+
+class Tx(ABC):
+    """One open transaction of one tenant.
+
+    Statements carry ``$1 … $n`` and name the tenant themselves; a list argument belongs to ``within``. UUIDs, aware
+    datetimes, dates and booleans go in and come out as Python objects on both databases, ``jsonb`` as text.
+    """
+
+    for_update: str
+    """The clause that locks the rows read, empty where the whole database is locked already."""
+
+    def __init__(self, tenant_id: TenantId, observer: Observer | None, *, read_only: bool) -> None:
+        self._tenant_id = tenant_id
+        self._read_only = read_only
+        self._task = asyncio.current_task()
+        self._observer = observer
+        self._after_commit: list[Callable[[], None]] = []
+
+    @property
+    def tenant_id(self) -> TenantId:
+        """The tenant every statement of this transaction must name."""
+        return self._tenant_id
+
+    @property
+    @abstractmethod
+    def orm(self) -> BaseDBAsyncClient:
+        """The same connection for Tortoise."""
+
+    def owned_by_caller(self) -> bool:
+        """Whether the running task is the one that began."""
+        return asyncio.current_task() is self._task
+
+    def check_join(self, tenant_id: TenantId, *, read_only: bool) -> None:
+        """Refuse an inner block that asks for another tenant, or to write inside a reading one."""
+        if tenant_id != self._tenant_id:
+            raise ScopeMismatch("the scope changed inside a transaction; leave the transaction first")
+        if self._read_only and not read_only:
+            raise ScopeMismatch("transaction() inside reading(); open the transaction first")
+
+    def check_task(self) -> None:
+        """Refuse any task but the one that began: its statements would interleave, or outlive the connection."""
+        if not self.owned_by_caller():
+            raise ForeignTask("this transaction belongs to another task; open a transaction() or reading() of your own")
+
+    def observe(self, sql: str) -> None:
+        """Count a statement, and refuse it from a foreign task."""
+        self.check_task()
+        if self._observer is not None:
+            self._observer(sql)
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Run ``call`` once the transaction has been committed; never when it is rolled back."""
+        self._after_commit.append(call)
+
+    def committed(self) -> None:
+        """Tell those who asked to be told."""
+        for call in self._after_commit:
+            call()
+
+    @abstractmethod
+    async def rows(self, sql: str, *args: object) -> Sequence[Row]:
+        """All rows of a query."""
+
+    @abstractmethod
+    async def execute(self, sql: str, *args: object) -> int:
+        """Run a statement and answer how many rows it touched."""
+
+    @abstractmethod
+    async def insert_many(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, or_ignore: bool = False
+    ) -> int:
+        """Insert rows in one statement and answer how many went in. ``tenant_id`` is put in front of every row.
+
+        With ``or_ignore`` a row that a unique key refuses is left out.
+        """
+
+    @abstractmethod
+    def within(self, number: int, kind: str) -> str:
+        """The condition "is one of the list in ``$number``", e.g. ``f"id {tx.within(2, 'uuid')}"``."""
+
+    async def row(self, sql: str, *args: object) -> Row | None:
+        """The first row, or none."""
+        found = await self.rows(sql, *args)
+        return found[0] if found else None
+
+    async def value(self, sql: str, *args: object) -> Any:
+        """The first column of the first row, or none."""
+        found = await self.row(sql, *args)
+        return None if found is None else next(iter(found.values()))
+
+
+def as_time(value: object) -> datetime | None:
+    """A moment that SQL computed: SQLite answers text for an expression, PostgreSQL a datetime."""
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(str(value)).astimezone(UTC)
+
+
+_open: ContextVar[Tx | None] = ContextVar("transaction", default=None)
+
+
+def open_tx() -> Tx | None:
+    """The transaction of this context, whoever began it."""
+    return _open.get()
+
+
+def current_tx() -> Tx:
+    """The transaction the calling task is in. Raises ``ScopeMissing`` outside of one."""
+    tx = _open.get()
+    if tx is None:
+        raise ScopeMissing("no transaction is open; use transaction() or reading()")
+    tx.check_task()
+    return tx
+
+
+@contextmanager
+def entered(tx: Tx) -> Iterator[None]:
+    """Make ``tx`` the current transaction within the block."""
+    token = _open.set(tx)
+    try:
+        yield
+    finally:
+        _open.reset(token)

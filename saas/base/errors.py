@@ -1,0 +1,80 @@
+"""Expected failures: typed, with data, a stable code and a message in both languages.
+
+Every subclass registers itself, so that the GraphQL enum of codes, the documented catalogue and the tests of the
+messages are all made from one place.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+LANGUAGES = ("en", "zh-CN")
+
+
+class DomainError(Exception):
+    """A refusal a caller can act on.
+
+    ``field`` is the path of the input at fault (``input.lines[0].sku``), ``params`` fill the message. Subclasses
+    give ``code`` (stable, part of the API) and the two message templates, which name the remedy.
+    """
+
+    code: ClassVar[str]
+    en: ClassVar[str]
+    zh: ClassVar[str]
+    registry: ClassVar[dict[str, type["DomainError"]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        known = DomainError.registry.setdefault(cls.code, cls)
+        if known.__qualname__ != cls.__qualname__ or known.__module__ != cls.__module__:
+            raise TypeError(f"error code {cls.code} is taken by {known.__module__}.{known.__qualname__}")
+
+    def __init__(self, field: str | None = None, **params: object) -> None:
+        super().__init__(self.code, field, params)
+        self.field = field
+        self.params = params
+
+    def message(self, language: str = "en") -> str:
+        """The sentence for a person, in ``en`` or ``zh-CN``."""
+        return (self.zh if language.lower().startswith("zh") else self.en).format(**self.params)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message()}"
+
+
+class NotFound(DomainError):
+    """The object does not exist, or not for this caller; the two are never told apart."""
+
+    code = "NOT_FOUND"
+    en = "No {kind} found for {value}. Check the identifier."
+    zh = "未找到{kind}：{value}。请检查标识。"
+
+
+class InvalidInput(DomainError):
+    """A value has the right type and a wrong content."""
+
+    code = "INVALID_INPUT"
+    en = "{value} is not accepted here: {remedy}."
+    zh = "此处不接受 {value}：{remedy}。"
+
+
+class WrongState(DomainError):
+    """The object's state does not allow the step."""
+
+    code = "WRONG_STATE"
+    en = "This {kind} is {state}; the step needs it to be {needed}."
+    zh = "该{kind}当前状态为 {state}，此操作要求状态为 {needed}。"
+
+
+class IdempotencyConflict(DomainError):
+    """The key was used before with other content."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+    en = "The idempotency key {key} was used before with other content. Send the same content or a new key."
+    zh = "幂等键 {key} 已用于其他内容。请发送相同内容或更换新的键。"
+
+
+class Rejected(Exception):
+    """Several refusals at once, so that a caller can mend all of its input in one go."""
+
+    def __init__(self, errors: Sequence[DomainError]) -> None:
+        super().__init__([str(error) for error in errors])
+        self.errors = tuple(errors)

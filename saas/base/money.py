@@ -1,0 +1,89 @@
+"""Exact money: integer minor units, rates in basis points, half-up rounding (docs/rules.md, "Rounding").
+
+No float ever comes near an amount. ``Decimal`` appears only where people's text enters or leaves.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+
+from babel.numbers import format_currency, get_currency_precision
+
+BPS_WHOLE = 10_000
+"""Basis points in the whole: 10,000 bps are 100 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in the minor unit of one currency (分 for CNY, cents for USD)."""
+
+    amount_minor: int
+    currency: str
+
+
+def divide_half_up(numerator: int, denominator: int) -> int:
+    """Divide two integers and round half away from zero.
+
+    Raises ``ZeroDivisionError`` for a zero denominator.
+    """
+    quotient, remainder = divmod(abs(numerator), abs(denominator))
+    if 2 * remainder >= abs(denominator):
+        quotient += 1
+    return quotient if (numerator < 0) == (denominator < 0) else -quotient
+
+
+def share(base_minor: int, rate_bps: int) -> int:
+    """Take ``rate_bps`` of ``base_minor``, in minor units, half up per share."""
+    return divide_half_up(base_minor * rate_bps, BPS_WHOLE)
+
+
+def shrink_to(shares: Sequence[int], total_minor: int) -> list[int]:
+    """Shrink non-negative shares in proportion so that they add up to ``total_minor`` exactly.
+
+    The largest remainder gets the left-over units; among equal remainders the earlier share wins, so callers
+    pass shares in their order of precedence. Shares that fit already come back unchanged.
+    """
+    whole = sum(shares)
+    if whole <= total_minor:
+        return list(shares)
+    floors = [amount * total_minor // whole for amount in shares]
+    left = total_minor - sum(floors)
+    by_remainder = sorted(range(len(shares)), key=lambda i: (-(shares[i] * total_minor % whole), i))
+    for i in by_remainder[:left]:
+        floors[i] += 1
+    return floors
+
+
+@lru_cache(maxsize=64)
+def minor_digits(currency: str) -> int:
+    """Digits after the decimal point of a currency: 2 for CNY, 0 for JPY."""
+    return get_currency_precision(currency)
+
+
+def parse_amount(text: str, currency: str) -> int:
+    """Read a decimal amount written by a person or a file into minor units.
+
+    Raises ``ValueError`` when the text is no plain number or has more digits than the currency knows; nothing
+    is rounded on the way in.
+    """
+    try:
+        scaled = Decimal(text.strip()).scaleb(minor_digits(currency))
+        whole = int(scaled)
+    except (InvalidOperation, ValueError, OverflowError) as exc:
+        raise ValueError(f"{text!r} is not an amount") from exc
+    if scaled != whole:
+        raise ValueError(f"{text!r} has more than {minor_digits(currency)} decimals")
+    return whole
+
+
+def plain_amount(amount_minor: int, currency: str) -> str:
+    """Write minor units as a plain decimal for files: ``1234`` of CNY is ``12.34``."""
+    digits = minor_digits(currency)
+    return f"{Decimal(amount_minor).scaleb(-digits):.{digits}f}"
+
+
+def formatted(amount_minor: int, currency: str, locale: str) -> str:
+    """Write an amount for a reader: ``¥1,234.50`` in zh-CN, ``CN¥1,234.50`` in en."""
+    value = Decimal(amount_minor).scaleb(-minor_digits(currency))
+    return format_currency(value, currency, locale=locale.replace("-", "_"))

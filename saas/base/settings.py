@@ -1,0 +1,54 @@
+"""What an installation sets, from the environment or a ``.env`` file. docs/operations.md explains each by name."""
+
+from enum import StrEnum
+from functools import lru_cache
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEVELOPMENT_KEY = "development-only-key-do-not-use-in-production"
+
+
+class Environment(StrEnum):
+    """Where the process runs."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """The settings. Every field is an environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    environment: Environment = Field(
+        Environment.DEVELOPMENT, description="development shows GraphiQL; production refuses unsafe settings."
+    )
+    database_url: str = Field(
+        "sqlite:///var/banyan.db",
+        description="sqlite:///FILE, or postgresql://… as a role that may SET ROLE banyan_app.",
+    )
+    migration_database_url: str | None = Field(
+        None, description="PostgreSQL address of the tables' owner, for migrations. Default: DATABASE_URL."
+    )
+    database_pool_size: int = Field(10, ge=1, le=100, description="Connections one process keeps at most.")
+    host: str = Field("127.0.0.1", description="Address the server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port the server listens on.")
+    base_domain: str = Field(
+        "localhost", description="Brands are served at SLUG.BASE_DOMAIN; the domain itself is the platform's."
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(DEVELOPMENT_KEY),
+        min_length=32,
+        description="Master secret; keys for encryption and keyed hashes are derived from it.",
+    )
+    session_hours: int = Field(12, ge=1, le=720, description="Hours a log-in lasts.")
+    login_attempts: int = Field(5, ge=1, description="Failed log-ins of one name or address before it has to wait.")
+    login_wait_seconds: int = Field(60, ge=1, description="First wait after too many failures; doubles up to an hour.")
+    secure_cookies: bool = Field(False, description="Send session cookies over HTTPS only. Must be on in production.")
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

@@ -1,0 +1,1 @@
+"""Who is asking, and under which rules."""

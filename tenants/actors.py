@@ -1,0 +1,43 @@
+"""Who is acting: a member, an operator, an API key or the system itself."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from saas.base.ids import DistributorId, TenantId
+
+
+class Role(StrEnum):
+    """What a person or a key may do; ``tenants.access`` says what that is."""
+
+    OPERATOR = "operator"
+    OWNER = "owner"
+    FINANCE = "finance"
+    OPERATIONS = "operations"
+    AUDITOR = "auditor"
+    DISTRIBUTOR = "distributor"
+    API_KEY = "api_key"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """The one an act is done by and written down for."""
+
+    tenant_id: TenantId
+    role: Role
+    id: UUID | None
+    label: str
+    locale: str = "en"
+    distributor_id: DistributorId | None = None
+    scopes: frozenset[str] = frozenset()
+
+    @property
+    def kind(self) -> str:
+        """How the audit log names the actor's kind."""
+        return self.role.value if self.role in {Role.OPERATOR, Role.API_KEY, Role.SYSTEM} else "member"
+
+
+def system(tenant_id: TenantId, label: str) -> Actor:
+    """The program itself, acting from the command line or by schedule."""
+    return Actor(tenant_id=tenant_id, role=Role.SYSTEM, id=None, label=label)
