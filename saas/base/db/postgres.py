@@ -13,7 +13,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from saas.base.db.database import Database, finish
 from saas.base.db.ddl import APP_ROLE
-from saas.base.db.tx import ConstraintViolated, Observer, Row, Tx
+from saas.base.db.tx import ConstraintViolated, Observer, Row, Tx, conflict_clause
 from saas.base.ids import TenantId
 from saas.base.scope import ScopeMissing
 
@@ -92,22 +92,33 @@ class PostgresTx(Tx):
         return int(count) if count.isdigit() else 0
 
     async def insert_many(
-        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, or_ignore: bool = False
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        or_ignore: bool = False,
+        or_update: str = "",
     ) -> int:
         by_column = list(zip(*rows, strict=True))
         if not by_column:
             return 0
         arrays = ", ".join(f"${i}::{self._types[table, name]}[]" for i, name in enumerate(columns, start=2))
         names = ", ".join(columns)
-        ignore = " ON CONFLICT DO NOTHING" if or_ignore else ""
+        conflict = conflict_clause(or_ignore=or_ignore, or_update=or_update)
         return await self.execute(
-            f"INSERT INTO {table} (tenant_id, {names}) SELECT $1, * FROM unnest({arrays}){ignore}",
+            f"INSERT INTO {table} (tenant_id, {names}) SELECT $1, * FROM unnest({arrays}){conflict}",
             self.tenant_id,
             *by_column,
         )
 
     def within(self, number: int, kind: str) -> str:
         return f"= ANY(${number}::{kind}[])"
+
+    def recordset(self, number: int, **columns: str) -> str:
+        selected = ", ".join(columns)
+        typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        return f"(SELECT {selected} FROM jsonb_to_recordset(${number}::jsonb) AS listed({typed}))"
 
 
 class PostgresDatabase(Database):

@@ -17,7 +17,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
 
 from saas.base.db.database import Database, finish
-from saas.base.db.tx import ConstraintViolated, Observer, Row, Tx
+from saas.base.db.tx import ConstraintViolated, Observer, Row, Tx, conflict_clause
 from saas.base.ids import TenantId
 from saas.base.scope import ScopeMissing
 
@@ -109,15 +109,21 @@ class SqliteTx(Tx):
             raise ConstraintViolated(str(exc)) from exc
 
     async def insert_many(
-        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, or_ignore: bool = False
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        or_ignore: bool = False,
+        or_update: str = "",
     ) -> int:
         led = [(self.tenant_id, *row) for row in rows]
         if not led:
             return 0
         names = ", ".join(columns)
         marks = ", ".join("?" * (len(columns) + 1))
-        ignore = " ON CONFLICT DO NOTHING" if or_ignore else ""
-        sql = f"INSERT INTO {table} (tenant_id, {names}) VALUES ({marks}){ignore}"
+        conflict = conflict_clause(or_ignore=or_ignore, or_update=or_update)
+        sql = f"INSERT INTO {table} (tenant_id, {names}) VALUES ({marks}){conflict}"
         self.observe(sql)
         try:
             async with self._connection.executemany(sql, led) as cursor:
@@ -127,6 +133,10 @@ class SqliteTx(Tx):
 
     def within(self, number: int, kind: str) -> str:
         return f"IN (SELECT value FROM json_each(${number}))"
+
+    def recordset(self, number: int, **columns: str) -> str:
+        selected = ", ".join(f"value ->> '{name}' AS {name}" for name in columns)
+        return f"(SELECT {selected} FROM json_each(${number}))"
 
 
 class SqliteDatabase(Database):

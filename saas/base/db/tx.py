@@ -97,16 +97,32 @@ class Tx(ABC):
 
     @abstractmethod
     async def insert_many(
-        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, or_ignore: bool = False
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        or_ignore: bool = False,
+        or_update: str = "",
     ) -> int:
         """Insert rows in one statement and answer how many went in. ``tenant_id`` is put in front of every row.
 
-        With ``or_ignore`` a row that a unique key refuses is left out.
+        With ``or_ignore`` a row that a unique key refuses is left out. With ``or_update``, e.g.
+        ``"(tenant_id, sku) DO UPDATE SET name = excluded.name"``, it changes the row that is there; such rows come
+        sorted by their key, so that two transactions take them in the same order.
         """
 
     @abstractmethod
     def within(self, number: int, kind: str) -> str:
         """The condition "is one of the list in ``$number``", e.g. ``f"id {tx.within(2, 'uuid')}"``."""
+
+    @abstractmethod
+    def recordset(self, number: int, **columns: str) -> str:
+        """The list of JSON objects in ``$number`` (as text) as a table to select from or update by.
+
+        ``f"… FROM {tx.recordset(2, id='uuid', path='text')} AS v"``. Ids, text and integers only: a moment would
+        not compare on SQLite.
+        """
 
     async def row(self, sql: str, *args: object) -> Row | None:
         """The first row, or none."""
@@ -117,6 +133,13 @@ class Tx(ABC):
         """The first column of the first row, or none."""
         found = await self.row(sql, *args)
         return None if found is None else next(iter(found.values()))
+
+
+def conflict_clause(*, or_ignore: bool, or_update: str) -> str:
+    """What an INSERT does about a row whose key is taken."""
+    if or_update:
+        return f" ON CONFLICT {or_update}"
+    return " ON CONFLICT DO NOTHING" if or_ignore else ""
 
 
 def as_time(value: object) -> datetime | None:
