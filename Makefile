@@ -1,0 +1,47 @@
+# The commands of the project. Each works from a fresh clone with Python 3.11+.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: run test check bench lock graphiql format clean
+
+run: $(VENV)/ready graphiql ## Serve the demo on SQLite at http://localhost:8000
+	$(BIN)/python main.py migrate
+	$(BIN)/python main.py demo
+	$(BIN)/python main.py serve
+
+test: $(VENV)/ready graphiql ## The whole suite on SQLite and PostgreSQL
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+check: $(VENV)/ready ## Format, lint, types, imports and unit tests, under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -m "not db"
+
+bench: $(VENV)/ready ## Benchmarks, each beside its ceiling
+	$(BIN)/python -m bench $(if $(JSON),--json $(JSON))
+
+format: $(VENV)/ready ## Put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/ready ## Pin every dependency with its hashes
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --python-version 3.11 --output-file requirements.lock
+
+graphiql: web/graphiql/node_modules/.ready
+
+web/graphiql/node_modules/.ready: web/graphiql/package-lock.json $(VENV)/ready
+	$(BIN)/npm ci --prefix web/graphiql --no-fund --no-audit --loglevel=error
+	touch $@
+
+$(VENV)/ready: requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	touch $@
+
+clean:
+	rm -rf $(VENV) web/graphiql/node_modules var

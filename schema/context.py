@@ -1,0 +1,68 @@
+"""What a resolver knows about its request: the tenant, who is asking, the language, the loaders."""
+
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+from strawberry.dataloader import DataLoader
+from strawberry.types import Info as StrawberryInfo
+
+from saas.base.errors import LANGUAGES
+from saas.base.ids import TenantId
+from tenants.actors import Actor
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Unauthenticated(Exception):
+    """The operation needs somebody signed in. The access table refuses before a resolver could meet this."""
+
+
+@dataclass(slots=True)
+class Context:
+    """One request. Loaders live and die with it, so nothing of one tenant is ever kept for another."""
+
+    request: Request
+    response: Response
+    request_id: str
+    tenant_id: TenantId
+    actor: Actor | None
+    locale: str
+    address: str
+    loaders: dict[str, DataLoader[Any, Any]] = field(default_factory=dict)
+    cost: int = 0
+
+    @property
+    def who(self) -> Actor:
+        """The signed-in caller."""
+        if self.actor is None:
+            raise Unauthenticated
+        return self.actor
+
+    def loader(self, name: str, load: Callable[[list[K]], Awaitable[list[V]]]) -> DataLoader[K, V]:
+        """The request's loader of that name; made at first use."""
+        if name not in self.loaders:
+            self.loaders[name] = DataLoader(load_fn=load)
+        return self.loaders[name]
+
+
+Info: TypeAlias = StrawberryInfo[Context, None]
+
+
+def locale_of(accepted: str | None, preferred: str) -> str:
+    """The language of messages: the first of ours the caller's header names, else the preferred one."""
+    for part in (accepted or "").split(","):
+        tag = part.partition(";")[0].strip().lower()
+        for language in LANGUAGES:
+            if tag and tag.split("-")[0] == language.split("-")[0].lower():
+                return language
+    return preferred if preferred in LANGUAGES else LANGUAGES[0]
+
+
+def by_key(keys: list[UUID], rows: dict[UUID, V]) -> list[V | None]:
+    """Answers of a loader in the order of its keys."""
+    return [rows.get(key) for key in keys]

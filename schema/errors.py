@@ -1,0 +1,79 @@
+"""Refusals as data: one mapping from domain errors to ``userErrors`` for every mutation, and to errors for queries."""
+
+import enum
+import functools
+import pkgutil
+from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
+from typing import Any, ParamSpec, TypeVar
+
+import strawberry
+
+import saas
+import tenants
+from saas.base.errors import DomainError, Rejected
+from schema.context import Context
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _load_every_error() -> None:
+    """Import the ``errors`` module of every feature, so that the enum holds every code there is."""
+    for package in (saas, tenants):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if found.name.endswith(".errors"):
+                import_module(found.name)
+
+
+_load_every_error()
+
+ErrorCode = strawberry.enum(
+    enum.Enum(  # type: ignore[misc]  # made from the registry: a literal list would be a second truth
+        "ErrorCode",
+        {
+            code: strawberry.enum_value(code, description=" ".join((error.__doc__ or "").split("\n\n")[0].split()))
+            for code, error in sorted(DomainError.registry.items())
+        },
+    ),
+    description="Why something was refused. Codes are stable; messages are for people.",
+)
+
+
+@strawberry.type(description="One refusal of a mutation.")
+class UserError:
+    """What was refused, where, and what to do."""
+
+    code: str = strawberry.field(graphql_type=ErrorCode, description="Stable code, for programs.")
+    field: str | None = strawberry.field(description="Path of the input at fault, such as `input.lines[0].sku`.")
+    message: str = strawberry.field(description="What to do, in the caller's language.")
+
+
+def user_errors(errors: Sequence[DomainError], locale: str) -> list[UserError]:
+    """Domain errors for the API."""
+    return [UserError(code=ErrorCode[error.code], field=error.field, message=error.message(locale)) for error in errors]
+
+
+def refusals(payload: Callable[..., T]) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
+    """Wrap a mutation so that a domain error becomes its payload with ``userErrors`` and nothing else."""
+
+    def wrap(resolver: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        @functools.wraps(resolver)
+        async def resolve(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return await resolver(*args, **kwargs)
+            except DomainError as refused:
+                errors: Sequence[DomainError] = [refused]
+            except Rejected as several:
+                errors = several.errors
+            return payload(user_errors=user_errors(errors, _context(kwargs).locale))
+
+        return resolve
+
+    return wrap
+
+
+def _context(kwargs: dict[str, Any]) -> Context:
+    context = kwargs["info"].context
+    assert isinstance(context, Context)
+    return context

@@ -1,0 +1,186 @@
+"""GraphQL over HTTP: finds the tenant by host, the caller by token, and runs each request in that tenant's scope."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLHTTPResponse
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+
+from saas.base.db import reading
+from saas.base.ids import PLATFORM, new_id
+from saas.base.scope import tenant_scope
+from saas.base.settings import Environment, Settings
+from schema.context import Context, locale_of
+from schema.schema import schema
+from tenants import registry, sessions
+from tenants.actors import Actor
+
+COOKIE = "banyan_session"
+WEB = Path(__file__).parent.parent / "web"
+GRAPHIQL_ASSETS = WEB / "graphiql" / "node_modules"
+
+log = logging.getLogger("banyan.http")
+
+
+def make_app(settings: Settings, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
+    """The server: ``/graphql``, ``/livez``, ``/readyz``, and GraphiQL in development."""
+    developing = settings.environment is Environment.DEVELOPMENT
+    routes: list[BaseRoute] = [
+        Route("/livez", _live),
+        Route("/readyz", _ready),
+        Mount("/graphql", app=Api(settings)),
+    ]
+    if developing:
+        routes.append(Route("/", _to_graphiql))
+        if GRAPHIQL_ASSETS.is_dir():
+            routes.append(Mount("/graphiql", app=StaticFiles(directory=GRAPHIQL_ASSETS)))
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(RequestLog)])
+
+
+async def _live(_: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _ready(_: Request) -> Response:
+    with tenant_scope(PLATFORM):
+        async with reading() as tx:
+            await tx.value("SELECT count(*) FROM tenant WHERE id = 0")
+    return JSONResponse({"status": "ok"})
+
+
+async def _to_graphiql(_: Request) -> Response:
+    return RedirectResponse("/graphql")
+
+
+class Api(GraphQL[Context, None]):
+    """The GraphQL endpoint of every brand."""
+
+    def __init__(self, settings: Settings) -> None:
+        developing = settings.environment is Environment.DEVELOPMENT
+        super().__init__(
+            schema,
+            graphql_ide="graphiql" if developing else None,
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+        )
+        self.settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        tenant = await registry.tenant_of_host(request.headers.get("host", ""))
+        if tenant is None:
+            await _refuse(404, "NOT_FOUND", "There is nothing here.")(scope, receive, send)
+            return
+        token, by_cookie = _token(request)
+        if by_cookie and not _same_origin(request):
+            await _refuse(403, "FORBIDDEN_ORIGIN", "Send the request from the site itself.")(scope, receive, send)
+            return
+        actor = await sessions.authenticate(token, tenant.id) if token else None
+        if token and actor is None and not by_cookie:
+            await _refuse(401, "UNAUTHENTICATED", "The token is not valid here. Log in again.")(scope, receive, send)
+            return
+        acting_for = actor.tenant_id if actor else tenant.id
+        scope["banyan"] = (actor, tenant.locale if actor is None else actor.locale)
+        with tenant_scope(acting_for):
+            await super().__call__(scope, receive, send)
+
+    async def get_context(self, request: Any, response: Any) -> Context:
+        actor: Actor | None
+        actor, preferred = request.scope["banyan"]
+        return Context(
+            request=request,
+            response=response,
+            request_id=request.scope["request_id"],
+            tenant_id=actor.tenant_id if actor else (await registry.tenant_of_host(request.headers["host"])).id,
+            actor=actor,
+            locale=locale_of(request.headers.get("accept-language"), preferred),
+            address=request.client.host if request.client else "",
+        )
+
+    def encode_json(self, data: object) -> bytes:
+        """Serialise with orjson."""
+        return orjson.dumps(data)
+
+    def create_response(
+        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
+    ) -> Response:
+        """The answer; never kept by caches, since it belongs to one caller."""
+        response = super().create_response(response_data, sub_response)
+        response.headers["cache-control"] = "no-store"
+        return response
+
+    async def render_graphql_ide(self, request: Request) -> Response:
+        """GraphiQL from this server's own files."""
+        return HTMLResponse((WEB / "graphiql" / "index.html").read_text(encoding="utf-8"))
+
+
+def _token(request: Request) -> tuple[str | None, bool]:
+    """The caller's token, and whether it came as a cookie."""
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and bearer:
+        return bearer.strip(), False
+    return request.cookies.get(COOKIE), True
+
+
+def _same_origin(request: Request) -> bool:
+    """A browser that sends a cookie also says from where; another site's page may not use it."""
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+def _refuse(status: int, code: str, message: str) -> Response:
+    return JSONResponse({"data": None, "errors": [{"message": message, "extensions": {"code": code}}]}, status)
+
+
+class RequestLog:
+    """Gives every request an id, says it in the answer, and writes one line without personal data."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = new_id().hex
+        scope["request_id"] = request_id
+        began = perf_counter()
+        status = 0
+
+        async def tell(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *SECURITY_HEADERS, (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, tell)
+        finally:
+            log.info("%s %s %d %.1fms %s", scope["method"], scope["path"], status, _ms(began), request_id)
+
+
+SECURITY_HEADERS: Sequence[tuple[bytes, bytes]] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+)
+
+
+def _ms(began: float) -> float:
+    return (perf_counter() - began) * 1000

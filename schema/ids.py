@@ -1,0 +1,64 @@
+"""Global ids: a prefix that says what it is and the hex digits of the UUID, opaque to callers.
+
+An id of another kind, of another brand or of nothing at all answers the same ``NOT_FOUND``.
+"""
+
+from uuid import UUID
+
+import strawberry
+
+from saas.base.errors import NotFound
+
+PREFIXES = {
+    "ApiKey": "key",
+    "AuditLine": "aud",
+    "Commission": "com",
+    "Distributor": "dst",
+    "ExitCase": "ext",
+    "LedgerTransaction": "txn",
+    "Member": "mem",
+    "Order": "ord",
+    "OrderLine": "lin",
+    "OrangeEntry": "org",
+    "Payout": "pay",
+    "PayoutBatch": "bat",
+    "PayoutDestination": "dest",
+    "PriceCase": "cas",
+    "Product": "prd",
+    "ProgramVersion": "prg",
+    "Session": "ses",
+    "Settlement": "stl",
+    "Statement": "stm",
+}
+KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
+
+HEX_DIGITS = 32
+
+
+def to_global(kind: str, value: UUID) -> strawberry.ID:
+    """Write an id for the outside: ``dst_0190…``."""
+    return strawberry.ID(f"{PREFIXES[kind]}_{value.hex}")
+
+
+def maybe_global(kind: str, value: UUID | None) -> strawberry.ID | None:
+    """The same for an id that may be absent."""
+    return None if value is None else to_global(kind, value)
+
+
+def from_global(kind: str, value: str, field: str) -> UUID:
+    """Read an id of the given kind. Raises ``NotFound`` for anything else."""
+    found = split_global(value)
+    if found is None or found[0] != kind:
+        raise NotFound(field, kind=kind, value=value[:60])
+    return found[1]
+
+
+def split_global(value: str) -> tuple[str, UUID] | None:
+    """The kind and UUID of an id, or none when it is no id of ours."""
+    prefix, _, digits = value.partition("_")
+    if prefix not in KINDS or len(digits) != HEX_DIGITS:
+        return None
+    try:
+        return KINDS[prefix], UUID(hex=digits)
+    except ValueError:
+        return None
