@@ -150,13 +150,15 @@ class Migration(BaseMigration):
         ),
         Index("program_version", "active", "(tenant_id)", unique=True, where="status = 'active'"),
         # -- network -----------------------------------------------------------------------------------------
-        TenantTable("network_tree", "next_no bigint NOT NULL, moves bigint NOT NULL", key=""),
+        TenantTable(
+            "network_tree", "next_no bigint NOT NULL, moves bigint NOT NULL, changed_at timestamptz NOT NULL", key=""
+        ),
         TenantTable(
             "distributor",
             """
             no bigint NOT NULL,
-            code text NOT NULL,
-            name text NOT NULL,
+            code text COLLATE "C" NOT NULL,
+            name text COLLATE "C" NOT NULL,
             kind text NOT NULL CHECK (kind IN ('person', 'firm')),
             status text NOT NULL CHECK (status IN ('applied', 'active', 'suspended', 'exited', 'rejected')),
             tier text NOT NULL,
