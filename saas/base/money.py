@@ -3,13 +3,15 @@
 No float ever comes near an amount. ``Decimal`` appears only where people's text enters or leaves.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 
 from babel.numbers import format_currency, get_currency_precision
 
+PLAIN_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 BPS_WHOLE = 10_000
 """Basis points in the whole: 10,000 bps are 100 %."""
 
@@ -67,14 +69,12 @@ def parse_amount(text: str, currency: str) -> int:
     Raises ``ValueError`` when the text is no plain number or has more digits than the currency knows; nothing
     is rounded on the way in.
     """
-    try:
-        scaled = Decimal(text.strip()).scaleb(minor_digits(currency))
-        whole = int(scaled)
-    except (InvalidOperation, ValueError, OverflowError) as exc:
-        raise ValueError(f"{text!r} is not an amount") from exc
-    if scaled != whole:
+    if not PLAIN_NUMBER.fullmatch(text.strip()):
+        raise ValueError(f"{text[:40]!r} is not an amount")
+    scaled = Decimal(text.strip()).scaleb(minor_digits(currency))
+    if scaled != int(scaled):
         raise ValueError(f"{text!r} has more than {minor_digits(currency)} decimals")
-    return whole
+    return int(scaled)
 
 
 def plain_amount(amount_minor: int, currency: str) -> str:

@@ -1,0 +1,166 @@
+"""The composition root and the command line: wires things together, decides nothing."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from starlette.applications import Starlette
+
+from saas import demo as demo_brands
+from saas.base.db import open_database
+from saas.base.db.migrate import LATEST, migrate
+from saas.base.errors import DomainError
+from saas.base.scope import tenant_scope
+from saas.base.settings import Settings, get_settings
+from saas.imports import orders as order_import
+from saas.ledger.checks import run_checks
+from tenants import registry, sessions
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Banyan: distribution programs for many brands.")
+importing = typer.Typer(no_args_is_help=True, help="Bring data in.")
+cli.add_typer(importing, name="import")
+console = Console()
+T = TypeVar("T")
+
+
+def app() -> Starlette:
+    """The ASGI application, for uvicorn and the tests of the server."""
+    from schema.http import make_app
+
+    settings = get_settings()
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with open_database(settings.database_url, pool_size=settings.database_pool_size):
+            yield
+
+    return make_app(settings, lifespan)
+
+
+def _run(work: Coroutine[Any, Any, T], *, database: bool = True) -> T:
+    """Run a command on the database; an expected refusal is a message and exit code 1, not a traceback."""
+    settings = get_settings()
+
+    async def run() -> T:
+        if not database:
+            return await work
+        async with open_database(settings.database_url, pool_size=settings.database_pool_size):
+            return await work
+
+    try:
+        return asyncio.run(run())
+    except DomainError as refused:
+        console.print(f"[red]{refused.code}[/]: {refused.message()}")
+        raise typer.Exit(1) from refused
+
+
+@cli.command()
+def serve(port: int | None = None, host: str | None = None) -> None:
+    """Serve the API (and GraphiQL in development)."""
+    settings = get_settings()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    uvicorn.run(
+        "main:app",
+        factory=True,
+        host=host or settings.host,
+        port=port or settings.port,
+        access_log=False,
+        server_header=False,
+    )
+
+
+@cli.command("migrate")
+def migrate_command(target: Annotated[str, typer.Argument(help="A migration's name; the newest by default.")] = LATEST) -> None:
+    """Bring the database to a version."""
+    settings: Settings = get_settings()
+    url = settings.migration_database_url or settings.database_url
+    _run(migrate(url, target, progress=console.print), database=False)
+
+
+@cli.command()
+def demo() -> None:
+    """Make the demo brands, unless they are there, and print their log-ins."""
+    settings = get_settings()
+    with Progress(TextColumn("{task.description}"), BarColumn(), console=console, transient=True) as bar:
+        logins = _run(demo_brands.make(lambda step, done, of: _show(bar, step, done, of)))
+    table = Table("site", "brand", "log-in", "password", "role", title="Log-ins of the demo")
+    for login in logins:
+        site = f"http://{login.slug}.{settings.base_domain}:{settings.port}/graphql"
+        table.add_row(site, login.slug, login.login, login.password, login.role)
+    console.print(table)
+
+
+@importing.command("orders")
+def import_orders(
+    file: Annotated[Path, typer.Argument(help="A purchase log: customer, date, items, value; one header line.")],
+    tenant: Annotated[str, typer.Option(help="The brand that takes the orders; made when it is not there.")] = "cdnow",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would happen and write nothing.")] = False,
+) -> None:
+    """Read a log of purchases as a brand's paid orders. Run again, it changes nothing."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        report = _run(
+            order_import.run(
+                file, tenant, dry_run=dry_run, progress=lambda step, done, of: _show(bar, step, done, of)
+            )
+        )
+    for line in report.lines():
+        console.print(line)
+    if report.bad_rows:
+        raise typer.Exit(2)
+
+
+@cli.command()
+def token(
+    tenant: Annotated[str, typer.Option(help="The brand's slug.")],
+    login: Annotated[str, typer.Option(help="The member's log-in.")],
+) -> None:
+    """Print a bearer token for scripts and front-end work. The brand's audit log keeps a line of it."""
+    typer.echo(_run(sessions.issue_token(tenant, login)))
+
+
+@cli.command()
+def check() -> None:
+    """Verify the ledger's invariants of every brand."""
+
+    async def run() -> int:
+        broken = 0
+        for tenant in await registry.all_tenants():
+            with tenant_scope(tenant.id):
+                violations = await run_checks()
+            console.print(f"{tenant.slug}: {'[green]holds[/]' if not violations else '[red]BROKEN[/]'}")
+            for violation in violations:
+                console.print(f"  {violation}")
+            broken += len(violations)
+        return broken
+
+    if _run(run()):
+        raise typer.Exit(1)
+
+
+@cli.command("export-schema")
+def export_schema(path: Path = Path("schema/schema.graphql")) -> None:
+    """Write the SDL."""
+    from schema.schema import schema
+
+    path.write_text(schema.as_str() + "\n", encoding="utf-8")
+
+
+def _show(bar: Progress, step: str, done: int, of: int) -> None:
+    for task in bar.tasks:
+        if task.description == step:
+            bar.update(task.id, completed=done, total=of)
+            return
+    bar.add_task(step, completed=done, total=of)
+
+
+if __name__ == "__main__":
+    cli()
