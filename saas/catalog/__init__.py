@@ -1,0 +1,1 @@
+"""What a brand sells: products by SKU. Prices are the program's, not the product's."""
