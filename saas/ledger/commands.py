@@ -1,0 +1,163 @@
+"""The only way money moves: balanced postings, each once, with the balances they change."""
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from saas.base import clock
+from saas.base.db import Tx, current_tx, transaction
+from saas.base.errors import IdempotencyConflict
+from saas.base.idempotency import fingerprint
+from saas.base.ids import DistributorId, new_id
+from saas.base.money import plain_amount
+from saas.ledger.errors import InsufficientBalance
+from saas.ledger.rules import NEVER_NEGATIVE, Account, Posting, check_balanced
+
+_DELTAS = """
+SELECT owner_id, account, currency, sum(amount_minor) AS amount_minor FROM ledger_entry
+WHERE tenant_id = $1 AND owner_id IS NOT NULL AND transaction_id {made}
+GROUP BY owner_id, account, currency
+"""
+
+
+async def post(postings: Sequence[Posting], *, covered: Collection[Account] = ()) -> None:
+    """Write postings and bring the balances up to date, within the running transaction if there is one.
+
+    A key posted before with the same content has no effect. ``covered`` names accounts that must not fall below zero
+    by this call, besides those that never may. Four statements, however many postings; balances are locked in one
+    order by everybody, so a command that moves several distributors' money does it in one call.
+
+    Raises ``UnsoundPosting``, ``IdempotencyConflict`` or ``InsufficientBalance``; then nothing may be kept.
+    """
+    hashes: dict[str, str] = {}
+    unique: dict[str, Posting] = {}
+    for posting in postings:
+        check_balanced(posting)
+        content = fingerprint(posting)
+        if hashes.setdefault(posting.idempotency_key, content) != content:
+            raise IdempotencyConflict("input.idempotencyKey", key=posting.idempotency_key)
+        unique[posting.idempotency_key] = posting
+    if not unique:
+        return
+    async with transaction() as tx:
+        made = await _record(tx, unique, hashes)
+        if made:
+            await _write_entries(tx, made)
+            await _move_balances(tx, made, NEVER_NEGATIVE.union(covered))
+
+
+async def _record(tx: Tx, unique: dict[str, Posting], hashes: dict[str, str]) -> dict[UUID, Posting]:
+    """Claim the keys in one order; answer the postings that are new, by the id of their transaction."""
+    now = clock.now()
+    ids = {key: new_id() for key in sorted(unique)}
+    made = await tx.insert_many(
+        "ledger_transaction",
+        (
+            "id",
+            "kind",
+            "reference_kind",
+            "reference_id",
+            "idempotency_key",
+            "input_hash",
+            "effective_at",
+            "recorded_at",
+        ),
+        [
+            (ids[key], p.kind, p.reference_kind, p.reference_id, key, hashes[key], p.effective_at, now)
+            for key in ids
+            for p in (unique[key],)
+        ],
+        or_ignore=True,
+    )
+    if made == len(unique):
+        return {ids[key]: posting for key, posting in unique.items()}
+    found = await tx.rows(
+        f"SELECT id, idempotency_key, input_hash FROM ledger_transaction "
+        f"WHERE tenant_id = $1 AND idempotency_key {tx.within(2, 'text')}",
+        tx.tenant_id,
+        list(ids),
+    )
+    for row in found:
+        if row["input_hash"] != hashes[row["idempotency_key"]]:
+            raise IdempotencyConflict("input.idempotencyKey", key=row["idempotency_key"])
+    return {row["id"]: unique[row["idempotency_key"]] for row in found if row["id"] == ids[row["idempotency_key"]]}
+
+
+async def _write_entries(tx: Tx, made: dict[UUID, Posting]) -> None:
+    await tx.insert_many(
+        "ledger_entry",
+        ("transaction_id", "entry_no", "account", "owner_id", "currency", "amount_minor", "effective_at"),
+        [
+            (id_, no, entry.account, entry.owner_id, entry.currency, entry.amount_minor, posting.effective_at)
+            for id_, posting in made.items()
+            for no, entry in enumerate(posting.entries, start=1)
+        ],
+    )
+
+
+async def _move_balances(tx: Tx, made: dict[UUID, Posting], covered: frozenset[Account]) -> None:
+    """Make and lock the rows in order, then add what the new entries say, unless that leaves too little somewhere.
+
+    The locking insert proposes zeros, because CHECK is tested on a proposed row before its conflict is seen, and its
+    ``WHERE false`` locks a row that exists without writing it.
+    """
+    deltas = _DELTAS.format(made=tx.within(2, "uuid"))
+    await tx.execute(
+        f"INSERT INTO balance (tenant_id, owner_id, account, currency, amount_minor) "
+        f"SELECT $1, owner_id, account, currency, 0 FROM ({deltas}) AS delta "
+        f"WHERE true ORDER BY owner_id, account, currency "
+        f"ON CONFLICT (tenant_id, owner_id, account, currency) DO UPDATE SET amount_minor = 0 WHERE false",
+        tx.tenant_id,
+        list(made),
+    )
+    matched = (
+        "delta.owner_id = balance.owner_id AND delta.account = balance.account AND delta.currency = balance.currency"
+    )
+    short = (
+        f"delta.amount_minor < 0 AND balance.amount_minor + delta.amount_minor < 0 "
+        f"AND delta.account {tx.within(3, 'text')}"
+    )
+    moved = await tx.execute(
+        f"UPDATE balance SET amount_minor = balance.amount_minor + delta.amount_minor FROM ({deltas}) AS delta "
+        f"WHERE balance.tenant_id = $1 AND {matched} AND NOT ({short})",
+        tx.tenant_id,
+        list(made),
+        sorted(covered),
+    )
+    rows = {(e.owner_id, e.account, e.currency) for posting in made.values() for e in posting.entries if e.owner_id}
+    if moved == len(rows):
+        return
+    lacking = await tx.row(
+        f"SELECT balance.owner_id, balance.currency, balance.amount_minor, delta.amount_minor AS delta_minor "
+        f"FROM balance JOIN ({deltas}) AS delta ON {matched} WHERE balance.tenant_id = $1 AND {short}",
+        tx.tenant_id,
+        list(made),
+        sorted(covered),
+    )
+    if lacking is None:
+        raise RuntimeError("a balance row vanished while it was locked")
+    raise InsufficientBalance(
+        "input.amount",
+        owner=lacking["owner_id"],
+        currency=lacking["currency"],
+        balance=plain_amount(lacking["amount_minor"], lacking["currency"]),
+        needed=plain_amount(-int(lacking["delta_minor"]), lacking["currency"]),
+    )
+
+
+async def lock_balances(
+    account: Account, currency: str, owner_ids: Collection[DistributorId]
+) -> Mapping[DistributorId, int]:
+    """Hold the balances of one account still until the transaction ends, and answer them by owner.
+
+    For commands that decide by the amount. Owners without a balance are left out. Call it once, before posting.
+    """
+    tx = current_tx()
+    rows = await tx.rows(
+        f"SELECT owner_id, amount_minor FROM balance WHERE tenant_id = $1 AND account = $2 AND currency = $3 "
+        f"AND owner_id {tx.within(4, 'uuid')} ORDER BY owner_id{tx.for_update}",
+        tx.tenant_id,
+        account,
+        currency,
+        list(owner_ids),
+    )
+    return {row["owner_id"]: row["amount_minor"] for row in rows}
