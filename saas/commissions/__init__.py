@@ -1,0 +1,1 @@
+"""Commission: who earns what on an order line, why, and what has become of it since."""

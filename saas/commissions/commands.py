@@ -1,0 +1,157 @@
+"""Commission as it is written: accrued at payment, put under a hold at delivery, reversed when the sale is undone.
+
+The money itself moves in the ledger; whoever calls these posts what they answer.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from saas.base.db import Row, transaction
+from saas.base.ids import DistributorId, OrderId, OrderLineId, new_id
+from saas.commissions.rules import CompiledProgram, Line, Member, Reason, commission_for_line
+
+COLUMNS = (
+    "id",
+    "order_id",
+    "line_id",
+    "component",
+    "level",
+    "beneficiary_id",
+    "tier",
+    "rate_bps",
+    "per_piece_minor",
+    "base_minor",
+    "quantity",
+    "amount_minor",
+    "reason",
+    "program_number",
+    "currency",
+    "status",
+    "earned_at",
+    "hold_until",
+)
+
+UNREACHED = frozenset({Reason.BEYOND_PAID_LEVELS, Reason.NO_COMPONENT})
+"""Why an upline has no row: the order's path and its lines' rows tell of it at any time."""
+
+
+class PaidLine(NamedTuple):
+    """A line as it was paid; ``amount_minor`` is for the goods alone."""
+
+    id: OrderLineId
+    sku: str
+    category: str | None
+    quantity: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidOrder:
+    """What decides an order's commission. ``chain`` is as of the payment, ``day`` its day in the brand's time zone."""
+
+    id: OrderId
+    program_number: int
+    currency: str
+    paid_at: datetime
+    day: date
+    hold_until: datetime | None
+    self_purchase: bool
+    chain: Sequence[Member]
+    lines: Sequence[PaidLine]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accrual:
+    """An order's commission: the rows to write, what each beneficiary earned, and the company's part of each line."""
+
+    order: PaidOrder
+    rows: Sequence[tuple[object, ...]]
+    earned: Mapping[DistributorId, int]
+    company: Mapping[OrderLineId, int]
+
+
+class Reversed(NamedTuple):
+    """Pending commission of one beneficiary on one order that is taken back."""
+
+    order_id: OrderId
+    beneficiary_id: DistributorId
+    currency: str
+    amount_minor: int
+
+
+def accrue(program: CompiledProgram, order: PaidOrder) -> Accrual:
+    """Decide an order's commission (docs/rules.md §3). Writes nothing.
+
+    Uplines that commission does not reach leave no row (``UNREACHED``).
+    """
+    rows: list[tuple[object, ...]] = []
+    earned: dict[DistributorId, int] = {}
+    company: dict[OrderLineId, int] = {}
+    tail = (order.program_number, order.currency)
+    for line in order.lines:
+        line_id, sku, category, quantity, amount_minor = line
+        result = commission_for_line(
+            program, Line(sku, category, quantity, amount_minor, order.day, order.self_purchase), order.chain
+        )
+        company[line_id] = result.company_minor
+        for share in result.shares:
+            if share.reason in UNREACHED:
+                continue
+            amount, owner = share.amount_minor, share.beneficiary_id
+            if amount and owner is not None:
+                earned[DistributorId(owner)] = earned.get(DistributorId(owner), 0) + amount
+            status = "pending" if amount else "nothing"
+            values = (*share[:9], share.reason.value, *tail, status, order.paid_at, order.hold_until)
+            rows.append((new_id(), order.id, line_id, *values))
+    return Accrual(order=order, rows=rows, earned=earned, company=company)
+
+
+async def record(accruals: Sequence[Accrual]) -> None:
+    """Write the rows of accruals, within the running transaction; their orders and lines must be there."""
+    async with transaction() as tx:
+        await tx.insert_many("commission", COLUMNS, [row for accrual in accruals for row in accrual.rows])
+
+
+async def start_hold(order_ids: Collection[OrderId], hold_until: datetime) -> None:
+    """Say when the pending commission of delivered orders becomes available."""
+    async with transaction() as tx:
+        await tx.execute(
+            f"UPDATE commission SET hold_until = $3 "
+            f"WHERE tenant_id = $1 AND order_id {tx.within(2, 'uuid')} AND status = 'pending'",
+            tx.tenant_id,
+            list(order_ids),
+            hold_until,
+        )
+
+
+async def reverse_orders(order_ids: Collection[OrderId]) -> list[Reversed]:
+    """Take back all pending commission of orders; answers what the ledger must reverse."""
+    return await _reverse("order_id", order_ids)
+
+
+async def reverse_beneficiary(distributor_id: DistributorId) -> list[Reversed]:
+    """Take back all pending commission of one distributor; answers what the ledger must reverse or forfeit."""
+    return await _reverse("beneficiary_id", [distributor_id])
+
+
+async def _reverse(column: str, ids: Collection[UUID]) -> list[Reversed]:
+    async with transaction() as tx:
+        rows = await tx.rows(
+            f"UPDATE commission SET status = 'reversed' "
+            f"WHERE tenant_id = $1 AND {column} {tx.within(2, 'uuid')} AND status = 'pending' "
+            f"RETURNING order_id, beneficiary_id, currency, amount_minor",
+            tx.tenant_id,
+            list(ids),
+        )
+    return _summed(rows)
+
+
+def _summed(rows: Sequence[Row]) -> list[Reversed]:
+    sums: dict[tuple[OrderId, DistributorId, str], int] = {}
+    for row in rows:
+        key = (row["order_id"], row["beneficiary_id"], row["currency"])
+        sums[key] = sums.get(key, 0) + row["amount_minor"]
+    return [Reversed(*key, amount) for key, amount in sorted(sums.items())]

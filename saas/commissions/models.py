@@ -1,0 +1,31 @@
+"""The table of commission: one row for each level of each component on an order line, earned or not."""
+
+from tortoise import fields
+
+from saas.base.db import TenantModel
+
+
+class Commission(TenantModel):
+    """A share with all that explains it. Only ``status``, ``hold_until`` and ``statement_id`` ever change."""
+
+    order_id = fields.UUIDField()
+    line_id = fields.UUIDField()
+    component = fields.TextField()
+    level = fields.SmallIntField()
+    beneficiary_id = fields.UUIDField(null=True)
+    tier = fields.TextField(null=True)
+    rate_bps = fields.IntField(null=True)
+    per_piece_minor = fields.BigIntField(null=True)
+    base_minor = fields.BigIntField()
+    quantity = fields.BigIntField()
+    amount_minor = fields.BigIntField()
+    reason = fields.TextField()
+    program_number = fields.IntField()
+    currency = fields.TextField()
+    status = fields.TextField()
+    earned_at = fields.DatetimeField()
+    hold_until = fields.DatetimeField(null=True)
+    statement_id = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "commission"
