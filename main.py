@@ -12,6 +12,8 @@ import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from saas.imports import orders as order_import
+from saas.ledger.checks import run_checks
 from starlette.applications import Starlette
 
 from saas import demo as demo_brands
@@ -20,8 +22,6 @@ from saas.base.db.migrate import LATEST, migrate
 from saas.base.errors import DomainError
 from saas.base.scope import tenant_scope
 from saas.base.settings import Settings, get_settings
-from saas.imports import orders as order_import
-from saas.ledger.checks import run_checks
 from tenants import registry, sessions
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Banyan: distribution programs for many brands.")
@@ -66,6 +66,10 @@ def _run(work: Coroutine[Any, Any, T], *, database: bool = True) -> T:
 def serve(port: int | None = None, host: str | None = None) -> None:
     """Serve the API (and GraphiQL in development)."""
     settings = get_settings()
+    for finding in settings.unsafe():
+        console.print(f"[red]refused[/]: {finding}")
+    if settings.unsafe():
+        raise typer.Exit(1)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     uvicorn.run(
         "main:app",
@@ -78,7 +82,9 @@ def serve(port: int | None = None, host: str | None = None) -> None:
 
 
 @cli.command("migrate")
-def migrate_command(target: Annotated[str, typer.Argument(help="A migration's name; the newest by default.")] = LATEST) -> None:
+def migrate_command(
+    target: Annotated[str, typer.Argument(help="A migration's name; the newest by default.")] = LATEST,
+) -> None:
     """Bring the database to a version."""
     settings: Settings = get_settings()
     url = settings.migration_database_url or settings.database_url
@@ -108,9 +114,7 @@ def import_orders(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
         report = _run(
-            order_import.run(
-                file, tenant, dry_run=dry_run, progress=lambda step, done, of: _show(bar, step, done, of)
-            )
+            order_import.run(file, tenant, dry_run=dry_run, progress=lambda step, done, of: _show(bar, step, done, of))
         )
     for line in report.lines():
         console.print(line)

@@ -5,14 +5,14 @@ import functools
 import pkgutil
 from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import strawberry
 
 import saas
 import tenants
 from saas.base.errors import DomainError, Rejected
-from schema.context import Context
+from schema.context import Info
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,16 +28,19 @@ def _load_every_error() -> None:
 
 _load_every_error()
 
-ErrorCode = strawberry.enum(
-    enum.Enum(  # type: ignore[misc]  # made from the registry: a literal list would be a second truth
-        "ErrorCode",
-        {
-            code: strawberry.enum_value(code, description=" ".join((error.__doc__ or "").split("\n\n")[0].split()))
-            for code, error in sorted(DomainError.registry.items())
-        },
-    ),
-    description="Why something was refused. Codes are stable; messages are for people.",
-)
+
+def _codes() -> Any:
+    members = {
+        code: strawberry.enum_value(code, description=" ".join((error.__doc__ or "").split("\n\n")[0].split()))
+        for code, error in sorted(DomainError.registry.items())
+    }
+    return strawberry.enum(
+        enum.Enum("ErrorCode", members),  # type: ignore[call-overload]  # made from the registry: one truth
+        description="Why something was refused. Codes are stable; messages are for people.",
+    )
+
+
+ErrorCode: Any = _codes()
 
 
 @strawberry.type(description="One refusal of a mutation.")
@@ -66,14 +69,9 @@ def refusals(payload: Callable[..., T]) -> Callable[[Callable[P, Awaitable[T]]],
                 errors: Sequence[DomainError] = [refused]
             except Rejected as several:
                 errors = several.errors
-            return payload(user_errors=user_errors(errors, _context(kwargs).locale))
+            info = cast(Info, kwargs["info"])
+            return payload(user_errors=user_errors(errors, info.context.locale))
 
         return resolve
 
     return wrap
-
-
-def _context(kwargs: dict[str, Any]) -> Context:
-    context = kwargs["info"].context
-    assert isinstance(context, Context)
-    return context

@@ -5,7 +5,6 @@ once per document and kept; the role is looked up in the one access table (``ten
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -36,8 +35,6 @@ COST_MAX = 20_000
 """Fields an operation may resolve at most, page sizes multiplied."""
 
 
-
-
 class Gate(SchemaExtension):
     """Checks access and cost after validation; adds ``extensions.cost`` to the answer."""
 
@@ -48,7 +45,7 @@ class Gate(SchemaExtension):
         if running.pre_execution_errors or running.graphql_document is None:
             return
         context: Context = running.context
-        schema = running.schema._schema  # type: ignore[attr-defined]  # the only way to the compiled schema
+        schema = running.schema._schema
         refused = sorted(
             coordinate
             for coordinate in coordinates(schema, running.graphql_document)
@@ -61,7 +58,7 @@ class Gate(SchemaExtension):
         if context.cost > COST_MAX:
             running.pre_execution_errors = [
                 GraphQLError(
-                    f"The operation costs {context.cost}; the most is {COST_MAX}. Ask for smaller pages or fewer levels.",
+                    f"The operation costs {context.cost}, the most is {COST_MAX}. Ask for smaller pages.",
                     extensions={"code": "COST_EXCEEDED", "cost": context.cost, "costMax": COST_MAX},
                 )
             ]
@@ -105,7 +102,9 @@ def cost(document: DocumentNode, operation_name: str | None, variables: Mapping[
     """How many fields an operation may resolve: every field counts one, a page multiplies what is below it."""
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
-    chosen = next((o for o in operations if operation_name and o.name and o.name.value == operation_name), operations[0])
+    chosen = next(
+        (o for o in operations if operation_name and o.name and o.name.value == operation_name), operations[0]
+    )
     return _cost(chosen.selection_set, fragments, variables)
 
 
@@ -128,7 +127,7 @@ _CONNECTION_FIELDS = frozenset({"nodes", "edges", "pageInfo"})
 
 
 def _page_size(node: FieldNode, variables: Mapping[str, Any]) -> int:
-    for argument in node.arguments:
+    for argument in node.arguments or ():
         if argument.name.value == "first":
             value = argument.value
             if isinstance(value, IntValueNode):
@@ -136,5 +135,7 @@ def _page_size(node: FieldNode, variables: Mapping[str, Any]) -> int:
             if isinstance(value, VariableNode):
                 given = variables.get(value.name.value)
                 return max(1, min(given, PAGE_MAX)) if isinstance(given, int) else PAGE_DEFAULT
-    names = {s.name.value for s in node.selection_set.selections if isinstance(s, FieldNode)} if node.selection_set else ()
+    names = (
+        {s.name.value for s in node.selection_set.selections if isinstance(s, FieldNode)} if node.selection_set else ()
+    )
     return PAGE_DEFAULT if _CONNECTION_FIELDS & set(names) else 1

@@ -9,6 +9,25 @@ from typing import ClassVar
 
 LANGUAGES = ("en", "zh-CN")
 
+KINDS_ZH = {
+    "api key": "接口密钥",
+    "batch": "打款批次",
+    "brand": "品牌方",
+    "destination": "收款账户",
+    "distributor": "分销商",
+    "exit": "清退",
+    "member": "成员",
+    "order": "订单",
+    "payout": "提现",
+    "price case": "价格案件",
+    "product": "商品",
+    "program": "分销政策",
+    "session": "会话",
+    "settlement": "结算",
+    "statement": "结算单",
+}
+"""What things are called in Chinese messages (docs/rules.md §1)."""
+
 
 class DomainError(Exception):
     """A refusal a caller can act on.
@@ -34,7 +53,11 @@ class DomainError(Exception):
 
     def message(self, language: str = "en") -> str:
         """The sentence for a person, in ``en`` or ``zh-CN``."""
-        return (self.zh if language.lower().startswith("zh") else self.en).format(**self.params)
+        if not language.lower().startswith("zh"):
+            return self.en.format(**self.params)
+        kind = self.params.get("kind")
+        named = {**self.params, "kind": KINDS_ZH.get(kind, kind)} if isinstance(kind, str) else self.params
+        return self.zh.format(**named)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message()}"

@@ -39,7 +39,7 @@ class Page(Generic[T]):
 
 def encode_cursor(*keys: object) -> str:
     """Write the sort keys of a row as an opaque cursor."""
-    return urlsafe_b64encode(orjson.dumps(keys)).decode().rstrip("=")
+    return urlsafe_b64encode(orjson.dumps(keys, default=str)).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, *kinds: type) -> list[object]:

@@ -47,6 +47,18 @@ class Settings(BaseSettings):
     login_wait_seconds: int = Field(60, ge=1, description="First wait after too many failures; doubles up to an hour.")
     secure_cookies: bool = Field(False, description="Send session cookies over HTTPS only. Must be on in production.")
 
+    def unsafe(self) -> list[str]:
+        """What must be changed before this may run in production; empty in development."""
+        if self.environment is not Environment.PRODUCTION:
+            return []
+        findings = {
+            "SECRET_KEY is the development key; set one of your own": self.secret_key.get_secret_value()
+            == DEVELOPMENT_KEY,
+            "SECURE_COOKIES must be on": not self.secure_cookies,
+            "DATABASE_URL is SQLite; production runs on PostgreSQL": self.database_url.startswith("sqlite:"),
+        }
+        return [finding for finding, found in findings.items() if found]
+
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:

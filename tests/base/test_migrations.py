@@ -42,7 +42,9 @@ async def tables(url: str) -> set[str]:
 async def shape(url: str) -> list[Any]:
     """Everything a migration makes, to compare two states."""
     if url.startswith("sqlite"):
-        return sorted(await query(url, "SELECT type, name, sql FROM sqlite_master WHERE name <> 'sqlite_sequence'"), key=str)
+        return sorted(
+            await query(url, "SELECT type, name, sql FROM sqlite_master WHERE name <> 'sqlite_sequence'"), key=str
+        )
     columns = await query(
         url,
         "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns "
@@ -64,7 +66,9 @@ async def test_up_down_up_comes_back_to_the_same_shape(database_url: str) -> Non
 async def test_migrating_twice_changes_nothing_and_keeps_every_row(database_url: str) -> None:
     async with open_database(database_url):
         await populate()
-    counts = {name: (await query(database_url, f"SELECT count(*) FROM {name}"))[0][0] for name in await tables(database_url)}
+    counts = {
+        name: (await query(database_url, f"SELECT count(*) FROM {name}"))[0][0] for name in await tables(database_url)
+    }
     assert counts["distributor"] and counts["ledger_entry"] and counts["commission"]
     await migrate(database_url, LATEST)
     after = {name: (await query(database_url, f"SELECT count(*) FROM {name}"))[0][0] for name in counts}
