@@ -5,7 +5,7 @@ import functools
 import pkgutil
 from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Annotated, Any, ParamSpec, TypeVar, cast
 
 import strawberry
 
@@ -16,6 +16,8 @@ from schema.context import Info
 
 P = ParamSpec("P")
 T = TypeVar("T")
+In = Annotated[T, strawberry.argument(description="What to do.")]
+"""The one argument of a mutation."""
 
 
 def _load_every_error() -> None:
@@ -50,6 +52,15 @@ class UserError:
     code: str = strawberry.field(graphql_type=ErrorCode, description="Stable code, for programs.")
     field: str | None = strawberry.field(description="Path of the input at fault, such as `input.lines[0].sku`.")
     message: str = strawberry.field(description="What to do, in the caller's language.")
+
+
+@strawberry.type(description="What every mutation answers besides its object.")
+class Payload:
+    """Base of the payloads; empty ``userErrors`` mean that it was done."""
+
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why it was refused; empty when it was done."
+    )
 
 
 def user_errors(errors: Sequence[DomainError], locale: str) -> list[UserError]:
