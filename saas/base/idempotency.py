@@ -44,29 +44,43 @@ async def claim_many(operation: str, claims: Sequence[Claim]) -> Mapping[str, UU
 
     Raises ``IdempotencyConflict`` for the first key that came with other content, here or before.
     """
-    tx = current_tx()
     by_key: dict[str, Claim] = {}
     for wanted in claims:
         if by_key.setdefault(wanted.key, wanted).fingerprint != wanted.fingerprint:
             raise IdempotencyConflict("input.idempotencyKey", key=wanted.key)
-    ordered = sorted(by_key)  # everybody takes keys in the same order, so that two batches cannot block each other
+    earlier: dict[str, UUID] = {}
+    for key, answer in (await claim_each(operation, by_key)).items():
+        if isinstance(answer, IdempotencyConflict):
+            raise answer
+        earlier[key] = answer
+    return earlier
+
+
+async def claim_each(operation: str, claims: Mapping[str, Claim]) -> Mapping[str, UUID | IdempotencyConflict]:
+    """Claim keys, each by itself. Answers for those used before: the result, or the conflict with other content."""
+    tx = current_tx()
     now = clock.now()
-    rows = [(operation, key, by_key[key].fingerprint, by_key[key].result, now) for key in ordered]
+    # Everybody takes keys in the same order, so that two batches cannot block each other.
+    rows = [(operation, key, claims[key].fingerprint, claims[key].result, now) for key in sorted(claims)]
     columns = ("operation", "key", "input_hash", "result", "created_at")
     if await tx.insert_many("idempotency", columns, rows, or_ignore=True) == len(rows):
         return {}
-    found = await tx.rows(
+    return {key: answer for key, answer in (await look_up(operation, claims)).items() if answer != claims[key].result}
+
+
+async def look_up(operation: str, claims: Mapping[str, Claim]) -> Mapping[str, UUID | IdempotencyConflict]:
+    """What ``claim_each`` would find, without claiming."""
+    tx = current_tx()
+    rows = await tx.rows(
         f"SELECT key, input_hash, result FROM idempotency "
         f"WHERE tenant_id = $1 AND operation = $2 AND key {tx.within(3, 'text')}",
         tx.tenant_id,
         operation,
-        ordered,
+        list(claims),
     )
-    earlier: dict[str, UUID] = {}
-    for row in found:
-        ours = by_key[row["key"]]
-        if row["input_hash"] != ours.fingerprint:
-            raise IdempotencyConflict("input.idempotencyKey", key=ours.key)
-        if row["result"] != ours.result:
-            earlier[ours.key] = row["result"]
-    return earlier
+    return {
+        row["key"]: row["result"]
+        if row["input_hash"] == claims[row["key"]].fingerprint
+        else IdempotencyConflict("input.idempotencyKey", key=row["key"])
+        for row in rows
+    }

@@ -53,6 +53,7 @@ class PostgresTx(Tx):
     """A transaction on one connection of the pool."""
 
     for_update = " FOR UPDATE"
+    for_share = " FOR SHARE"
 
     def __init__(
         self,

@@ -77,6 +77,7 @@ class SqliteTx(Tx):
     """A transaction on one connection."""
 
     for_update = ""
+    for_share = ""
 
     def __init__(
         self, connection: aiosqlite.Connection, tenant_id: TenantId, observer: Observer | None, *, read_only: bool

@@ -39,6 +39,9 @@ class Tx(ABC):
     for_update: str
     """The clause that locks the rows read, empty where the whole database is locked already."""
 
+    for_share: str
+    """The clause that keeps others from changing the rows read, but not from reading them with this clause too."""
+
     def __init__(self, tenant_id: TenantId, observer: Observer | None, *, read_only: bool) -> None:
         self._tenant_id = tenant_id
         self._read_only = read_only
