@@ -29,8 +29,10 @@ class Context:
     request: Request
     response: Response
     request_id: str
+    host_tenant_id: TenantId
     tenant_id: TenantId
     actor: Actor | None
+    token: str | None
     locale: str
     address: str
     loaders: dict[str, DataLoader[Any, Any]] = field(default_factory=dict)

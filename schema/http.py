@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 import orjson
@@ -15,20 +15,22 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from saas.base.db import reading
-from saas.base.ids import PLATFORM, new_id
-from saas.base.scope import tenant_scope
+from saas.base.errors import NotFound
+from saas.base.ids import PLATFORM, TenantId, new_id
+from saas.base.scope import current_tenant, tenant_scope
 from saas.base.settings import Environment, Settings
 from schema.context import Context, locale_of
+from schema.people import COOKIE
 from schema.schema import schema
 from tenants import registry, sessions
 from tenants.actors import Actor
 
-COOKIE = "banyan_session"
 WEB = Path(__file__).parent.parent / "web"
 GRAPHIQL_ASSETS = WEB / "graphiql" / "node_modules"
 
@@ -65,6 +67,15 @@ async def _to_graphiql(_: Request) -> Response:
     return RedirectResponse("/graphql")
 
 
+class Caller(NamedTuple):
+    """Who asks, at whose site."""
+
+    host_tenant_id: TenantId
+    actor: Actor | None
+    token: str | None
+    locale: str
+
+
 class Api(GraphQL[Context, None]):
     """The GraphQL endpoint of every brand."""
 
@@ -82,33 +93,37 @@ class Api(GraphQL[Context, None]):
             await super().__call__(scope, receive, send)
             return
         request = Request(scope, receive)
-        tenant = await registry.tenant_of_host(request.headers.get("host", ""))
-        if tenant is None:
+        try:
+            brand = await registry.by_host(request.headers.get("host", ""))
+        except NotFound:
             await _refuse(404, "NOT_FOUND", "There is nothing here.")(scope, receive, send)
             return
         token, by_cookie = _token(request)
         if by_cookie and not _same_origin(request):
-            await _refuse(403, "FORBIDDEN_ORIGIN", "Send the request from the site itself.")(scope, receive, send)
+            await _refuse(403, "FORBIDDEN", "Send the request from the site itself.")(scope, receive, send)
             return
-        actor = await sessions.authenticate(token, tenant.id) if token else None
+        actor = await sessions.authenticate(token, brand.id if brand else None) if token else None
         if token and actor is None and not by_cookie:
             await _refuse(401, "UNAUTHENTICATED", "The token is not valid here. Log in again.")(scope, receive, send)
             return
-        acting_for = actor.tenant_id if actor else tenant.id
-        scope["banyan"] = (actor, tenant.locale if actor is None else actor.locale)
-        with tenant_scope(acting_for):
+        host_tenant_id = brand.id if brand else PLATFORM
+        caller = Caller(host_tenant_id, actor, token, actor.locale if actor else brand.locale if brand else "en")
+        scope["caller"] = caller
+        with tenant_scope(actor.tenant_id if actor else host_tenant_id):
             await super().__call__(scope, receive, send)
 
-    async def get_context(self, request: Any, response: Any) -> Context:
-        actor: Actor | None
-        actor, preferred = request.scope["banyan"]
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        """What resolvers know about this request."""
+        caller: Caller = request.scope["caller"]
         return Context(
-            request=request,
-            response=response,
+            request=cast(Request, request),
+            response=cast(Response, response),
             request_id=request.scope["request_id"],
-            tenant_id=actor.tenant_id if actor else (await registry.tenant_of_host(request.headers["host"])).id,
-            actor=actor,
-            locale=locale_of(request.headers.get("accept-language"), preferred),
+            host_tenant_id=caller.host_tenant_id,
+            tenant_id=current_tenant(),
+            actor=caller.actor,
+            token=caller.token,
+            locale=locale_of(request.headers.get("accept-language"), caller.locale),
             address=request.client.host if request.client else "",
         )
 

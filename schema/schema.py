@@ -5,17 +5,20 @@ from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, ParserCac
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from schema.brands import BrandMutation, BrandQuery
 from schema.catalog import CatalogMutation, CatalogQuery
 from schema.failures import Failures
 from schema.gate import Gate
+from schema.people import PeopleMutation, PeopleQuery
+from schema.programs import ProgramMutation, ProgramQuery
 from schema.scalars import SCALARS
 
 DEPTH_MAX = 12
 TOKENS_MAX = 2_000
 ALIASES_MAX = 30
 
-Query = merge_types("Query", (CatalogQuery,))
-Mutation = merge_types("Mutation", (CatalogMutation,))
+Query = merge_types("Query", (BrandQuery, PeopleQuery, ProgramQuery, CatalogQuery))
+Mutation = merge_types("Mutation", (BrandMutation, PeopleMutation, ProgramMutation, CatalogMutation))
 
 schema = strawberry.Schema(
     query=Query,
