@@ -1,0 +1,262 @@
+"""Reads of the tree: who stands where, now or at any moment, and what they sold.
+
+Hot lists are plain SQL into frozen rows. The tree of the present is a range of paths; the tree as of a moment is
+walked along ``sponsorship``. A ``Visibility`` limits what a distributor may see: rows outside of it do not exist.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from saas.base.db import Row, as_time, reading
+from saas.base.errors import InvalidInput
+from saas.base.ids import DistributorId
+from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
+from saas.network.contact import masked_name
+from saas.network.rules import Kind, Status
+from saas.network.selection import COLUMNS, Statement, filtered, members, own_sales, sort_expression
+from saas.network.views import (
+    Chain,
+    ChainMember,
+    DistributorRow,
+    Downline,
+    Filters,
+    SalesPeriod,
+    Sort,
+    SortKey,
+    SponsorshipRow,
+    Totals,
+    Visibility,
+)
+
+__all__ = [
+    "Chain",
+    "ChainMember",
+    "DistributorRow",
+    "Downline",
+    "Filters",
+    "SalesPeriod",
+    "Sort",
+    "SortKey",
+    "SponsorshipRow",
+    "Totals",
+    "Visibility",
+    "by_code",
+    "chains",
+    "children",
+    "downline",
+    "find",
+    "history",
+    "totals_of",
+    "upline",
+    "visibility_of",
+]
+
+_KEY_KINDS: Mapping[SortKey, type] = {
+    SortKey.CODE: str,
+    SortKey.NAME: str,
+    SortKey.JOINED_AT: datetime,
+    SortKey.LEVEL: int,
+    SortKey.TREE: str,
+    SortKey.OWN_SALES: int,
+    SortKey.GROUP_SALES: int,
+}
+
+
+async def downline(asked: Downline, page: PageRequest, visibility: Visibility | None = None) -> Page[DistributorRow]:
+    """A page of the downline, in one statement; empty when ``asked.of`` does not exist for the viewer.
+
+    Raises ``InvalidInput`` for a cursor of another list, or a sort that has no period or would tell hidden names.
+    """
+    sort = asked.sort
+    if sort.key is SortKey.NAME and visibility is not None and visibility.masked:
+        raise InvalidInput("sort", value=sort.key.value, remedy="names are hidden here; sort by code")
+    order, beyond = ("DESC", "<") if sort.descending else ("ASC", ">")
+    async with reading() as tx:
+        st = Statement(tx, visibility)
+        them = members(st, None if asked.of is None else [asked.of], asked.as_of)
+        conditions = f"{them.level} > 0"
+        if asked.max_depth is not None:
+            conditions += f" AND {them.level} <= {st.arg(asked.max_depth)}"
+        key = sort_expression(st, sort.key, them, sort.period)
+        conditions += filtered(st, asked.filters)
+        after = ""
+        if page.after:
+            name, value, id_ = decode_cursor(page.after, str, _KEY_KINDS[sort.key], UUID)
+            if name != sort.key:
+                raise InvalidInput("after", value=page.after[:40], remedy="pass a cursor of this list and this sort")
+            after = f"WHERE (sort_key, id) {beyond} ({st.arg(value)}, {st.arg(id_)})"
+        found = await st.rows(
+            f"{them.with_}SELECT * FROM (SELECT {COLUMNS}, {them.sponsor} AS sponsor_id, {them.level} AS level, "
+            f"{key} AS sort_key FROM {them.source} AND {conditions}) AS listed {after} "
+            f"ORDER BY sort_key {order}, id {order} LIMIT {st.arg(page.first + 1)}"
+        )
+    cursors = [encode_cursor(sort.key, _sort_value(row["sort_key"], sort.key), row["id"]) for row in found]
+    return page_of([_row(row, visibility) for row in found], page, cursors)
+
+
+def _sort_value(value: object, key: SortKey) -> object:
+    return as_time(value) if key is SortKey.JOINED_AT else value
+
+
+async def children(
+    of: DistributorId | None,
+    page: PageRequest,
+    visibility: Visibility | None = None,
+    *,
+    sort: Sort | None = None,
+    as_of: datetime | None = None,
+) -> Page[DistributorRow]:
+    """A page of those directly under a distributor, or of those at the top."""
+    return await downline(Downline(of=of, max_depth=1, sort=sort or Sort(), as_of=as_of), page, visibility)
+
+
+def _row(row: Row, visibility: Visibility | None) -> DistributorRow:
+    """A row as the viewer may see it: the top of what it sees has no sponsor, strangers have no name."""
+    viewer = visibility.viewer if visibility else None
+    hides = visibility is not None and visibility.masked and row["id"] != viewer
+    return DistributorRow(
+        row["id"],
+        row["code"],
+        masked_name(row["name"]) if hides else row["name"],
+        Kind(row["kind"]),
+        Status(row["status"]),
+        row["tier"],
+        row["region"],
+        None if row["id"] == viewer else row["sponsor_id"],
+        row["depth"],
+        row["level"],
+        row["phone_masked"],
+        None if hides else row["id_number_masked"],
+        row["applied_at"],
+        row["joined_at"],
+        row["exited_at"],
+    )
+
+
+async def upline(
+    of: DistributorId, visibility: Visibility | None = None, *, as_of: datetime | None = None
+) -> list[DistributorRow]:
+    """Everybody above, the sponsor first; a distributor sees as far up as it sees down from above, itself at most."""
+    async with reading() as tx:
+        st = Statement(tx, visibility)
+        shown = f"d.tenant_id = $1 AND {st.visible('d')}"
+        if as_of is None:
+            link, above = "", "d.sponsor_id"
+        else:
+            moment = st.arg(as_of)
+            link = (
+                f"JOIN sponsorship s ON s.tenant_id = $1 AND s.distributor_id = d.id AND s.valid_from <= {moment} "
+                f"AND (s.valid_until IS NULL OR s.valid_until > {moment}) "
+            )
+            above = "s.sponsor_id"
+            shown += f" AND d.joined_at <= {moment}"
+        found = await st.rows(
+            f"WITH RECURSIVE up(id, sponsor_id, level) AS ("
+            f"SELECT d.id, {above}, 0 FROM distributor d {link}WHERE d.id = {st.arg(of)} AND {shown} UNION ALL "
+            f"SELECT d.id, {above}, up.level + 1 FROM up "
+            f"JOIN distributor d ON d.id = up.sponsor_id AND {shown} {link}) "
+            f"SELECT {COLUMNS}, up.sponsor_id, up.level FROM up "
+            f"JOIN distributor d ON d.tenant_id = $1 AND d.id = up.id WHERE up.level > 0 ORDER BY up.level"
+        )
+    return [_row(row, visibility) for row in found]
+
+
+async def find(
+    ids: Collection[DistributorId], visibility: Visibility | None = None
+) -> Mapping[DistributorId, DistributorRow]:
+    """The distributors with these ids, as far as they exist for the viewer."""
+    return {row.id: row for row in await _where("id", "uuid", ids, visibility)}
+
+
+async def by_code(code: str, visibility: Visibility | None = None) -> DistributorRow | None:
+    """The distributor with this code, if it exists for the viewer."""
+    return next(iter(await _where("code", "text", [code], visibility)), None)
+
+
+async def _where(
+    column: str, kind: str, values: Collection[Any], visibility: Visibility | None
+) -> Sequence[DistributorRow]:
+    async with reading() as tx:
+        st = Statement(tx, visibility)
+        found = await st.rows(
+            f"SELECT {COLUMNS}, d.sponsor_id, 0 AS level FROM distributor d "
+            f"WHERE d.tenant_id = $1 AND d.{column} {st.within(values, kind)} AND {st.visible('d')}"
+        )
+    return [_row(row, visibility) for row in found]
+
+
+async def totals_of(
+    ids: Collection[DistributorId],
+    period: SalesPeriod,
+    visibility: Visibility | None = None,
+    *,
+    as_of: datetime | None = None,
+) -> Mapping[DistributorId, Totals]:
+    """The totals of many distributors in one statement, over the team of today or of the moment ``as_of``."""
+    async with reading() as tx:
+        st = Statement(tx, visibility)
+        them = members(st, ids, as_of)
+        if as_of is None:
+            counted = "d.status IN ('active', 'suspended')"
+        else:
+            counted = f"(d.exited_at IS NULL OR d.exited_at > {st.arg(as_of)})"
+        found = await st.rows(
+            f"{them.with_}SELECT root, CAST(sum(head) AS bigint) AS heads, CAST(sum(sold) AS bigint) AS team, "
+            f"CAST(sum(CASE WHEN level = 0 THEN sold ELSE 0 END) AS bigint) AS own "
+            f"FROM (SELECT {them.root} AS root, {them.level} AS level, CASE WHEN {counted} THEN 1 ELSE 0 END AS head, "
+            f"{own_sales(st, 'd.id', period)} AS sold FROM {them.source}) AS team GROUP BY root"
+        )
+    return {_id(row["root"]): Totals(row["own"], row["team"], row["heads"]) for row in found}
+
+
+def _id(value: object) -> DistributorId:
+    """An id that SQL passed through: SQLite answers text for it."""
+    return DistributorId(value if isinstance(value, UUID) else UUID(str(value)))
+
+
+async def chains(seller_ids: Collection[DistributorId]) -> Mapping[DistributorId, Chain]:
+    """The chain of each seller that exists, in one statement: itself first, the root last."""
+    async with reading() as tx:
+        found = await tx.rows(
+            f"WITH RECURSIVE up(id) AS ("
+            f"SELECT id FROM distributor WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} UNION "
+            f"SELECT d.sponsor_id FROM up JOIN distributor d ON d.tenant_id = $1 AND d.id = up.id "
+            f"WHERE d.sponsor_id IS NOT NULL) "
+            f"SELECT d.id, d.sponsor_id, d.code, d.tier, d.status, d.path FROM up "
+            f"JOIN distributor d ON d.tenant_id = $1 AND d.id = up.id",
+            tx.tenant_id,
+            list(seller_ids),
+        )
+    rows = {row["id"]: row for row in found}
+    members_ = {id_: ChainMember(id_, row["code"], row["tier"], Status(row["status"])) for id_, row in rows.items()}
+    made: dict[DistributorId, Chain] = {}
+    for seller in seller_ids:
+        if seller in rows and seller not in made:
+            path = [seller]
+            while (above := rows[path[-1]]["sponsor_id"]) is not None:
+                path.append(above)
+            made[seller] = Chain(rows[seller]["path"], tuple(members_[id_] for id_ in path))
+    return made
+
+
+async def history(of: DistributorId, visibility: Visibility | None = None) -> list[SponsorshipRow]:
+    """A distributor's sponsors from the first to the present one."""
+    async with reading() as tx:
+        st = Statement(tx, visibility)
+        found = await st.rows(
+            f"SELECT h.distributor_id, d.id AS sponsor_id, h.valid_from, h.valid_until, h.reason, h.actor_id "
+            f"FROM sponsorship h JOIN distributor o ON o.tenant_id = $1 AND o.id = h.distributor_id "
+            f"LEFT JOIN distributor d ON d.tenant_id = $1 AND d.id = h.sponsor_id AND {st.visible('d')} "
+            f"WHERE h.tenant_id = $1 AND h.distributor_id = {st.arg(of)} AND {st.visible('o')} "
+            f"ORDER BY h.valid_from, h.id"
+        )
+    return [SponsorshipRow(**row) for row in found]
+
+
+async def visibility_of(viewer: DistributorId, *, generations: int | None, masked: bool) -> Visibility | None:
+    """What a distributor may see by the brand's rules, from where it stands now; None when it does not exist."""
+    async with reading() as tx:
+        path = await tx.value("SELECT path FROM distributor WHERE tenant_id = $1 AND id = $2", tx.tenant_id, viewer)
+    return path and Visibility(viewer=viewer, path=path, generations=generations, masked=masked)

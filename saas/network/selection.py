@@ -1,0 +1,184 @@
+"""The SQL of the reads: which members of which subtree, now or as of a moment, within what the viewer may see.
+
+A ``Statement`` collects arguments while its text is written. ``members`` gives every read the same relation of
+(root, id, sponsor_id, path, level), from path ranges for the present and by walking ``sponsorship`` for the past.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from saas.base.db import Row, Tx
+from saas.base.errors import InvalidInput
+from saas.base.ids import DistributorId
+from saas.network.rules import SEGMENT, depth_of
+from saas.network.views import Filters, SalesPeriod, SortKey, Visibility
+
+COLUMNS = (
+    "d.id, d.code, d.name, d.kind, d.status, d.tier, d.region, d.depth, d.phone_masked, d.id_number_masked, "
+    "d.applied_at, d.joined_at, d.exited_at"
+)
+"""The columns of a ``DistributorRow`` that are the distributor's own."""
+
+_SOLD = "SELECT CAST(COALESCE(sum(sales.amount_minor), 0) AS bigint)"
+_OWN_SEGMENT = f"substr(d.path, length(d.path) - {SEGMENT - 1})"
+
+
+class Statement:
+    """A statement in the making; ``$1`` is the tenant."""
+
+    def __init__(self, tx: Tx, visibility: Visibility | None) -> None:
+        self._tx = tx
+        self._args: list[object] = [tx.tenant_id]
+        self.visibility = visibility
+        self._limits: list[str] = []
+
+    def arg(self, value: object) -> str:
+        """The placeholder of a value."""
+        self._args.append(value)
+        return f"${len(self._args)}"
+
+    def within(self, values: Collection[object], kind: str) -> str:
+        """The condition "is one of the values"."""
+        self._args.append(list(values))
+        return self._tx.within(len(self._args), kind)
+
+    def visible(self, alias: str) -> str:
+        """The condition that the viewer may see the distributor ``alias`` of today's tree."""
+        view = self.visibility
+        if view is None:
+            return "true"
+        if not self._limits:
+            self._limits = [f"path >= {self.arg(view.path)}", f"path < {self.arg(view.ceiling)}"]
+            if view.deepest is not None:
+                self._limits.append(f"depth <= {self.arg(view.deepest)}")
+        return " AND ".join(f"{alias}.{limit}" for limit in self._limits)
+
+    async def rows(self, sql: str) -> Sequence[Row]:
+        """Run it."""
+        return await self._tx.rows(sql, *self._args)
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Members as SQL: a CTE to put in front, ``FROM … WHERE …`` with the distributor ``d``, and expressions on it.
+
+    ``path`` orders the members as a tree, ``level`` is the distance from ``root``. ``team`` and ``in_team`` are the
+    source and the condition of the members ``g`` of the subtree of ``d``.
+    """
+
+    with_: str
+    source: str
+    root: str
+    sponsor: str
+    path: str
+    level: str
+    team: str
+    in_team: str
+
+
+def members(st: Statement, of: Collection[DistributorId] | None, as_of: datetime | None) -> Members:
+    """The members of the subtrees of ``of``, themselves included at level 0, or of all there is (level 1 on top)."""
+    if as_of is not None:
+        return _members_then(st, of, as_of)
+    if of is None:
+        top = depth_of(st.visibility.path) if st.visibility else 0
+        source = f"distributor d WHERE d.tenant_id = $1 AND {st.visible('d')}"
+        root, level = "d.id", f"d.depth - {top - 1}"
+    else:
+        source = (
+            f"distributor o JOIN distributor d ON d.tenant_id = $1 AND d.path >= o.path AND d.path < o.path || '~' "
+            f"WHERE o.tenant_id = $1 AND o.id {st.within(of, 'uuid')} AND {st.visible('o')} AND {st.visible('d')}"
+        )
+        root, level = "o.id", "d.depth - o.depth"
+    hidden = len(st.visibility.path) - SEGMENT if st.visibility else 0  # a cursor must not tell who is above
+    return Members(
+        with_="",
+        source=source,
+        root=root,
+        sponsor="d.sponsor_id",
+        path=f"substr(d.path, {hidden + 1})" if hidden else "d.path",
+        level=level,
+        team="distributor g",
+        in_team=f"g.tenant_id = $1 AND g.path >= d.path AND g.path < d.path || '~' AND {st.visible('g')}",
+    )
+
+
+def _members_then(st: Statement, of: Collection[DistributorId] | None, as_of: datetime) -> Members:
+    moment = st.arg(as_of)
+    joined = f"d.joined_at <= {moment}"
+    valid = f"s.valid_from <= {moment} AND (s.valid_until IS NULL OR s.valid_until > {moment})"
+    chosen = f"d.tenant_id = $1 AND {st.visible('d')} AND {joined}"
+    own = f"SELECT d.id, d.id, {_OWN_SEGMENT}"
+    if of is not None:
+        base = f"{own}, 0 FROM distributor d WHERE {chosen} AND d.id {st.within(of, 'uuid')}"
+    elif st.visibility is not None:
+        base = f"{own}, 1 FROM distributor d WHERE {chosen} AND d.path = {st.arg(st.visibility.path)}"
+    else:
+        base = (
+            f"{own}, 1 FROM sponsorship s JOIN distributor d ON d.id = s.distributor_id "
+            f"WHERE s.tenant_id = $1 AND s.sponsor_id IS NULL AND {valid} AND {chosen}"
+        )
+    with_ = (
+        f"WITH RECURSIVE m(root, id, path, level) AS ({base} UNION ALL "
+        f"SELECT m.root, d.id, m.path || {_OWN_SEGMENT}, m.level + 1 FROM m "
+        f"JOIN sponsorship s ON s.tenant_id = $1 AND s.sponsor_id = m.id AND {valid} "
+        f"JOIN distributor d ON d.id = s.distributor_id AND {chosen}) "
+    )
+    source = (
+        f"m JOIN distributor d ON d.tenant_id = $1 AND d.id = m.id "
+        f"JOIN sponsorship s ON s.tenant_id = $1 AND s.distributor_id = m.id AND {valid} WHERE true"
+    )
+    return Members(
+        with_=with_,
+        source=source,
+        root="m.root",
+        sponsor="s.sponsor_id",
+        path="m.path",
+        level="m.level",
+        team="m AS g",
+        in_team="g.path >= m.path AND g.path < m.path || '~'",
+    )
+
+
+def own_sales(st: Statement, distributor: str, period: SalesPeriod) -> str:
+    """What one distributor sold in the period, an expression."""
+    return f"({_SOLD} FROM sales_day AS sales WHERE {_sales_of(st, distributor, period)})"
+
+
+def _sales_of(st: Statement, distributor: str, period: SalesPeriod) -> str:
+    return (
+        f"sales.tenant_id = $1 AND sales.distributor_id = {distributor} AND sales.currency = {st.arg(period.currency)} "
+        f"AND sales.day >= {st.arg(period.first)} AND sales.day < {st.arg(period.until)}"
+    )
+
+
+def sort_expression(st: Statement, key: SortKey, them: Members, period: SalesPeriod | None) -> str:
+    """The expression a list is ordered by. Raises ``InvalidInput`` for sales without a period."""
+    match key:
+        case SortKey.CODE | SortKey.NAME:
+            return f"d.{key}"
+        case SortKey.JOINED_AT:
+            return "COALESCE(d.joined_at, d.applied_at)"
+        case SortKey.LEVEL:
+            return them.level
+        case SortKey.TREE:
+            return them.path
+    if period is None:
+        raise InvalidInput("sort", value=key.value, remedy="say for which period sales are compared")
+    if key is SortKey.OWN_SALES:
+        return own_sales(st, "d.id", period)
+    sales = f"sales_day AS sales ON {_sales_of(st, 'g.id', period)}"
+    return f"({_SOLD} FROM {them.team} JOIN {sales} WHERE {them.in_team})"
+
+
+def filtered(st: Statement, filters: Filters) -> str:
+    """The conditions of the filters on ``d``, each led by AND."""
+    chosen = (("status", filters.statuses), ("tier", filters.tiers), ("region", filters.regions))
+    sql = "".join(f" AND d.{name} {st.within(values, 'text')}" for name, values in chosen if values is not None)
+    if filters.search:
+        escaped = filters.search.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        like = f"LIKE lower({st.arg(f'%{escaped}%')}) ESCAPE '!'"
+        hides = st.visibility is not None and st.visibility.masked
+        sql += f" AND lower(d.code) {like}" if hides else f" AND (lower(d.code) {like} OR lower(d.name) {like})"
+    return sql
