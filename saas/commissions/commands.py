@@ -3,7 +3,7 @@
 The money itself moves in the ledger; whoever calls these posts what they answer.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from saas.base.db import Row, transaction
 from saas.base.ids import DistributorId, OrderId, OrderLineId, new_id
-from saas.commissions.rules import CompiledProgram, Line, Member, Reason, commission_for_line
+from saas.commissions.rules import CompiledProgram, Line, Member, Reason, Share, commission_for_line
 
 COLUMNS = (
     "id",
@@ -65,10 +65,10 @@ class PaidOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accrual:
-    """An order's commission: the rows to write, what each beneficiary earned, and the company's part of each line."""
+    """An order's commission: its shares by line, what each beneficiary earned, and the company's part of each line."""
 
     order: PaidOrder
-    rows: Sequence[tuple[object, ...]]
+    shares: Sequence[tuple[OrderLineId, Share]]
     earned: Mapping[DistributorId, int]
     company: Mapping[OrderLineId, int]
 
@@ -85,34 +85,38 @@ class Reversed(NamedTuple):
 def accrue(program: CompiledProgram, order: PaidOrder) -> Accrual:
     """Decide an order's commission (docs/rules.md §3). Writes nothing.
 
-    Uplines that commission does not reach leave no row (``UNREACHED``).
+    Uplines that commission does not reach are left out (``UNREACHED``).
     """
-    rows: list[tuple[object, ...]] = []
+    shares: list[tuple[OrderLineId, Share]] = []
     earned: dict[DistributorId, int] = {}
     company: dict[OrderLineId, int] = {}
-    tail = (order.program_number, order.currency)
-    for line in order.lines:
-        line_id, sku, category, quantity, amount_minor = line
-        result = commission_for_line(
-            program, Line(sku, category, quantity, amount_minor, order.day, order.self_purchase), order.chain
-        )
+    for line_id, sku, category, quantity, amount_minor in order.lines:
+        line = Line(sku, category, quantity, amount_minor, order.day, order.self_purchase)
+        result = commission_for_line(program, line, order.chain)
         company[line_id] = result.company_minor
         for share in result.shares:
             if share.reason in UNREACHED:
                 continue
-            amount, owner = share.amount_minor, share.beneficiary_id
-            if amount and owner is not None:
-                earned[DistributorId(owner)] = earned.get(DistributorId(owner), 0) + amount
-            status = "pending" if amount else "nothing"
-            values = (*share[:9], share.reason.value, *tail, status, order.paid_at, order.hold_until)
-            rows.append((new_id(), order.id, line_id, *values))
-    return Accrual(order=order, rows=rows, earned=earned, company=company)
+            shares.append((line_id, share))
+            if share.amount_minor and share.beneficiary_id is not None:
+                owner = DistributorId(share.beneficiary_id)
+                earned[owner] = earned.get(owner, 0) + share.amount_minor
+    return Accrual(order=order, shares=shares, earned=earned, company=company)
 
 
 async def record(accruals: Sequence[Accrual]) -> None:
     """Write the rows of accruals, within the running transaction; their orders and lines must be there."""
     async with transaction() as tx:
-        await tx.insert_many("commission", COLUMNS, [row for accrual in accruals for row in accrual.rows])
+        await tx.insert_many("commission", COLUMNS, [row for accrual in accruals for row in _rows(accrual)])
+
+
+def _rows(accrual: Accrual) -> Iterator[tuple[object, ...]]:
+    order = accrual.order
+    tail = (order.paid_at, order.hold_until)
+    for line_id, share in accrual.shares:
+        status = "pending" if share.amount_minor else "nothing"
+        explained = (*share[:9], share.reason.value, order.program_number, order.currency, status)
+        yield (new_id(), order.id, line_id, *explained, *tail)
 
 
 async def start_hold(order_ids: Collection[OrderId], hold_until: datetime) -> None:

@@ -8,11 +8,9 @@ from uuid import UUID
 
 from saas.base.db import Row, reading
 from saas.base.db.where import Where
-from saas.base.ids import CommissionId, DistributorId, OrderId, OrderLineId, StatementId, TenantId
+from saas.base.ids import CommissionId, DistributorId, OrderId, OrderLineId, StatementId
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
-from saas.base.scope import current_tenant
-from saas.commissions.rules import CompiledProgram, Reason, Share, compile_program
-from tenants.program import Program
+from saas.commissions.rules import Reason, Share
 
 _COLUMNS = (
     "id, order_id, line_id, component, level, beneficiary_id, tier, rate_bps, per_piece_minor, base_minor, quantity, "
@@ -63,6 +61,7 @@ class CommissionFilter:
     components: Sequence[str] | None = None
     since: datetime | None = None
     until: datetime | None = None
+    statement_id: StatementId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,21 +74,6 @@ class LevelSum:
     shares: int
     earned_minor: int
     reversed_minor: int
-
-
-_COMPILED_MOST = 256
-_compiled: dict[tuple[TenantId, int], tuple[Program, CompiledProgram]] = {}
-
-
-def compiled(number: int, program: Program) -> CompiledProgram:
-    """Version ``number`` of the tenant's program, compiled once as long as it is the same document."""
-    key = (current_tenant(), number)
-    kept = _compiled.get(key)
-    if kept is None or kept[0] is not program:
-        if len(_compiled) >= _COMPILED_MOST:
-            _compiled.pop(next(iter(_compiled)))
-        kept = _compiled[key] = (program, compile_program(program))
-    return kept[1]
 
 
 async def of_orders(order_ids: Collection[OrderId]) -> Mapping[OrderId, Sequence[CommissionView]]:
@@ -159,6 +143,8 @@ def _narrow(where: Where, wanted: CommissionFilter) -> None:
         where.add("earned_at >= $", wanted.since)
     if wanted.until is not None:
         where.add("earned_at < $", wanted.until)
+    if wanted.statement_id is not None:
+        where.add("statement_id = $", wanted.statement_id)
 
 
 def _view(row: Row) -> CommissionView:

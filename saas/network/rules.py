@@ -69,6 +69,11 @@ def segment(no: int) -> str:
     return "".join(_DIGITS[no >> shift & 31] for shift in range(5 * (SEGMENT - 1), -1, -5))
 
 
+def numbers_of(path: str) -> list[int]:
+    """The numbers along a path, the root's first."""
+    return [int(path[at : at + SEGMENT], 32) for at in range(0, len(path), SEGMENT)]
+
+
 def ceiling(path: str) -> str:
     """The text that follows every path of the subtree: its members are ``path <= p < ceiling(path)``."""
     return f"{path}~"

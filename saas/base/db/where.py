@@ -1,12 +1,16 @@
 """Conditions of a query as they are found to be wanted, with their numbered arguments."""
 
+import re
+
 from saas.base.db.tx import Tx
+
+_BARE = re.compile(r"\$(?!\d)")
 
 
 class Where:
     """The conditions of one statement, led by the tenant.
 
-    ``$`` in a condition becomes the number of the value that comes with it::
+    A ``$`` without a number in a condition becomes the number of the value that comes with it::
 
         where = Where(tx, "o")
         where.add("o.placed_at >= $", since)
@@ -30,7 +34,7 @@ class Where:
 
     def add(self, condition: str, value: object) -> None:
         """Add a condition on one value."""
-        self._conditions.append(condition.replace("$", self.arg(value)))
+        self._conditions.append(_BARE.sub(self.arg(value), condition))
 
     def within(self, column: str, values: object, kind: str = "text") -> None:
         """Add that a column is one of a list."""

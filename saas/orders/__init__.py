@@ -1,0 +1,1 @@
+"""Orders: placed, priced by the server, paid with commission, shipped, delivered, closed or cancelled."""

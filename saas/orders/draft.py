@@ -1,0 +1,265 @@
+"""From what somebody asks to order to what will be written, or to everything that is wrong with it. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple, Protocol
+
+from saas.base.errors import DomainError, NotFound
+from saas.base.ids import DistributorId, OrderId, OrderLineId, ProductId, new_id
+from saas.base.money import plain_amount
+from saas.orders.errors import (
+    AmountRefused,
+    DatesRefused,
+    NoLines,
+    NumberTaken,
+    PriceOutsideBand,
+    PriceUnclear,
+    QuantityRefused,
+    SellerNotActive,
+    TextRefused,
+    UnknownProduct,
+)
+from saas.orders.rules import OrderState, PriceCheck, PriceVerdict, check_price, price_entry
+from tenants.program.document import AMOUNT_MAX, PricePolicy
+
+LINES_MOST = 200
+QUANTITY_MOST = 1_000_000_000
+TEXT_LONGEST = 100
+NUMBER_LONGEST = 64
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceLine:
+    """One product of an order; exactly one of the price of a piece and the amount of the line, in minor units."""
+
+    sku: str
+    quantity: int
+    unit_price_minor: int | None = None
+    amount_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOrder:
+    """An order as it is asked for.
+
+    ``number`` is made up when absent. ``placed_at`` is now when absent; the other moments say what has happened
+    already: an order with ``paid_at`` is paid, and earns commission, as it is placed.
+    """
+
+    seller_id: DistributorId
+    lines: Sequence[PlaceLine]
+    idempotency_key: str
+    customer: str | None = None
+    self_purchase: bool = False
+    channel: str | None = None
+    region: str | None = None
+    freight_minor: int = 0
+    tax_minor: int = 0
+    number: str | None = None
+    placed_at: datetime | None = None
+    paid_at: datetime | None = None
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+
+
+class LineDraft(NamedTuple):
+    """A line to be written; ``case`` is the price case it opens."""
+
+    id: OrderLineId
+    line_no: int
+    product_id: ProductId
+    sku: str
+    category: str | None
+    quantity: int
+    amount_minor: int
+    case: PriceCheck | None
+
+
+class OrderDraft(NamedTuple):
+    """An order to be written."""
+
+    id: OrderId
+    number: str
+    asked: PlaceOrder
+    status: OrderState
+    placed_at: datetime
+    goods_minor: int
+    lines: Sequence[LineDraft]
+
+
+class Product(Protocol):
+    """What the draft needs to know of a product."""
+
+    @property
+    def id(self) -> ProductId: ...
+    @property
+    def category(self) -> str | None: ...
+    @property
+    def status(self) -> str: ...
+
+
+class Seller(NamedTuple):
+    """What the draft needs to know of a seller."""
+
+    code: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """All that decides whether an order is accepted. ``today`` is the brand's calendar day."""
+
+    now: datetime
+    today: date
+    currency: str
+    prices: PricePolicy
+    products: Mapping[str, Product]
+    sellers: Mapping[DistributorId, Seller]
+    taken_numbers: Set[str]
+
+
+def draft(asked: PlaceOrder, ground: Ground, at: str = "input") -> OrderDraft | list[DomainError]:
+    """Decide one order: what to write, or all its errors at once; ``at`` is the path of the order in the input."""
+    wrong = [*_head_objections(asked, ground, at)]
+    lines: list[LineDraft] = []
+    for index, line in enumerate(asked.lines):
+        made = _line(line, index, ground, at)
+        if isinstance(made, LineDraft):
+            lines.append(made)
+        else:
+            wrong += made
+    if wrong:
+        return wrong
+    goods_minor = sum(line.amount_minor for line in lines)
+    if goods_minor > AMOUNT_MAX:
+        return [_amount_refused(f"{at}.lines", goods_minor, ground)]
+    id_ = OrderId(new_id())
+    return OrderDraft(
+        id_,
+        asked.number or _number(id_, ground.today),
+        asked,
+        _status(asked),
+        asked.placed_at or ground.now,
+        goods_minor,
+        lines,
+    )
+
+
+def _number(id_: OrderId, today: date) -> str:
+    """A number people can read out: the day, and fifty random bits in letters and digits that look like no other."""
+    bits = id_.int
+    tail = "".join(_DIGITS[bits >> shift & 31] for shift in range(45, -1, -5))
+    return f"{today:%y%m%d}-{tail[:5]}-{tail[5:]}"
+
+
+def _status(asked: PlaceOrder) -> OrderState:
+    if asked.delivered_at is not None:
+        return OrderState.DELIVERED
+    if asked.shipped_at is not None:
+        return OrderState.SHIPPED
+    return OrderState.PLACED if asked.paid_at is None else OrderState.PAID
+
+
+def _head_objections(asked: PlaceOrder, ground: Ground, at: str) -> Iterator[DomainError]:
+    seller = ground.sellers.get(asked.seller_id)
+    if seller is None:
+        yield NotFound(f"{at}.sellerId", kind="distributor", value=asked.seller_id)
+    elif seller.status != "active":
+        yield SellerNotActive(f"{at}.sellerId", code=seller.code, state=seller.status)
+    if not 0 < len(asked.lines) <= LINES_MOST:
+        yield NoLines(f"{at}.lines", count=len(asked.lines), most=LINES_MOST)
+    for name, amount_minor in (("freight", asked.freight_minor), ("tax", asked.tax_minor)):
+        if not 0 <= amount_minor <= AMOUNT_MAX:
+            yield _amount_refused(f"{at}.{name}", amount_minor, ground)
+    for name, text in (("customer", asked.customer), ("channel", asked.channel), ("region", asked.region)):
+        if text is not None and not _readable(text, TEXT_LONGEST):
+            yield TextRefused(f"{at}.{name}", what=name, longest=TEXT_LONGEST)
+    if asked.number is not None:
+        if not _readable(asked.number, NUMBER_LONGEST):
+            yield TextRefused(f"{at}.number", what="number", longest=NUMBER_LONGEST)
+        elif asked.number in ground.taken_numbers:
+            yield NumberTaken(f"{at}.number", number=asked.number)
+    yield from _date_objections(asked, ground.now, at)
+
+
+def _date_objections(asked: PlaceOrder, now: datetime, at: str) -> Iterator[DomainError]:
+    """Moments come in their order and lie in the past; nothing is shipped or delivered before it is paid."""
+    latest = asked.placed_at
+    paid = True
+    for name, moment in (
+        ("placedAt", asked.placed_at),
+        ("paidAt", asked.paid_at),
+        ("shippedAt", asked.shipped_at),
+        ("deliveredAt", asked.delivered_at),
+    ):
+        if moment is None:
+            paid = paid and name != "paidAt"
+        elif moment.tzinfo is None or not paid or moment > now or (latest is not None and moment < latest):
+            yield DatesRefused(f"{at}.{name}", what=name, moment=moment.isoformat())
+            return
+        else:
+            latest = moment
+
+
+def _readable(text: str, longest: int) -> bool:
+    return 0 < len(text) <= longest and text.isprintable() and text.strip() == text
+
+
+def _line(line: PlaceLine, index: int, ground: Ground, at: str) -> LineDraft | list[DomainError]:
+    path = f"{at}.lines[{index}]"
+    wrong: list[DomainError] = []
+    product = ground.products.get(line.sku)
+    if product is None or product.status != "active":
+        wrong.append(UnknownProduct(f"{path}.sku", sku=line.sku[:NUMBER_LONGEST]))
+    if not 0 < line.quantity <= QUANTITY_MOST:
+        wrong.append(QuantityRefused(f"{path}.quantity", quantity=line.quantity, most=QUANTITY_MOST))
+    given = line.amount_minor if line.unit_price_minor is None else line.unit_price_minor
+    if given is None or (line.amount_minor is not None and line.unit_price_minor is not None):
+        return [*wrong, PriceUnclear(path)]
+    field = "amount" if line.unit_price_minor is None else "unitPrice"
+    amount_minor = given if line.unit_price_minor is None else given * line.quantity
+    if not 0 <= given <= AMOUNT_MAX or amount_minor > AMOUNT_MAX:
+        wrong.append(_amount_refused(f"{path}.{field}", amount_minor, ground))
+    if wrong or product is None:
+        return wrong
+    case = _outside_band(line, amount_minor, ground)
+    if case is not None and ground.prices.outside_band == "reject":
+        return [_band_refusal(f"{path}.{field}", line, amount_minor, case, ground.currency)]
+    return LineDraft(
+        OrderLineId(new_id()), index + 1, product.id, line.sku, product.category, line.quantity, amount_minor, case
+    )
+
+
+def _outside_band(line: PlaceLine, amount_minor: int, ground: Ground) -> PriceCheck | None:
+    entry = price_entry(ground.prices, line.sku)
+    if entry is None:
+        return None
+    check = check_price(entry, line.quantity, amount_minor)
+    return None if check.verdict is PriceVerdict.INSIDE else check
+
+
+def _band_refusal(path: str, line: PlaceLine, amount_minor: int, check: PriceCheck, currency: str) -> DomainError:
+    return PriceOutsideBand(
+        path,
+        sku=line.sku,
+        quantity=line.quantity,
+        currency=currency,
+        verdict=check.verdict.value,
+        amount=plain_amount(amount_minor, currency),
+        least=plain_amount(check.least_minor, currency),
+        most=plain_amount(check.most_minor, currency),
+        least_minor=check.least_minor,
+        most_minor=check.most_minor,
+    )
+
+
+def _amount_refused(path: str, amount_minor: int, ground: Ground) -> DomainError:
+    currency = ground.currency
+    return AmountRefused(
+        path,
+        amount=plain_amount(amount_minor, currency),
+        most=plain_amount(AMOUNT_MAX, currency),
+        currency=currency,
+    )

@@ -1,0 +1,107 @@
+"""The refusals of the orders room."""
+
+from saas.base.errors import DomainError
+
+
+class OrderStepRefused(DomainError):
+    """The order's state does not allow the step."""
+
+    code = "ORDER_STEP_REFUSED"
+    en = "This order is {state}; to {event} it, it must be: {needed}."
+    zh = "该订单状态为 {state}，执行 {event} 要求状态为：{needed}。"
+
+
+class NoLines(DomainError):
+    """An order without a line."""
+
+    code = "ORDER_WITHOUT_LINES"
+    en = "An order needs 1 to {most} lines; this one has {count}. Correct the lines."
+    zh = "一张订单须有 1 至 {most} 行，当前为 {count} 行。请修改订单行。"
+
+
+class UnknownProduct(DomainError):
+    """The brand does not sell this SKU, or no longer."""
+
+    code = "UNKNOWN_PRODUCT"
+    en = "SKU {sku} is not for sale. Use the SKU of an active product."
+    zh = "SKU {sku} 不在售。请使用在售产品的 SKU。"
+
+
+class QuantityRefused(DomainError):
+    """A quantity below one, or absurdly large."""
+
+    code = "QUANTITY_REFUSED"
+    en = "A quantity of {quantity} is not possible. Order 1 to {most} pieces."
+    zh = "数量 {quantity} 无效。请填写 1 至 {most}。"
+
+
+class PriceUnclear(DomainError):
+    """A line gives both its unit price and its amount, or neither."""
+
+    code = "PRICE_UNCLEAR"
+    en = "The line's price is not clear. Give either the price of one piece or the amount of the line."
+    zh = "该行价格不明确。请只填写单价或行金额其中之一。"
+
+
+class AmountRefused(DomainError):
+    """An amount below zero, or beyond what is stored."""
+
+    code = "AMOUNT_REFUSED"
+    en = "An amount of {amount} {currency} is not possible. Give 0 to {most} {currency}."
+    zh = "金额 {amount} {currency} 无效。请填写 0 至 {most} {currency}。"
+
+
+class PriceOutsideBand(DomainError):
+    """The program refuses what was paid for the line; ``least`` and ``most`` are what it allows for the quantity."""
+
+    code = "PRICE_OUTSIDE_BAND"
+    en = "{amount} {currency} for {quantity} × {sku} is outside the allowed band. Charge {least} to {most} {currency}."
+    zh = "{quantity} × {sku} 的金额 {amount} {currency} 超出允许范围。请按 {least} 至 {most} {currency} 收取。"
+
+
+class SellerNotActive(DomainError):
+    """Who has applied, is suspended or has left sells nothing."""
+
+    code = "SELLER_NOT_ACTIVE"
+    en = "The seller {code} is {state} and cannot sell. Name an active distributor as seller."
+    zh = "销售者 {code} 当前状态为 {state}，不能销售。请指定状态为有效的分销商。"
+
+
+class TextRefused(DomainError):
+    """A name, number or note nobody could read back."""
+
+    code = "TEXT_REFUSED"
+    en = "The {what} must be 1 to {longest} visible characters. Correct it or leave it out."
+    zh = "{what} 须为 1 至 {longest} 个可见字符。请修改或留空。"
+
+
+class NumberTaken(DomainError):
+    """Another order of the brand has this number."""
+
+    code = "ORDER_NUMBER_TAKEN"
+    en = "The order number {number} is taken. Choose another, or leave it out to be given one."
+    zh = "订单号 {number} 已被使用。请更换，或留空由系统生成。"
+
+
+class DatesRefused(DomainError):
+    """Moments in the wrong order, without a time zone, or in the future."""
+
+    code = "ORDER_DATES_REFUSED"
+    en = "{what} cannot be {moment}. Give past moments in the order placed, paid, shipped, delivered."
+    zh = "{what} 不能为 {moment}。请按下单、付款、发货、签收的顺序填写已发生的时间。"
+
+
+class ReservedForBrand(DomainError):
+    """A field that a distributor may not fill: it would decide over its own order."""
+
+    code = "RESERVED_FOR_BRAND"
+    en = "Only the brand sets {what}. Leave it out."
+    zh = "只有品牌方可以设置 {what}。请留空。"
+
+
+class PriceCaseClosed(DomainError):
+    """The price case was decided before."""
+
+    code = "PRICE_CASE_CLOSED"
+    en = "This price case is closed already. Nothing needs to be done."
+    zh = "该价格案件已关闭，无需再处理。"

@@ -1,0 +1,308 @@
+"""Placing orders (docs/rules.md §4); ``steps`` has what happens to them afterwards.
+
+Everything works on batches; one order is a batch of one. A single order raises what is wrong with it; of a bulk each
+order has its own verdict, and the good ones are kept.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from saas.base import clock
+from saas.base.clock import local_day
+from saas.base.db import Tx, reading, transaction
+from saas.base.errors import DomainError, IdempotencyConflict, NotFound, Rejected
+from saas.base.idempotency import Claim, claim_each, fingerprint, look_up
+from saas.base.ids import DistributorId, OrderId, new_id
+from saas.catalog.queries import by_sku
+from saas.commissions.commands import Accrual, PaidLine
+from saas.network.queries import Chain, chains
+from saas.network.standstill import stand_still
+from saas.orders.draft import Ground, OrderDraft, PlaceOrder, Seller, draft
+from saas.orders.errors import ReservedForBrand
+from saas.orders.payment import Payable, book, decide
+from saas.orders.rules import hold_until
+from tenants import audit, registry
+from tenants.actors import Actor, Role
+from tenants.program.versions import StoredProgram, active_program
+
+_OPERATION = "order.place"
+_RESERVED = {
+    "number": "number",
+    "placed_at": "placedAt",
+    "paid_at": "paidAt",
+    "shipped_at": "shippedAt",
+    "delivered_at": "deliveredAt",
+}
+_ORDER_COLUMNS = (
+    "id", "number", "seller_id", "customer", "self_purchase", "channel", "region", "source", "status", "currency",
+    "goods_minor", "freight_minor", "tax_minor", "program_number", "path", "placed_at", "paid_at", "shipped_at",
+    "delivered_at", "hold_until",
+)  # fmt: skip
+_LINE_COLUMNS = ("id", "order_id", "line_no", "product_id", "sku", "quantity", "amount_minor", "company_minor")
+_CASE_COLUMNS = (
+    "id", "order_id", "line_id", "seller_id", "sku", "verdict", "quantity", "amount_minor", "lowest_minor",
+    "highest_minor", "status", "opened_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of one order of a bulk.
+
+    ``order_id`` is absent when ``errors`` tell why. ``replayed``: the key had made that order before, and nothing was
+    done. ``goods_minor`` is what its goods cost, ``accrual`` the commission of an order that was placed as paid.
+    """
+
+    order_id: OrderId | None = None
+    errors: Sequence[DomainError] = ()
+    replayed: bool = False
+    goods_minor: int = 0
+    accrual: Accrual | None = None
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """One order on its way from what was asked to its verdict."""
+
+    asked: PlaceOrder
+    claim: Claim
+    draft: OrderDraft | None
+    errors: Sequence[DomainError]
+    earlier: UUID | None = None
+    accrual: Accrual | None = None
+
+    @property
+    def accepted(self) -> OrderDraft | None:
+        """What is to be written, if anything."""
+        return None if self.errors or self.earlier else self.draft
+
+    def settle(self, answer: UUID | IdempotencyConflict) -> None:
+        """The key was used before: all else is void."""
+        if isinstance(answer, IdempotencyConflict):
+            self.errors = [answer]
+        else:
+            self.errors, self.earlier = [], answer
+
+    def follow(self, leader: "_Candidate") -> None:
+        """The same key came earlier in the same bulk."""
+        if self.claim.fingerprint != leader.claim.fingerprint:
+            self.settle(IdempotencyConflict("input.idempotencyKey", key=self.claim.key))
+        elif leader.earlier or leader.accepted:
+            self.settle(leader.earlier or leader.claim.result)
+        else:
+            self.errors = leader.errors
+
+    def verdict(self) -> Verdict:
+        """How it ended."""
+        if self.earlier is not None:
+            return Verdict(order_id=OrderId(self.earlier), replayed=True)
+        if self.draft is None or self.errors:
+            return Verdict(errors=self.errors)
+        return Verdict(order_id=self.draft.id, goods_minor=self.draft.goods_minor, accrual=self.accrual)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """Plain values that decide, as of now."""
+
+    ground: Ground
+    stored: StoredProgram
+    chains: Mapping[DistributorId, Chain]
+    time_zone: str
+
+
+async def place_order(asked: PlaceOrder, actor: Actor) -> OrderId:
+    """Place one order; with ``paid_at`` it is paid at once. The same key and content answer the same order.
+
+    Raises ``Rejected`` with everything that is wrong, or ``IdempotencyConflict`` for a key used with other content.
+    """
+    async with transaction() as tx:
+        (verdict,) = await _place(tx, [asked], ["input"], actor, _source(actor))
+        if verdict.order_id is None:
+            conflict = next((error for error in verdict.errors if isinstance(error, IdempotencyConflict)), None)
+            raise conflict or Rejected(verdict.errors)
+        if not verdict.replayed:
+            await audit.record(actor, _OPERATION, str(verdict.order_id), paid=verdict.accrual is not None)
+        return verdict.order_id
+
+
+async def place_orders(asked: Sequence[PlaceOrder], actor: Actor, *, imported: bool = False) -> list[Verdict]:
+    """Place many orders in one transaction, each accepted or refused by itself, in as many statements as one."""
+    async with transaction() as tx:
+        verdicts = await _place(tx, asked, _paths(asked), actor, "import" if imported else _source(actor))
+        placed = sum(verdict.order_id is not None and not verdict.replayed for verdict in verdicts)
+        if placed:
+            await audit.record(actor, _OPERATION, None, placed=placed, asked=len(asked), imported=imported)
+        return verdicts
+
+
+async def preview_orders(asked: Sequence[PlaceOrder], actor: Actor) -> list[Verdict]:
+    """What ``place_orders`` would do now, down to the commission. Writes nothing; the ids mean nothing."""
+    async with reading() as tx:
+        gathered = await _gather(tx, asked)
+        candidates = list(_candidates(asked, _paths(asked), actor, gathered))
+        await _settle(candidates, claiming=False)
+        _decide(candidates, gathered)
+        return [candidate.verdict() for candidate in candidates]
+
+
+def _paths(asked: Sequence[PlaceOrder]) -> list[str]:
+    return [f"input.orders[{i}]" for i in range(len(asked))]
+
+
+def _source(actor: Actor) -> str:
+    if actor.role is Role.DISTRIBUTOR:
+        return "distributor"
+    return "api" if actor.role is Role.API_KEY else "brand"
+
+
+async def _place(tx: Tx, asked: Sequence[PlaceOrder], paths: Sequence[str], actor: Actor, source: str) -> list[Verdict]:
+    await stand_still()
+    gathered = await _gather(tx, asked)
+    candidates = list(_candidates(asked, paths, actor, gathered))
+    await _settle(candidates, claiming=True)
+    _decide(candidates, gathered)
+    await _write(tx, [candidate for candidate in candidates if candidate.accepted], gathered, source)
+    return [candidate.verdict() for candidate in candidates]
+
+
+async def _gather(tx: Tx, asked: Sequence[PlaceOrder]) -> _Gathered:
+    brand = await registry.this_brand()
+    stored = await active_program()
+    found = await chains({order.seller_id for order in asked})
+    now = clock.now()
+    ground = Ground(
+        now=now,
+        today=local_day(now, brand.time_zone),
+        currency=stored.program.currency,
+        prices=stored.program.price_policy,
+        products=await by_sku({line.sku for order in asked for line in order.lines}),
+        sellers={id_: Seller(chain.members[0].code, chain.members[0].status) for id_, chain in found.items()},
+        taken_numbers=await _taken(tx, [order.number for order in asked if order.number is not None]),
+    )
+    return _Gathered(ground, stored, found, brand.time_zone)
+
+
+async def _taken(tx: Tx, numbers: Sequence[str]) -> set[str]:
+    """Which numbers orders have already; one that is taken meanwhile meets the table's unique key."""
+    if not numbers:
+        return set()
+    rows = await tx.rows(
+        f"SELECT number FROM sales_order WHERE tenant_id = $1 AND number {tx.within(2, 'text')}", tx.tenant_id, numbers
+    )
+    return {row["number"] for row in rows}
+
+
+def _candidates(
+    asked: Sequence[PlaceOrder], paths: Sequence[str], actor: Actor, gathered: _Gathered
+) -> Iterator[_Candidate]:
+    numbers = set(gathered.ground.taken_numbers)
+    ground = replace(gathered.ground, taken_numbers=numbers)
+    for order, at in zip(asked, paths, strict=True):
+        made = draft(order, ground, at)
+        wrong = list(_trespasses(order, actor, at)) if actor.role is Role.DISTRIBUTOR else []
+        if isinstance(made, OrderDraft):
+            numbers.add(made.number)
+            claim = Claim(order.idempotency_key, fingerprint(order), made.id)
+            yield _Candidate(order, claim, made, wrong)
+        else:
+            yield _Candidate(order, Claim(order.idempotency_key, fingerprint(order), new_id()), None, [*wrong, *made])
+
+
+def _trespasses(order: PlaceOrder, actor: Actor, at: str) -> Iterator[DomainError]:
+    """A distributor sells for itself, and says neither that it was paid nor when."""
+    if order.seller_id != actor.distributor_id:
+        yield NotFound(f"{at}.sellerId", kind="distributor", value=order.seller_id)
+    for name, public in _RESERVED.items():
+        if getattr(order, name) is not None:
+            yield ReservedForBrand(f"{at}.{public}", what=public)
+
+
+async def _settle(candidates: Sequence[_Candidate], *, claiming: bool) -> None:
+    """Take the keys of good orders, and tell which were used before: then the order of that time stands.
+
+    The keys of refused orders are looked up, never taken: whoever mends the order may send it again.
+    """
+    leaders: dict[str, _Candidate] = {}
+    for candidate in candidates:
+        leaders.setdefault(candidate.claim.key, candidate)
+    good = {key: one.claim for key, one in leaders.items() if claiming and one.accepted}
+    bad = {key: one.claim for key, one in leaders.items() if key not in good}
+    answers = {**(await look_up(_OPERATION, bad) if bad else {}), **await claim_each(_OPERATION, good)}
+    for key, answer in answers.items():
+        leaders[key].settle(answer)
+    for candidate in candidates:
+        leader = leaders[candidate.claim.key]
+        if candidate is not leader:
+            candidate.follow(leader)
+
+
+def _decide(candidates: Sequence[_Candidate], gathered: _Gathered) -> None:
+    """Commission of those that are paid as they are placed."""
+    hold_days = gathered.stored.program.settlement.hold_days
+    paid: list[_Candidate] = []
+    payables: list[Payable] = []
+    for candidate in candidates:
+        made, asked = candidate.accepted, candidate.asked
+        if made is None or asked.paid_at is None:
+            continue
+        lines = [PaidLine(line.id, line.sku, line.category, line.quantity, line.amount_minor) for line in made.lines]
+        hold = None if asked.delivered_at is None else hold_until(asked.delivered_at, hold_days)
+        currency = gathered.ground.currency
+        paid.append(candidate)
+        payables.append(Payable(made.id, asked.seller_id, asked.self_purchase, currency, asked.paid_at, hold, lines))
+    accruals = decide(payables, gathered.stored, gathered.chains, gathered.time_zone)
+    for candidate, accrual in zip(paid, accruals, strict=True):
+        candidate.accrual = accrual
+
+
+async def _write(tx: Tx, candidates: Sequence[_Candidate], gathered: _Gathered, source: str) -> None:
+    orders, lines, cases = [], [], []
+    for candidate in candidates:
+        made, accrual = candidate.accepted, candidate.accrual
+        if made is None:
+            continue
+        company = accrual.company if accrual else {}
+        orders.append(_order_row(made, accrual, gathered, source))
+        for line in made.lines:
+            id_, line_no, product_id, sku, _, quantity, amount_minor, case = line
+            lines.append((id_, made.id, line_no, product_id, sku, quantity, amount_minor, company.get(id_)))
+            if case is not None:
+                band = (case.least_minor, case.most_minor, "open", gathered.ground.now)
+                judged = (sku, case.verdict.value, quantity, amount_minor)
+                cases.append((new_id(), made.id, id_, made.asked.seller_id, *judged, *band))
+    if not orders:
+        return
+    await tx.insert_many("sales_order", _ORDER_COLUMNS, orders)
+    await tx.insert_many("order_line", _LINE_COLUMNS, lines)
+    if cases:
+        await tx.insert_many("price_case", _CASE_COLUMNS, cases)
+    if accruals := [candidate.accrual for candidate in candidates if candidate.accrual]:
+        await book(accruals)
+
+
+def _order_row(made: OrderDraft, accrual: Accrual | None, gathered: _Gathered, source: str) -> tuple[object, ...]:
+    asked = made.asked
+    return (
+        made.id,
+        made.number,
+        asked.seller_id,
+        asked.customer,
+        asked.self_purchase,
+        asked.channel,
+        asked.region,
+        source,
+        made.status.value,
+        gathered.ground.currency,
+        made.goods_minor,
+        asked.freight_minor,
+        asked.tax_minor,
+        gathered.stored.number if accrual else None,
+        gathered.chains[asked.seller_id].path if accrual else None,
+        made.placed_at,
+        asked.paid_at,
+        asked.shipped_at,
+        asked.delivered_at,
+        accrual.order.hold_until if accrual else None,
+    )

@@ -1,0 +1,327 @@
+"""Orders as they are read: one, lists, their lines with the commission of each, sums of a period, price cases."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from saas.base.db import Tx, reading
+from saas.base.db.where import Where
+from saas.base.errors import NotFound
+from saas.base.ids import DistributorId, OrderId, OrderLineId, ProductId
+from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
+from saas.commissions import queries as commissions
+from saas.commissions.queries import CommissionView
+from saas.commissions.rules import Reason, Share
+from saas.network.rules import ceiling, numbers_of
+
+_COLUMNS = ", ".join(
+    f"o.{name}"
+    for name in (
+        "id", "number", "seller_id", "customer", "self_purchase", "channel", "region", "source", "status", "currency",
+        "goods_minor", "freight_minor", "tax_minor", "program_number", "path", "placed_at", "paid_at", "shipped_at",
+        "delivered_at", "closed_at", "cancelled_at", "hold_until",
+    )
+)  # fmt: skip
+
+UNREACHED_MOST = 50
+"""How far from the seller uplines are told that got nothing because commission does not reach them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderView:
+    """An order. ``path`` is its seller's place in the tree at payment, ``program_number`` the version that applied."""
+
+    id: OrderId
+    number: str
+    seller_id: DistributorId
+    customer: str | None
+    self_purchase: bool
+    channel: str | None
+    region: str | None
+    source: str
+    status: str
+    currency: str
+    goods_minor: int
+    freight_minor: int
+    tax_minor: int
+    program_number: int | None
+    path: str | None
+    placed_at: datetime
+    paid_at: datetime | None
+    shipped_at: datetime | None
+    delivered_at: datetime | None
+    closed_at: datetime | None
+    cancelled_at: datetime | None
+    hold_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineView:
+    """A line; ``company_minor`` is what its commission left to the company, once the order is paid."""
+
+    id: OrderLineId
+    order_id: OrderId
+    line_no: int
+    product_id: ProductId
+    sku: str
+    quantity: int
+    amount_minor: int
+    company_minor: int | None
+
+
+class OrderSort(StrEnum):
+    """The order of a list of orders."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    LARGEST = "largest"
+    SMALLEST = "smallest"
+
+
+_SORTS = {
+    OrderSort.NEWEST: ("placed_at", datetime, True),
+    OrderSort.OLDEST: ("placed_at", datetime, False),
+    OrderSort.LARGEST: ("goods_minor", int, True),
+    OrderSort.SMALLEST: ("goods_minor", int, False),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilter:
+    """Which orders; what is not given does not matter.
+
+    ``within_path``: sold by a distributor whose place in today's tree is at or below it. The period ``[since, until)``
+    is of the placing. ``search`` looks into number and customer, in any case.
+    """
+
+    statuses: Sequence[str] | None = None
+    seller_id: DistributorId | None = None
+    within_path: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    channel: str | None = None
+    region: str | None = None
+    search: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidSum:
+    """What was paid for goods in a period, and what the company keeps of it; cancelled orders are left out."""
+
+    currency: str
+    orders: int
+    goods_minor: int
+    company_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceCaseView:
+    """A line sold outside the band; ``lowest_minor`` and ``highest_minor`` are what the program allowed for it."""
+
+    id: UUID
+    order_id: OrderId
+    line_id: OrderLineId
+    seller_id: DistributorId
+    sku: str
+    verdict: str
+    quantity: int
+    amount_minor: int
+    lowest_minor: int
+    highest_minor: int
+    status: str
+    opened_at: datetime
+    closed_at: datetime | None
+    resolution: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedShare:
+    """A share of a line, with its row, or without one for an upline that commission did not reach."""
+
+    line_id: OrderLineId
+    share: Share
+    program_number: int
+    currency: str
+    commission: CommissionView | None
+
+
+async def order(order_id: OrderId, within_path: str | None = None) -> OrderView:
+    """One order. Raises ``NotFound``, also for one sold outside of ``within_path``."""
+    async with reading() as tx:
+        where = Where(tx, "o")
+        where.add("o.id = $", order_id)
+        _inside(where, within_path)
+        row = await tx.row(f"SELECT {_COLUMNS} FROM sales_order o WHERE {where.sql}", *where.args)
+    if row is None:
+        raise NotFound("orderId", kind="order", value=order_id)
+    return OrderView(**row)
+
+
+async def by_ids(order_ids: Collection[OrderId]) -> Mapping[OrderId, OrderView]:
+    """The orders of these ids that exist."""
+    async with reading() as tx:
+        rows = await tx.rows(
+            f"SELECT {_COLUMNS} FROM sales_order o WHERE o.tenant_id = $1 AND o.id {tx.within(2, 'uuid')}",
+            tx.tenant_id,
+            list(order_ids),
+        )
+    return {row["id"]: OrderView(**row) for row in rows}
+
+
+async def orders(request: PageRequest, wanted: OrderFilter, sort: OrderSort = OrderSort.NEWEST) -> Page[OrderView]:
+    """A page of orders, in one statement."""
+    column, kind, descending = _SORTS[sort]
+    async with reading() as tx:
+        where = _where(tx, wanted)
+        if request.after is not None:
+            key, id_ = decode_cursor(request.after, kind, UUID)
+            where.after((f"o.{column}", "o.id"), (key, id_), descending=descending)
+        direction = "DESC" if descending else "ASC"
+        rows = await tx.rows(
+            f"SELECT {_COLUMNS} FROM sales_order o WHERE {where.sql} "
+            f"ORDER BY o.{column} {direction}, o.id {direction} LIMIT {request.first + 1}",
+            *where.args,
+        )
+    views = [OrderView(**row) for row in rows]
+    return page_of(views, request, [encode_cursor(row[column], row["id"]) for row in rows])
+
+
+async def lines_of(order_ids: Collection[OrderId]) -> Mapping[OrderId, Sequence[LineView]]:
+    """The lines of each order, in their order."""
+    async with reading() as tx:
+        rows = await tx.rows(
+            f"SELECT id, order_id, line_no, product_id, sku, quantity, amount_minor, company_minor FROM order_line "
+            f"WHERE tenant_id = $1 AND order_id {tx.within(2, 'uuid')} ORDER BY order_id, line_no",
+            tx.tenant_id,
+            list(order_ids),
+        )
+    found: dict[OrderId, list[LineView]] = {order_id: [] for order_id in order_ids}
+    for row in rows:
+        found[row["order_id"]].append(LineView(**row))
+    return found
+
+
+async def paid_sums(since: datetime | None, until: datetime | None) -> Sequence[PaidSum]:
+    """Goods and company share of what was paid in ``[since, until)``, by currency."""
+    async with reading() as tx:
+        where = Where(tx, "o")
+        if since is not None:
+            where.add("o.paid_at >= $", since)
+        if until is not None:
+            where.add("o.paid_at < $", until)
+        rows = await tx.rows(
+            f"SELECT o.currency, count(DISTINCT o.id) AS orders, CAST(sum(l.amount_minor) AS bigint) AS goods_minor, "
+            f"CAST(sum(l.company_minor) AS bigint) AS company_minor FROM sales_order o "
+            f"JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id "
+            f"WHERE {where.sql} AND o.paid_at IS NOT NULL AND o.status <> 'cancelled' "
+            f"GROUP BY o.currency ORDER BY o.currency",
+            *where.args,
+        )
+    return [PaidSum(**row) for row in rows]
+
+
+async def explained(order_ids: Collection[OrderId]) -> Mapping[OrderId, Sequence[ExplainedShare]]:
+    """Every share of each paid order, by line and level, and why each upline beyond them got nothing."""
+    async with reading() as tx:
+        shares = await commissions.of_orders(order_ids)
+        found = {id_: one for id_, one in (await by_ids(order_ids)).items() if one.path is not None}
+        uplines = await _uplines(tx, found.values())
+        lines = await lines_of(found)
+    return {id_: _explain(one, lines[id_], shares[id_], uplines[id_]) for id_, one in found.items()}
+
+
+async def price_cases(request: PageRequest, status: str | None = None) -> Page[PriceCaseView]:
+    """Price cases, the newest first."""
+    async with reading() as tx:
+        where = Where(tx)
+        if status is not None:
+            where.add("status = $", status)
+        if request.after is not None:
+            opened_at, id_ = decode_cursor(request.after, datetime, UUID)
+            where.after(("opened_at", "id"), (opened_at, id_), descending=True)
+        rows = await tx.rows(
+            f"SELECT id, order_id, line_id, seller_id, sku, verdict, quantity, amount_minor, lowest_minor, "
+            f"highest_minor, status, opened_at, closed_at, resolution FROM price_case "
+            f"WHERE {where.sql} ORDER BY opened_at DESC, id DESC LIMIT {request.first + 1}",
+            *where.args,
+        )
+    views = [PriceCaseView(**row) for row in rows]
+    return page_of(views, request, [encode_cursor(view.opened_at, view.id) for view in views])
+
+
+def _where(tx: Tx, wanted: OrderFilter) -> Where:
+    where = Where(tx, "o")
+    if wanted.statuses is not None:
+        where.within("o.status", list(wanted.statuses))
+    for column, value in (("seller_id", wanted.seller_id), ("channel", wanted.channel), ("region", wanted.region)):
+        if value is not None:
+            where.add(f"o.{column} = $", value)
+    if wanted.since is not None:
+        where.add("o.placed_at >= $", wanted.since)
+    if wanted.until is not None:
+        where.add("o.placed_at < $", wanted.until)
+    if wanted.search:
+        where.add("(lower(o.number) LIKE $ ESCAPE '!' OR lower(o.customer) LIKE $ ESCAPE '!')", _like(wanted.search))
+    _inside(where, wanted.within_path)
+    return where
+
+
+def _like(text: str) -> str:
+    plain = text.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return f"%{plain}%"
+
+
+def _inside(where: Where, path: str | None) -> None:
+    if path is None:
+        return
+    where.add(
+        f"o.seller_id IN (SELECT d.id FROM distributor d "
+        f"WHERE d.tenant_id = $1 AND d.path >= {where.arg(path)} AND d.path < $)",
+        ceiling(path),
+    )
+
+
+async def _uplines(tx: Tx, found: Collection[OrderView]) -> Mapping[OrderId, list[DistributorId]]:
+    """Who stood where on an order's path at payment, the seller first: a distributor's number never changes."""
+    numbers = {one.id: numbers_of(one.path or "") for one in found}
+    rows = await tx.rows(
+        f"SELECT id, no FROM distributor WHERE tenant_id = $1 AND no {tx.within(2, 'bigint')}",
+        tx.tenant_id,
+        sorted({no for chain in numbers.values() for no in chain}),
+    )
+    by_no = {row["no"]: row["id"] for row in rows}
+    return {id_: [by_no[no] for no in reversed(chain)] for id_, chain in numbers.items()}
+
+
+def _explain(
+    one: OrderView, lines: Sequence[LineView], rows: Sequence[CommissionView], chain: Sequence[DistributorId]
+) -> list[ExplainedShare]:
+    told: list[ExplainedShare] = []
+    for line in lines:
+        own = [row for row in rows if row.line_id == line.id]
+        shares = [(row.share, row) for row in own]
+        for share, commission in [*shares, *_unreached(line, own, chain)]:
+            told.append(
+                ExplainedShare(
+                    line_id=line.id,
+                    share=share,
+                    program_number=one.program_number or 0,
+                    currency=one.currency,
+                    commission=commission,
+                )
+            )
+    return told
+
+
+def _unreached(
+    line: LineView, rows: Sequence[CommissionView], chain: Sequence[DistributorId]
+) -> Iterator[tuple[Share, None]]:
+    """The members of the chain that no row names, up to ``UNREACHED_MOST`` levels from the seller."""
+    named = {row.share.beneficiary_id for row in rows}
+    reason = Reason.BEYOND_PAID_LEVELS if rows else Reason.NO_COMPONENT
+    base_minor = rows[0].share.base_minor if rows else line.amount_minor
+    for distance, member in enumerate(chain[:UNREACHED_MOST]):
+        if member not in named:
+            yield Share("", distance, member, None, None, None, base_minor, line.quantity, 0, reason), None

@@ -1,0 +1,286 @@
+"""What happens to an order after it was placed: paid, shipped, delivered, closed, or cancelled before shipping.
+
+Each step locks its orders, checks their state, and changes it by a conditional update; a key used again does nothing.
+A batch is taken whole or refused with everything that is wrong.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+import orjson
+
+from saas.base import clock
+from saas.base.clock import local_day
+from saas.base.db import Row, Tx, transaction
+from saas.base.errors import DomainError, NotFound, Rejected
+from saas.base.idempotency import Claim, claim_many, fingerprint
+from saas.base.ids import OrderId, new_id
+from saas.commissions.commands import PaidLine, reverse_orders, start_hold
+from saas.network.queries import chains
+from saas.network.standstill import stand_still
+from saas.orders.errors import DatesRefused, OrderStepRefused, ReservedForBrand
+from saas.orders.payment import DaySale, Payable, add_sales, book, book_back, decide
+from saas.orders.rules import OrderEvent, OrderState, hold_until, next_state
+from tenants import audit, registry
+from tenants.actors import Actor, Role
+from tenants.program.versions import active_program, program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStep:
+    """One step of one order; ``at`` is when it happened, now when absent."""
+
+    order_id: OrderId
+    idempotency_key: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A locked order with the moment of its step."""
+
+    order: Row
+    at: datetime
+
+
+_Apply: TypeAlias = Callable[[Tx, Sequence[_Due]], Awaitable[None]]
+
+_LOCK = """
+SELECT id, number, seller_id, status, self_purchase, currency, goods_minor, program_number, placed_at, paid_at,
+    shipped_at, delivered_at
+FROM sales_order WHERE tenant_id = $1 AND id {ids} ORDER BY id{for_update}
+"""
+
+
+async def pay(steps: Sequence[OrderStep], actor: Actor) -> None:
+    """Take orders as paid: commission is computed by the active program and the tree of this moment, and is pending.
+
+    Raises ``Rejected``, ``IdempotencyConflict`` or ``NoActiveProgram``; a second payment under another key is refused.
+    """
+    await _step(OrderEvent.PAY, steps, actor, _pay)
+
+
+async def ship(steps: Sequence[OrderStep], actor: Actor) -> None:
+    """Take paid orders as shipped. Raises as ``pay``."""
+    await _step(OrderEvent.SHIP, steps, actor, _ship)
+
+
+async def deliver(steps: Sequence[OrderStep], actor: Actor) -> None:
+    """Take shipped orders as delivered: the hold of their commission begins, as long as their program says."""
+    await _step(OrderEvent.DELIVER, steps, actor, _deliver)
+
+
+async def close(steps: Sequence[OrderStep], actor: Actor) -> None:
+    """Close delivered orders: nothing more is expected of them. Raises as ``pay``."""
+    await _step(OrderEvent.CLOSE, steps, actor, _close)
+
+
+async def cancel(steps: Sequence[OrderStep], actor: Actor) -> None:
+    """Cancel orders that were not shipped; of paid ones everything the payment did is taken back. Raises as ``pay``."""
+    await _step(OrderEvent.CANCEL, steps, actor, _cancel)
+
+
+async def _step(event: OrderEvent, steps: Sequence[OrderStep], actor: Actor, apply: _Apply) -> None:
+    async with transaction() as tx:
+        operation = f"order.{event}"
+        claims = [Claim(step.idempotency_key, fingerprint(step), new_id()) for step in steps]
+        earlier = await claim_many(operation, claims)
+        fresh = [i for i, step in enumerate(steps) if step.idempotency_key not in earlier]
+        if not fresh:
+            return
+        if event is OrderEvent.PAY:
+            await stand_still()
+        ids = sorted({steps[i].order_id for i in fresh})
+        rows = await tx.rows(_LOCK.format(ids=tx.within(2, "uuid"), for_update=tx.for_update), tx.tenant_id, ids)
+        due = _due(event, steps, fresh, {row["id"]: row for row in rows}, actor)
+        await apply(tx, due)
+        shown = [str(item.order["id"]) for item in due]
+        await audit.record(actor, operation, shown[0] if len(shown) == 1 else None, orders=shown[:100], count=len(due))
+
+
+def _due(
+    event: OrderEvent, steps: Sequence[OrderStep], fresh: Sequence[int], found: Mapping[OrderId, Row], actor: Actor
+) -> list[_Due]:
+    """The orders that may take the step. Raises ``Rejected`` when one of them may not."""
+    now = clock.now()
+    due: dict[OrderId, _Due] = {}
+    wrong: list[DomainError] = []
+    for i in fresh:
+        step = steps[i]
+        at = "input" if len(steps) == 1 else f"input.orders[{i}]"
+        row = found.get(step.order_id)
+        if row is None or (actor.role is Role.DISTRIBUTOR and row["seller_id"] != actor.distributor_id):
+            wrong.append(NotFound(f"{at}.orderId", kind="order", value=step.order_id))
+            continue
+        moment = step.at or now
+        try:
+            target = next_state(OrderState(row["status"]), event)
+            if step.order_id in due:
+                raise OrderStepRefused(event=event.value, state=target.value, needed=row["status"])
+        except OrderStepRefused as refusal:
+            wrong.append(OrderStepRefused(f"{at}.orderId", **refusal.params))
+            continue
+        if step.at is not None and actor.role is Role.DISTRIBUTOR:
+            wrong.append(ReservedForBrand(f"{at}.at", what="at"))
+        elif moment.tzinfo is None or moment > now or moment < _latest(row):
+            wrong.append(DatesRefused(f"{at}.at", what="at", moment=moment.isoformat()))
+        due[step.order_id] = _Due(row, moment)
+    if wrong:
+        raise Rejected(wrong)
+    return list(due.values())
+
+
+def _latest(row: Row) -> datetime:
+    moments: list[datetime | None] = [row["placed_at"], row["paid_at"], row["shipped_at"], row["delivered_at"]]
+    return max(moment for moment in moments if moment is not None)
+
+
+async def _pay(tx: Tx, due: Sequence[_Due]) -> None:
+    brand = await registry.this_brand()
+    stored = await active_program()
+    found = await chains({item.order["seller_id"] for item in due})
+    lines = await _lines(tx, due)
+    payables = [
+        Payable(
+            item.order["id"],
+            item.order["seller_id"],
+            item.order["self_purchase"],
+            item.order["currency"],
+            item.at,
+            None,
+            lines[item.order["id"]],
+        )
+        for item in due
+    ]
+    accruals = decide(payables, stored, found, brand.time_zone)
+    paths = {item.order["id"]: found[item.order["seller_id"]].path for item in due}
+    for at, items in _by_moment(due).items():
+        ids = [item.order["id"] for item in items]
+        changed = await tx.execute(
+            f"UPDATE sales_order SET status = 'paid', paid_at = $2, program_number = $3, path = v.path "
+            f"FROM {tx.recordset(4, id='uuid', path='text')} AS v "
+            f"WHERE sales_order.tenant_id = $1 AND sales_order.id = v.id AND status = 'placed'",
+            tx.tenant_id,
+            at,
+            stored.number,
+            orjson.dumps([{"id": id_, "path": paths[id_]} for id_ in ids]).decode(),
+        )
+        _expect(changed, len(ids))
+    company = [{"id": id_, "minor": minor} for accrual in accruals for id_, minor in accrual.company.items()]
+    await tx.execute(
+        f"UPDATE order_line SET company_minor = v.minor FROM {tx.recordset(2, id='uuid', minor='bigint')} AS v "
+        f"WHERE order_line.tenant_id = $1 AND order_line.id = v.id",
+        tx.tenant_id,
+        orjson.dumps(company).decode(),
+    )
+    await book(accruals)
+
+
+async def _lines(tx: Tx, due: Sequence[_Due]) -> Mapping[OrderId, list[PaidLine]]:
+    rows = await tx.rows(
+        f"SELECT l.order_id, l.id, l.sku, p.category, l.quantity, l.amount_minor FROM order_line l "
+        f"JOIN product p ON p.tenant_id = l.tenant_id AND p.id = l.product_id "
+        f"WHERE l.tenant_id = $1 AND l.order_id {tx.within(2, 'uuid')} ORDER BY l.order_id, l.line_no",
+        tx.tenant_id,
+        [item.order["id"] for item in due],
+    )
+    lines: defaultdict[OrderId, list[PaidLine]] = defaultdict(list)
+    for row in rows:
+        line = PaidLine(row["id"], row["sku"], row["category"], row["quantity"], row["amount_minor"])
+        lines[row["order_id"]].append(line)
+    return lines
+
+
+async def _ship(tx: Tx, due: Sequence[_Due]) -> None:
+    for at, items in _by_moment(due).items():
+        await _move(tx, items, at, OrderState.SHIPPED, "shipped_at", ("paid",))
+
+
+async def _close(tx: Tx, due: Sequence[_Due]) -> None:
+    for at, items in _by_moment(due).items():
+        await _move(tx, items, at, OrderState.CLOSED, "closed_at", ("delivered",))
+
+
+async def _deliver(tx: Tx, due: Sequence[_Due]) -> None:
+    groups: defaultdict[tuple[datetime, int], list[_Due]] = defaultdict(list)
+    for item in due:
+        groups[item.at, item.order["program_number"]].append(item)
+    for (at, number), items in groups.items():
+        hold = hold_until(at, (await program(number)).program.settlement.hold_days)
+        ids = [item.order["id"] for item in items]
+        changed = await tx.execute(
+            f"UPDATE sales_order SET status = 'delivered', delivered_at = $3, hold_until = $4 "
+            f"WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} AND status = 'shipped'",
+            tx.tenant_id,
+            ids,
+            at,
+            hold,
+        )
+        _expect(changed, len(ids))
+        await start_hold(ids, hold)
+
+
+async def _cancel(tx: Tx, due: Sequence[_Due]) -> None:
+    for at, items in _by_moment(due).items():
+        await _move(tx, items, at, OrderState.CANCELLED, "cancelled_at", ("placed", "paid"))
+        ids = [item.order["id"] for item in items]
+        await tx.execute(
+            f"UPDATE price_case SET status = 'closed', closed_at = $3, resolution = 'order_cancelled' "
+            f"WHERE tenant_id = $1 AND order_id {tx.within(2, 'uuid')} AND status = 'open'",
+            tx.tenant_id,
+            ids,
+            at,
+        )
+        paid = [item for item in items if item.order["status"] == OrderState.PAID]
+        if paid:
+            await book_back(await reverse_orders([item.order["id"] for item in paid]), at)
+            await _unsell(tx, paid)
+
+
+async def _unsell(tx: Tx, paid: Sequence[_Due]) -> None:
+    """Take cancelled orders out of the daily sums, on the day they were paid."""
+    brand = await registry.this_brand()
+    lines = await _lines(tx, paid)
+    await add_sales(
+        [
+            DaySale(
+                item.order["seller_id"],
+                local_day(item.order["paid_at"], brand.time_zone),
+                item.order["currency"],
+                -1,
+                -sum(line.quantity for line in lines[item.order["id"]]),
+                -item.order["goods_minor"],
+            )
+            for item in paid
+        ]
+    )
+
+
+def _by_moment(due: Sequence[_Due]) -> Mapping[datetime, list[_Due]]:
+    groups: defaultdict[datetime, list[_Due]] = defaultdict(list)
+    for item in due:
+        groups[item.at].append(item)
+    return groups
+
+
+async def _move(
+    tx: Tx, items: Sequence[_Due], at: datetime, state: OrderState, column: str, expected: Sequence[str]
+) -> None:
+    changed = await tx.execute(
+        f"UPDATE sales_order SET status = $3, {column} = $4 "
+        f"WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} AND status {tx.within(5, 'text')}",
+        tx.tenant_id,
+        [item.order["id"] for item in items],
+        state.value,
+        at,
+        list(expected),
+    )
+    _expect(changed, len(items))
+
+
+def _expect(changed: int, wanted: int) -> None:
+    if changed != wanted:
+        raise RuntimeError("an order changed its state while it was locked")
