@@ -12,6 +12,7 @@ from strawberry.types import Info as StrawberryInfo
 
 from saas.base.errors import LANGUAGES
 from saas.base.ids import TenantId
+from saas.network.views import Visibility
 from tenants.actors import Actor
 
 K = TypeVar("K", bound=Hashable)
@@ -36,6 +37,7 @@ class Context:
     locale: str
     address: str
     loaders: dict[str, DataLoader[Any, Any]] = field(default_factory=dict)
+    visibility: Visibility | None = None
     cost: int = 0
 
     @property
