@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from uuid import UUID
+
+import yaml
 
 from saas.base.db import transaction
 from saas.base.ids import DistributorId, new_id
 from saas.ledger.commands import post
 from saas.ledger.rules import Account, Entry, Kind, Posting
+from tenants.actors import system
+from tenants.program.versions import SaveDraft, activate, save_draft
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 """When the small world begins."""
@@ -41,7 +46,7 @@ async def make_order(
     total = sum(shares.values())
     delivered = None if hold_until is None else hold_until - timedelta(days=7)
     async with transaction() as tx:
-        await _program(1)
+        program = await _program()
         await tx.insert_many(
             "product",
             ("id", "sku", "name", "status", "created_at"),
@@ -57,7 +62,7 @@ async def make_order(
             [
                 (
                     order_id, order_id.hex, next(iter(shares)), False, "brand", "delivered" if delivered else "paid",
-                    currency, 10 * total, 0, 0, 1, "000001", paid_at, paid_at, delivered, hold_until,
+                    currency, 10 * total, 0, 0, program, "000001", paid_at, paid_at, delivered, hold_until,
                 )
             ],
         )  # fmt: skip
@@ -75,7 +80,7 @@ async def make_order(
             [
                 (
                     new_id(), order_id, line_id, "levels", level, owner, "silver", 1000, 10 * total, 1, amount,
-                    "paid", 1, currency, "pending", paid_at, hold_until,
+                    "in_full", program, currency, "pending", paid_at, hold_until,
                 )
                 for level, (owner, amount) in enumerate(shares.items())
             ],
@@ -100,14 +105,20 @@ def accrual(
     )
 
 
-async def _program(number: int) -> None:
+async def use_program(**settlement: object) -> int:
+    """Make the preset ``lotus`` the active program, with other settings of settlement where given."""
+    data = yaml.safe_load(files("tenants.program.presets").joinpath("lotus.yaml").read_text("utf-8"))
+    data["settlement"].update(settlement)
     async with transaction() as tx:
-        await tx.insert_many(
-            "program_version",
-            (
-                "id", "number", "label", "status", "content", "content_hash", "created_at", "updated_at",
-                "activated_at",
-            ),
-            [(new_id(), number, "v1", "active", "{}", "", T0, T0, T0)],
-            or_ignore=True,
-        )  # fmt: skip
+        actor = system(tx.tenant_id, "test")
+        number = (await save_draft(SaveDraft(document=data), actor)).version.number
+        await activate(number, actor)
+    return number
+
+
+async def _program() -> int:
+    async with transaction() as tx:
+        active = await tx.value(
+            "SELECT number FROM program_version WHERE tenant_id = $1 AND status = 'active'", tx.tenant_id
+        )
+        return await use_program() if active is None else int(active)

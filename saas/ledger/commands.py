@@ -10,6 +10,7 @@ from saas.base.idempotency import fingerprint
 from saas.base.ids import DistributorId, new_id
 from saas.base.money import plain_amount
 from saas.ledger.errors import InsufficientBalance
+from saas.ledger.queries import Balances, balances_of
 from saas.ledger.rules import NEVER_NEGATIVE, Account, Posting, check_balanced
 
 _DELTAS = """
@@ -17,6 +18,8 @@ SELECT owner_id, account, currency, sum(amount_minor) AS amount_minor FROM ledge
 WHERE tenant_id = $1 AND owner_id IS NOT NULL AND transaction_id {made}
 GROUP BY owner_id, account, currency
 """
+
+_LOCKED_AS_IT_IS = "(tenant_id, owner_id, account, currency) DO UPDATE SET amount_minor = 0 WHERE false"
 
 
 async def post(postings: Sequence[Posting], *, covered: Collection[Account] = ()) -> None:
@@ -105,7 +108,7 @@ async def _move_balances(tx: Tx, made: dict[UUID, Posting], covered: frozenset[A
         f"INSERT INTO balance (tenant_id, owner_id, account, currency, amount_minor) "
         f"SELECT $1, owner_id, account, currency, 0 FROM ({deltas}) AS delta "
         f"WHERE true ORDER BY owner_id, account, currency "
-        f"ON CONFLICT (tenant_id, owner_id, account, currency) DO UPDATE SET amount_minor = 0 WHERE false",
+        f"ON CONFLICT {_LOCKED_AS_IT_IS}",
         tx.tenant_id,
         list(made),
     )
@@ -145,19 +148,18 @@ async def _move_balances(tx: Tx, made: dict[UUID, Posting], covered: frozenset[A
 
 
 async def lock_balances(
-    account: Account, currency: str, owner_ids: Collection[DistributorId]
-) -> Mapping[DistributorId, int]:
-    """Hold the balances of one account still until the transaction ends, and answer them by owner.
+    owner_ids: Collection[DistributorId], accounts: Collection[Account], currency: str
+) -> Mapping[DistributorId, Balances]:
+    """Hold these balances still until the transaction ends, and answer all balances of their owners.
 
-    For commands that decide by the amount. Owners without a balance are left out. Call it once, before posting.
+    For commands that decide by an amount. Called once, before anything is posted, with every account the command
+    will touch: balances are taken in one order by everybody.
     """
     tx = current_tx()
-    rows = await tx.rows(
-        f"SELECT owner_id, amount_minor FROM balance WHERE tenant_id = $1 AND account = $2 AND currency = $3 "
-        f"AND owner_id {tx.within(4, 'uuid')} ORDER BY owner_id{tx.for_update}",
-        tx.tenant_id,
-        account,
-        currency,
-        list(owner_ids),
+    await tx.insert_many(
+        "balance",
+        ("owner_id", "account", "currency", "amount_minor"),
+        [(owner, account, currency, 0) for owner in sorted(set(owner_ids)) for account in sorted(set(accounts))],
+        or_update=_LOCKED_AS_IT_IS,
     )
-    return {row["owner_id"]: row["amount_minor"] for row in rows}
+    return await balances_of(owner_ids)

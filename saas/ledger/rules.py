@@ -59,6 +59,9 @@ EARNING_KINDS = (Kind.ACCRUAL,)
 REVERSING_KINDS = (Kind.REVERSAL, Kind.FORFEIT)
 """Kinds that take earnings back."""
 
+PAYOUT_KINDS = (Kind.PAYOUT_REQUEST, Kind.PAYOUT_CANCEL, Kind.PAYOUT_FAILED)
+"""Kinds that move the settled balance for the sake of a payout."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

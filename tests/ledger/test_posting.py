@@ -194,12 +194,17 @@ async def test_another_brand_sees_no_balance_and_moves_none(ann: DistributorId) 
             await post([accrual(new_id(), {ann: 1})])
 
 
-async def test_locked_balances_are_those_asked_for(ann: DistributorId) -> None:
+async def test_locked_balances_hold_still_until_the_end(ann: DistributorId, db: Database) -> None:
     with as_tenant(LOTUS):
-        ben, cleo = await make_distributors("B", "C")
-        await post([accrual(new_id(), {ann: 5, ben: 6})])
+        await post([accrual(new_id(), {ann: 5})])
         async with transaction():
-            assert await lock_balances(Account.PENDING, "CNY", [ann, cleo]) == {ann: 5}
+            held = await lock_balances([ann], [Account.PENDING, Account.SETTLED], "CNY")
+            assert held[ann].amounts == {(Account.PENDING, "CNY"): 5, (Account.SETTLED, "CNY"): 0}
+            other = asyncio.create_task(post([accrual(new_id(), {ann: 1})]))
+            assert not (await asyncio.wait({other}, timeout=0.1))[0]
+            assert await amount_of(ann, Account.PENDING) == 5
+        await other
+        assert await amount_of(ann, Account.PENDING) == 6
 
 
 @pytest.mark.parametrize("table", ["ledger_transaction", "ledger_entry"])

@@ -397,6 +397,8 @@ class Migration(BaseMigration):
             CHECK (period_until > period_from)
             """,
         ),
+        AppendOnly("settlement"),
+        TenantTable("settlement_run", "currency text NOT NULL, runs bigint NOT NULL", key="currency"),
         TenantTable(
             "statement",
             f"""
@@ -408,12 +410,13 @@ class Migration(BaseMigration):
             opening_minor bigint NOT NULL,
             commission_minor bigint NOT NULL,
             adjustment_minor bigint NOT NULL,
+            payout_minor bigint NOT NULL,
             closing_minor bigint NOT NULL,
             payable_on date NOT NULL,
             created_at timestamptz NOT NULL,
             UNIQUE (tenant_id, settlement_id, distributor_id),
             UNIQUE (tenant_id, number),
-            CHECK (closing_minor = opening_minor + commission_minor + adjustment_minor),
+            CHECK (closing_minor = opening_minor + commission_minor + adjustment_minor + payout_minor),
             FOREIGN KEY (tenant_id, settlement_id) REFERENCES settlement (tenant_id, id),
             {DISTRIBUTOR_FK}
             """,

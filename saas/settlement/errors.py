@@ -1,0 +1,19 @@
+"""What settlement refuses."""
+
+from saas.base.errors import DomainError
+
+
+class PeriodNotOver(DomainError):
+    """The period still runs."""
+
+    code = "PERIOD_NOT_OVER"
+    en = "The period {label} ends at {until}. Close it after that."
+    zh = "结算期 {label} 于 {until} 结束。请在此之后再结账。"
+
+
+class PeriodOutOfOrder(DomainError):
+    """An earlier period is still open, or this one lies before the first that was settled."""
+
+    code = "PERIOD_OUT_OF_ORDER"
+    en = "The next period to close is {label}. Close it first, with a day that lies in it."
+    zh = "下一个应结账的结算期为 {label}。请先以其中的某一天结账该期。"

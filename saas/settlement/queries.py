@@ -1,0 +1,285 @@
+"""Settlements and statements as they are read, their lines, and a statement as a file."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from saas.base import clock
+from saas.base.db import Row, reading
+from saas.base.db.where import Where
+from saas.base.errors import NotFound
+from saas.base.ids import DistributorId, SettlementId, StatementId
+from saas.base.paging import PAGE_MAX, Page, PageRequest, decode_cursor, encode_cursor, page_of
+from saas.base.sheets import amount, csv_text
+from saas.commissions import maturity
+from saas.commissions.maturity import Earned
+from saas.commissions.queries import CommissionFilter, CommissionSort, CommissionView, of_beneficiary
+from saas.ledger.queries import balances_of, sums_by_kind
+from saas.ledger.rules import PAYOUT_KINDS, Account
+from saas.settlement.policy import settlement_policy
+from saas.settlement.rules import Carried, Draft, Period, SettlementPolicy, draft, period_after, period_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementView:
+    """A closed period with its totals."""
+
+    id: SettlementId
+    period: Period
+    currency: str
+    statements: int
+    commission_minor: int
+    closed_at: datetime
+    closed_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementView:
+    """A distributor's statement. Opening and closing are the settled balance; payouts since the last are negative."""
+
+    id: StatementId
+    settlement_id: SettlementId
+    distributor_id: DistributorId
+    number: str
+    label: str
+    currency: str
+    lines: int
+    opening_minor: int
+    commission_minor: int
+    adjustment_minor: int
+    payout_minor: int
+    closing_minor: int
+    payable_on: date
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What closing the next period would write if nothing else happened. ``over`` tells whether it may be closed."""
+
+    period: Period
+    currency: str
+    over: bool
+    lines: int
+    commission_minor: int
+    drafts: Sequence[Draft]
+
+
+_SETTLEMENT = "id, period_from, period_until, label, currency, statements, commission_minor, closed_at, closed_by"
+_STATEMENT = (
+    "s.id, s.settlement_id, s.distributor_id, s.number, r.label, s.currency, s.lines, s.opening_minor, "
+    "s.commission_minor, s.adjustment_minor, s.payout_minor, s.closing_minor, s.payable_on, s.created_at"
+)
+_FROM = "FROM statement s JOIN settlement r ON r.tenant_id = s.tenant_id AND r.id = s.settlement_id"
+
+
+async def settlements(page: PageRequest) -> Page[SettlementView]:
+    """Closed periods, the latest first."""
+    async with reading() as tx:
+        where = Where(tx)
+        if page.after:
+            until, id_ = decode_cursor(page.after, datetime, UUID)
+            where.after(("period_until", "id"), (until, id_), descending=True)
+        rows = await tx.rows(
+            f"SELECT {_SETTLEMENT} FROM settlement WHERE {where.sql} "
+            f"ORDER BY period_until DESC, id DESC LIMIT {page.first + 1}",
+            *where.args,
+        )
+    found = [_settlement(row) for row in rows]
+    return page_of(found, page, [encode_cursor(one.period.until, one.id) for one in found])
+
+
+async def settlement_by_id(settlement_id: SettlementId) -> SettlementView:
+    """One closed period. Raises ``NotFound``."""
+    async with reading() as tx:
+        row = await tx.row(
+            f"SELECT {_SETTLEMENT} FROM settlement WHERE tenant_id = $1 AND id = $2", tx.tenant_id, settlement_id
+        )
+    if row is None:
+        raise NotFound("id", kind="settlement", value=settlement_id)
+    return _settlement(row)
+
+
+async def settlement_of(currency: str, moment: datetime) -> SettlementView | None:
+    """The closed period that ``moment`` belongs to."""
+    async with reading() as tx:
+        row = await tx.row(
+            f"SELECT {_SETTLEMENT} FROM settlement "
+            f"WHERE tenant_id = $1 AND currency = $2 AND period_from <= $3 AND period_until > $3",
+            tx.tenant_id,
+            currency,
+            moment,
+        )
+    return None if row is None else _settlement(row)
+
+
+async def next_period(policy: SettlementPolicy, wanted: datetime | None = None) -> Period:
+    """The period to be closed next: after the last closed one, else where commission first falls due.
+
+    ``wanted`` decides where nothing was ever settled and nothing is due.
+    """
+    async with reading() as tx:
+        last = await tx.row(
+            "SELECT period_until FROM settlement WHERE tenant_id = $1 AND currency = $2 "
+            "ORDER BY period_from DESC LIMIT 1",
+            tx.tenant_id,
+            policy.currency,
+        )
+        if last is not None:
+            return period_after(policy, last["period_until"], clock.now())
+        first = period_at(policy, await maturity.first_due(policy.currency) or wanted or clock.now())
+        return period_after(policy, first.since, clock.now())
+
+
+async def preview() -> Preview:
+    """What closing the next period would do as things are now; reads only."""
+    async with reading():
+        policy = await settlement_policy()
+        period = await next_period(policy)
+        sums = await maturity.due_before(policy.currency, period.until)
+        drafts = await drafts_for(sums, policy.currency)
+    return Preview(
+        period=period,
+        currency=policy.currency,
+        over=period.until <= clock.now(),
+        lines=sum(one.lines for one in drafts),
+        commission_minor=sum(one.commission_minor for one in drafts),
+        drafts=drafts,
+    )
+
+
+async def drafts_for(sums: Mapping[DistributorId, Earned], currency: str) -> Sequence[Draft]:
+    """The statements that these sums make, as the ledger stands; four statements however many distributors."""
+    async with reading():
+        owners = list(sums)
+        balances = await balances_of(owners)
+        moved = await sums_by_kind(owners, Account.SETTLED, currency)
+        carried = await _carried(owners, currency)
+    return [
+        draft(
+            owner,
+            lines=earned.lines,
+            commission_minor=earned.amount_minor,
+            carried=carried.get(owner, Carried()),
+            balance_minor=balances[owner].of(Account.SETTLED, currency),
+            payouts_minor=sum(moved[owner].get(kind, 0) for kind in PAYOUT_KINDS),
+        )
+        for owner, earned in sums.items()
+    ]
+
+
+async def _carried(owners: Collection[DistributorId], currency: str) -> Mapping[DistributorId, Carried]:
+    """Each statement opens where the one before closed, so all of their movements add up to the last closing."""
+    async with reading() as tx:
+        rows = await tx.rows(
+            f"SELECT distributor_id, CAST(sum(closing_minor - opening_minor) AS bigint) AS closing_minor, "
+            f"CAST(sum(payout_minor) AS bigint) AS payout_minor FROM statement "
+            f"WHERE tenant_id = $1 AND currency = $2 AND distributor_id {tx.within(3, 'uuid')} GROUP BY distributor_id",
+            tx.tenant_id,
+            currency,
+            list(owners),
+        )
+    return {row["distributor_id"]: Carried(row["closing_minor"], row["payout_minor"]) for row in rows}
+
+
+async def statements(
+    page: PageRequest,
+    *,
+    settlement_id: SettlementId | None = None,
+    distributor_id: DistributorId | None = None,
+) -> Page[StatementView]:
+    """Statements, of one period or of one distributor when wished, the latest first."""
+    async with reading() as tx:
+        where = Where(tx, "s")
+        if settlement_id is not None:
+            where.add("s.settlement_id = $", settlement_id)
+        if distributor_id is not None:
+            where.add("s.distributor_id = $", distributor_id)
+        if page.after:
+            at, id_ = decode_cursor(page.after, datetime, UUID)
+            where.after(("s.created_at", "s.id"), (at, id_), descending=True)
+        rows = await tx.rows(
+            f"SELECT {_STATEMENT} {_FROM} WHERE {where.sql} "
+            f"ORDER BY s.created_at DESC, s.id DESC LIMIT {page.first + 1}",
+            *where.args,
+        )
+    found = [StatementView(**row) for row in rows]
+    return page_of(found, page, [encode_cursor(one.created_at, one.id) for one in found])
+
+
+async def statement_by_id(statement_id: StatementId) -> StatementView:
+    """One statement. Raises ``NotFound``."""
+    async with reading() as tx:
+        row = await tx.row(
+            f"SELECT {_STATEMENT} {_FROM} WHERE s.tenant_id = $1 AND s.id = $2", tx.tenant_id, statement_id
+        )
+    if row is None:
+        raise NotFound("id", kind="statement", value=statement_id)
+    return StatementView(**row)
+
+
+async def statement_lines(statement: StatementView, page: PageRequest) -> Page[CommissionView]:
+    """The commission that a statement settles, in the order it was earned; each line explains itself."""
+    wanted = CommissionFilter(statement_id=statement.id)
+    return await of_beneficiary(statement.distributor_id, page, wanted, CommissionSort.OLDEST)
+
+
+async def statement_csv(statement_id: StatementId) -> str:
+    """A statement with all of its lines as CSV. Raises ``NotFound``."""
+    rows: list[list[str | int | date]] = []
+    async with reading():
+        found = await statement_by_id(statement_id)
+        currency = found.currency
+        rows += [
+            ["statement", found.number],
+            ["period", found.label],
+            ["currency", currency],
+            ["opening", amount(found.opening_minor, currency)],
+            ["commission", amount(found.commission_minor, currency)],
+            ["adjustment", amount(found.adjustment_minor, currency)],
+            ["payouts", amount(found.payout_minor, currency)],
+            ["closing", amount(found.closing_minor, currency)],
+            ["payable_on", found.payable_on],
+            [],
+            ["earned_at", "order_id", "component", "level", "tier", "base", "quantity", "amount"],
+        ]
+        after = None
+        while True:
+            page = await statement_lines(found, PageRequest(PAGE_MAX, after))
+            rows += [_csv_line(line) for line in page.items]
+            if not page.has_next:
+                return csv_text(rows)
+            after = page.cursors[-1]
+
+
+def _csv_line(line: CommissionView) -> list[str | int | date]:
+    share = line.share
+    return [
+        line.earned_at.isoformat(),
+        str(line.order_id),
+        share.component,
+        share.level,
+        share.tier or "",
+        amount(share.base_minor, line.currency),
+        share.quantity,
+        amount(share.amount_minor, line.currency),
+    ]
+
+
+def moment_of(day: date, time_zone: str) -> datetime:
+    """The first moment of a day of the brand."""
+    return datetime.combine(day, time(), ZoneInfo(time_zone))
+
+
+def _settlement(row: Row) -> SettlementView:
+    return SettlementView(
+        id=row["id"],
+        period=Period(row["period_from"], row["period_until"], row["label"]),
+        currency=row["currency"],
+        statements=row["statements"],
+        commission_minor=row["commission_minor"],
+        closed_at=row["closed_at"],
+        closed_by=row["closed_by"],
+    )
