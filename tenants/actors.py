@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from saas.base.ids import DistributorId, TenantId
+from tenants.errors import Forbidden
 
 
 class Role(StrEnum):
@@ -41,3 +42,9 @@ class Actor:
 def system(tenant_id: TenantId, label: str) -> Actor:
     """The program itself, acting from the command line or by schedule."""
     return Actor(tenant_id=tenant_id, role=Role.SYSTEM, id=None, label=label)
+
+
+def check_platform(actor: Actor) -> None:
+    """Refuse everybody but an operator and the program itself."""
+    if actor.role not in {Role.OPERATOR, Role.SYSTEM}:
+        raise Forbidden("input", role=actor.role, needed=Role.OPERATOR)

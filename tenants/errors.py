@@ -1,0 +1,107 @@
+"""What can be refused to tenants and people."""
+
+from saas.base.errors import DomainError
+
+
+class Forbidden(DomainError):
+    """The actor's role does not allow the step."""
+
+    code = "FORBIDDEN"
+    en = "Your role {role} may not do this. Ask somebody whose role may: {needed}."
+    zh = "您的角色 {role} 无权执行此操作。请联系具有相应角色的人员：{needed}。"
+
+
+class LoginFailed(DomainError):
+    """The log-in was refused; nobody is told whether name, password or account was at fault."""
+
+    code = "LOGIN_FAILED"
+    en = "Login or password is wrong. Check both and try again."
+    zh = "登录名或密码错误。请检查后重试。"
+
+
+class LoginThrottled(DomainError):
+    """Too many failed log-ins of this name or from this address."""
+
+    code = "LOGIN_THROTTLED"
+    en = "Too many failed log-ins. Try again in {seconds} seconds."
+    zh = "登录失败次数过多。请在 {seconds} 秒后重试。"
+
+
+class LoginTaken(DomainError):
+    """Another member of the brand has this login."""
+
+    code = "LOGIN_TAKEN"
+    en = "The login {login} is taken. Choose another."
+    zh = "登录名 {login} 已被使用。请更换。"
+
+
+class DistributorHasLogin(DomainError):
+    """A distributor has at most one member."""
+
+    code = "DISTRIBUTOR_HAS_LOGIN"
+    en = "This distributor has a login already. Set a new password for it instead."
+    zh = "该分销商已有登录账号。请改为重设其密码。"
+
+
+class PasswordRefused(DomainError):
+    """The new password does not meet the policy."""
+
+    code = "PASSWORD_REFUSED"
+    en = "This password is not accepted. Use {shortest} to {longest} characters that do not contain the login."
+    zh = "密码不符合要求。请使用 {shortest} 至 {longest} 个字符，且不得包含登录名。"
+
+
+class LastOfRole(DomainError):
+    """Without this member nobody could administer the brand, or the platform."""
+
+    code = "LAST_OF_ROLE"
+    en = "This is the last active {role}. Give the role to somebody else first."
+    zh = "这是最后一位有效的 {role}。请先将该角色授予他人。"
+
+
+class SlugTaken(DomainError):
+    """Another brand has this slug."""
+
+    code = "SLUG_TAKEN"
+    en = "The short name {slug} is taken. Choose another."
+    zh = "短名称 {slug} 已被使用。请更换。"
+
+
+class HostTaken(DomainError):
+    """The host belongs to a brand already."""
+
+    code = "HOST_TAKEN"
+    en = "The domain {host} belongs to a brand already. Use another domain."
+    zh = "域名 {host} 已归属某品牌。请使用其他域名。"
+
+
+class ReasonRequired(DomainError):
+    """Entering brands needs a reason that their audit logs can show."""
+
+    code = "REASON_REQUIRED"
+    en = "A reason is required here; it is shown in the brand's audit log. State it in a few words."
+    zh = "此处必须填写原因，原因会显示在品牌方的审计日志中。请简要说明。"
+
+
+class ProgramUnreadable(DomainError):
+    """The document is no program; ``params["findings"]`` lists everything that is wrong with it."""
+
+    code = "PROGRAM_UNREADABLE"
+    en = "The program document has {count} errors and was not saved. Mend every finding and save again."
+    zh = "分销政策文档有 {count} 处错误，未保存。请逐项修正后重新保存。"
+
+
+class ProgramHasErrors(DomainError):
+    """The draft has error findings; ``params["findings"]`` lists all findings."""
+
+    code = "PROGRAM_HAS_ERRORS"
+    en = "The program has {count} errors and cannot be activated. Mend every error finding first."
+    zh = "分销政策有 {count} 处错误，无法启用。请先修正所有错误项。"
+
+
+class NoActiveProgram(DomainError):
+    """The brand has not activated a program yet."""
+
+    code = "NO_ACTIVE_PROGRAM"
+    en = "No program is active. Save a draft and activate it first."
+    zh = "尚无生效的分销政策。请先保存草稿并启用。"

@@ -1,0 +1,290 @@
+"""The brands of this installation: made by an operator, found by host, by slug or by number.
+
+A suspended brand is found by nobody. What is remembered of a host holds for a few seconds, so that a change made in
+another process is seen soon; a token is checked against the database every time.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from ipaddress import ip_address
+from zoneinfo import available_timezones
+
+from babel.numbers import list_currencies
+
+from saas.base import clock
+from saas.base.db import Row, Tx, reading, transaction
+from saas.base.db.memory import Remembered
+from saas.base.errors import InvalidInput, NotFound
+from saas.base.ids import PLATFORM, TenantId
+from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
+from saas.base.scope import ScopeMissing, current_tenant, tenant_scope
+from saas.base.settings import get_settings
+from tenants import audit, passwords
+from tenants.accounts import LOCALES, CreateMember, check_new, insert_member
+from tenants.actors import Actor, Role, check_platform
+from tenants.errors import HostTaken, SlugTaken
+
+RESERVED = frozenset({"admin", "api", "app", "assets", "docs", "mail", "platform", "static", "status", "www"})
+_SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"({_LABEL}\.)+{_LABEL}")
+
+
+class BrandStatus(StrEnum):
+    """A suspended brand looks as if it did not exist."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brand:
+    """A tenant as everybody else knows it. Currency and time zone are for good; ``locale`` is the default language."""
+
+    id: TenantId
+    slug: str
+    name: str
+    status: BrandStatus
+    currency: str
+    time_zone: str
+    locale: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateTenant:
+    """A new brand and its first owner."""
+
+    slug: str
+    name: str
+    owner: CreateMember
+    currency: str = "CNY"
+    time_zone: str = "Asia/Shanghai"
+    locale: str = "zh-CN"
+
+
+_COLUMNS = "id, slug, name, status, currency, time_zone, locale, created_at"
+_by_host: Remembered[str, Brand] = Remembered(most=10_000, seconds=10)
+_by_id: Remembered[TenantId, Brand] = Remembered(most=10_000, seconds=10)
+
+
+async def create_tenant(command: CreateTenant, actor: Actor) -> Brand:
+    """Make a brand and its owner in one transaction, which begins and ends here.
+
+    Raises ``Forbidden`` unless an operator asks, ``InvalidInput``, ``PasswordRefused`` or ``SlugTaken``.
+    """
+    check_platform(actor)
+    _check(command)
+    password_hash = await passwords.hashed(command.owner.password)
+    while True:
+        with tenant_scope(PLATFORM):
+            async with reading() as tx:
+                number = TenantId(await tx.value("SELECT max(id) + 1 FROM tenant"))
+        brand = Brand(
+            id=number,
+            slug=command.slug,
+            name=command.name.strip(),
+            status=BrandStatus.ACTIVE,
+            currency=command.currency,
+            time_zone=command.time_zone,
+            locale=command.locale,
+            created_at=clock.now(),
+        )
+        with tenant_scope(number):
+            async with transaction() as tx:
+                if await _insert(tx, brand):
+                    await audit.record(actor, "tenant.create", str(number), slug=brand.slug)
+                    await insert_member(command.owner, password_hash, actor)
+                    return brand
+                if await tx.value("SELECT 1 FROM tenant WHERE slug = $1", brand.slug):
+                    raise SlugTaken("input.slug", slug=brand.slug)
+        # another brand took the number between reading and writing: the next one is free, or the one after
+
+
+async def _insert(tx: Tx, brand: Brand) -> bool:
+    """Write the brand unless its number or slug is taken."""
+    values = [getattr(brand, name) for name in _COLUMNS.split(", ")]
+    sql = f"INSERT INTO tenant ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
+    return await tx.execute(sql, *values) == 1
+
+
+def _check(command: CreateTenant) -> None:
+    if not _SLUG.fullmatch(command.slug) or not 2 <= len(command.slug) <= 40 or command.slug in RESERVED:
+        remedy = "use 2 to 40 letters a-z, digits and single hyphens, beginning with a letter, and no reserved word"
+        raise InvalidInput("input.slug", value=command.slug[:60], remedy=remedy)
+    if not 0 < len(command.name.strip()) <= 100:
+        raise InvalidInput("input.name", value=command.name[:100], remedy="give a name of 1 to 100 characters")
+    if command.currency not in list_currencies():
+        raise InvalidInput("input.currency", value=command.currency[:10], remedy="use a code of ISO 4217, e.g. CNY")
+    if command.time_zone not in _time_zones():
+        remedy = "use a name of the IANA time zone database, e.g. Asia/Shanghai"
+        raise InvalidInput("input.timeZone", value=command.time_zone[:60], remedy=remedy)
+    if command.locale not in LOCALES:
+        raise InvalidInput("input.locale", value=command.locale[:20], remedy=f"use one of {', '.join(LOCALES)}")
+    if command.owner.role is not Role.OWNER:
+        raise InvalidInput("input.owner.role", value=command.owner.role, remedy=f"use {Role.OWNER}")
+    check_new(command.owner, TenantId(1))
+
+
+@lru_cache(maxsize=1)
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+async def suspend_tenant(tenant_id: TenantId, reason: str, actor: Actor) -> Brand:
+    """Make a brand unreachable, by host, log-in and token, until it is reactivated."""
+    return await _set_status(tenant_id, BrandStatus.SUSPENDED, reason, actor)
+
+
+async def reactivate_tenant(tenant_id: TenantId, reason: str, actor: Actor) -> Brand:
+    """Make a suspended brand reachable again."""
+    return await _set_status(tenant_id, BrandStatus.ACTIVE, reason, actor)
+
+
+async def _set_status(tenant_id: TenantId, status: BrandStatus, reason: str, actor: Actor) -> Brand:
+    check_platform(actor)
+    with tenant_scope(tenant_id):
+        async with transaction() as tx:
+            await tx.execute("UPDATE tenant SET status = $2 WHERE id = $1 AND id <> 0", tenant_id, status)
+            row = await tx.row(f"SELECT {_COLUMNS} FROM tenant WHERE id = $1 AND id <> 0", tenant_id)
+            if row is None:
+                raise NotFound("input.tenantId", kind="brand", value=tenant_id)
+            await audit.record(actor, f"tenant.{status}", str(tenant_id), reason=reason)
+            tx.after_commit(forget)
+    return _brand(row)
+
+
+async def add_domain(tenant_id: TenantId, host: str, actor: Actor) -> str:
+    """Serve a brand at a domain of its own, and answer the domain as it is written down.
+
+    Raises ``Forbidden`` unless an operator asks, ``InvalidInput``, ``NotFound`` or ``HostTaken``.
+    """
+    check_platform(actor)
+    name = host_name(host)
+    base = get_settings().base_domain.lower()
+    if not _HOST.fullmatch(name) or len(name) > 253 or _is_address(name) or f".{name}".endswith(f".{base}"):
+        remedy = f"give a full domain name in ASCII outside of {base}"
+        raise InvalidInput("input.host", value=name[:253], remedy=remedy)
+    with tenant_scope(tenant_id):
+        async with transaction() as tx:
+            if tenant_id == PLATFORM or not await tx.value("SELECT 1 FROM tenant WHERE id = $1", tenant_id):
+                raise NotFound("input.tenantId", kind="brand", value=tenant_id)
+            added = await tx.execute(
+                "INSERT INTO tenant_domain (host, tenant_id, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                name,
+                tenant_id,
+                clock.now(),
+            )
+            if not added:
+                raise HostTaken("input.host", host=name)
+            await audit.record(actor, "tenant.add_domain", str(tenant_id), host=name)
+    return name
+
+
+async def by_host(host: str) -> Brand | None:
+    """The active brand a ``Host`` header means; None is the platform's own: the base domain, or a bare IP address.
+
+    Raises ``NotFound`` for any other host.
+    """
+    name = host_name(host)
+    base = get_settings().base_domain.lower()
+    if name == base or _is_address(name):
+        return None
+    if (known := _by_host.get(name)) is not None:
+        return known
+    slug = name.removesuffix(f".{base}") if name.endswith(f".{base}") else None
+    async with _any_scope() as tx:
+        row = await tx.row(
+            f"SELECT {_COLUMNS} FROM tenant WHERE status = 'active' AND id <> 0 "
+            f"AND (slug = $1 OR id = (SELECT tenant_id FROM tenant_domain WHERE host = $2))",
+            slug,
+            name,
+        )
+        brand = _found(row, name)
+        _by_host.put(name, brand)
+    return brand
+
+
+async def by_slug(slug: str) -> Brand:
+    """An active brand, or the platform, by its short name. Raises ``NotFound``."""
+    async with _any_scope() as tx:
+        row = await tx.row(f"SELECT {_COLUMNS} FROM tenant WHERE status = 'active' AND slug = $1", slug)
+    return _found(row, slug)
+
+
+async def by_id(tenant_id: TenantId) -> Brand:
+    """An active brand, or the platform, by its number. Raises ``NotFound``."""
+    async with _any_scope() as tx:
+        row = await tx.row(f"SELECT {_COLUMNS} FROM tenant WHERE status = 'active' AND id = $1", tenant_id)
+    return _found(row, tenant_id)
+
+
+async def this_brand() -> Brand:
+    """The brand of the active scope: its currency and time zone, whatever its status; remembered for a few seconds."""
+    tenant_id = current_tenant()
+    if (known := _by_id.get(tenant_id)) is not None:
+        return known
+    async with reading() as tx:
+        brand = _found(await tx.row(f"SELECT {_COLUMNS} FROM tenant WHERE id = $1", tenant_id), tenant_id)
+        _by_id.put(tenant_id, brand)
+    return brand
+
+
+async def brands(page: PageRequest) -> Page[Brand]:
+    """All brands by slug, suspended ones too: for operators."""
+    after = decode_cursor(page.after, str)[0] if page.after else ""
+    async with _any_scope() as tx:
+        rows = await tx.rows(
+            f"SELECT {_COLUMNS} FROM tenant WHERE id <> 0 AND slug > $1 ORDER BY slug LIMIT $2", after, page.first + 1
+        )
+    found = [_brand(row) for row in rows]
+    return page_of(found, page, [encode_cursor(brand.slug) for brand in found])
+
+
+def forget() -> None:
+    """Drop what this process remembers of brands and hosts, after one of them changed."""
+    _by_host.forget()
+    _by_id.forget()
+
+
+def host_name(host: str) -> str:
+    """The name in a ``Host`` header: lower case, without port, brackets or final dot."""
+    name = host.strip().lower()
+    name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    return name.removesuffix(".")
+
+
+def _is_address(name: str) -> bool:
+    """An IP address names no brand; health checks and first tries come to it."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+@asynccontextmanager
+async def _any_scope() -> AsyncIterator[Tx]:
+    """Global tables answer in any scope: the active one, or else the platform's."""
+    try:
+        tenant_id = current_tenant()
+    except ScopeMissing:
+        tenant_id = PLATFORM
+    with tenant_scope(tenant_id):
+        async with reading() as tx:
+            yield tx
+
+
+def _found(row: Row | None, value: object) -> Brand:
+    if row is None:
+        raise NotFound(kind="brand", value=value)
+    return _brand(row)
+
+
+def _brand(row: Row) -> Brand:
+    return Brand(**{**row, "status": BrandStatus(row["status"])})

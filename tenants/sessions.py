@@ -1,0 +1,219 @@
+"""Log-ins: opaque, revocable sessions, and the one place that turns a token into an actor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from saas.base import clock
+from saas.base.db import Row, Tx, reading, transaction
+from saas.base.errors import NotFound
+from saas.base.ids import DistributorId, MemberId, TenantId, new_id
+from saas.base.scope import tenant_scope
+from saas.base.settings import get_settings
+from tenants import api_keys, audit, passwords, registry
+from tenants.accounts import end_sessions, normal_login
+from tenants.actors import Actor, Role, system
+from tenants.errors import LoginFailed
+from tenants.throttle import Attempt, attempt
+from tenants.tokens import Token, TokenKind, hash_of, new_token, read_token
+
+SEEN_EVERY = timedelta(minutes=1)
+"""How exactly ``last_seen_at`` is kept: a write on every request would cost more than it tells."""
+
+
+class SessionKind(StrEnum):
+    """A cookie of a browser, or a bearer token of any other client."""
+
+    COOKIE = "cookie"
+    BEARER = "bearer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogIn:
+    """Name and password as typed, and the address they came from."""
+
+    login: str
+    password: str
+    kind: SessionKind
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedIn:
+    """A new session: its token, which is told this once, its end and its actor."""
+
+    token: str
+    expires_at: datetime
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A session as its member sees it."""
+
+    id: UUID
+    kind: SessionKind
+    created_at: datetime
+    expires_at: datetime
+    last_seen_at: datetime
+
+
+async def log_in(tenant_id: TenantId, command: LogIn) -> LoggedIn:
+    """Open a session of a member of one tenant.
+
+    Raises ``LoginFailed`` whatever was wrong, in the time a right answer takes, or ``LoginThrottled``. Must be called
+    outside of a transaction, so that a failure stays counted.
+    """
+    login = normal_login(command.login)[:200]
+    with tenant_scope(tenant_id):
+        counted = await attempt(login, command.address)
+        async with reading() as tx:
+            known = await _member(tx, login)
+        if not await passwords.matches(command.password, known["password_hash"] if known else None) or known is None:
+            raise LoginFailed
+        async with transaction() as tx:
+            return await _open(tx, known, command.kind, counted)
+
+
+async def _open(tx: Tx, known: Row, kind: SessionKind, counted: Attempt) -> LoggedIn:
+    """Write the session, unless the member was disabled or got another password since it was read."""
+    unchanged = await tx.row(
+        f"SELECT id FROM member WHERE tenant_id = $1 AND id = $2 AND status = 'active' AND password_hash = $3"
+        f"{tx.for_update}",
+        tx.tenant_id,
+        known["id"],
+        known["password_hash"],
+    )
+    if unchanged is None:
+        raise LoginFailed
+    actor = _actor(tx.tenant_id, known)
+    opened = await _insert(tx, actor, kind)
+    await counted.forgive()
+    await audit.record(actor, "session.log_in", str(actor.id), kind=kind)
+    return opened
+
+
+async def _insert(tx: Tx, actor: Actor, kind: SessionKind) -> LoggedIn:
+    now = clock.now()
+    expires_at = now + timedelta(hours=get_settings().session_hours)
+    token = new_token(TokenKind.SESSION, tx.tenant_id)
+    columns = ("id", "token_hash", "member_id", "kind", "created_at", "expires_at", "last_seen_at")
+    await tx.insert_many("session", columns, [(new_id(), hash_of(token), actor.id, kind, now, expires_at, now)])
+    return LoggedIn(token=token, expires_at=expires_at, actor=actor)
+
+
+async def issue_token(tenant_slug: str, login: str, label: str) -> LoggedIn:
+    """A bearer session without a password, for whoever may run commands on the server; audited under ``label``.
+
+    Raises ``NotFound`` when the brand or an active member of that login does not exist.
+    """
+    tenant = await registry.by_slug(tenant_slug)
+    with tenant_scope(tenant.id):
+        async with transaction() as tx:
+            known = await _member(tx, normal_login(login))
+            if known is None:
+                raise NotFound("login", kind="member", value=login)
+            issued = await _insert(tx, _actor(tenant.id, known), SessionKind.BEARER)
+            await audit.record(system(tenant.id, label), "session.issue_token", str(known["id"]))
+    return issued
+
+
+async def authenticate(token: str, host_tenant: TenantId | None) -> Actor | None:
+    """Who presents this token, or nobody, whatever is wrong with it.
+
+    A brand's host takes tokens of that brand only; the platform's host (None) takes any. Costs one statement.
+    """
+    claimed = read_token(token)
+    if claimed is None or host_tenant not in {None, claimed.tenant_id}:
+        return None
+    with tenant_scope(claimed.tenant_id):
+        if claimed.kind is TokenKind.API_KEY:
+            return await api_keys.actor_of(claimed)
+        return await _actor_of(claimed)
+
+
+async def _actor_of(claimed: Token) -> Actor | None:
+    now = clock.now()
+    async with reading() as tx:
+        row = await tx.row(
+            "SELECT s.id AS session_id, s.last_seen_at, m.id, m.login, m.role, m.locale, m.distributor_id "
+            "FROM session s JOIN member m ON m.tenant_id = s.tenant_id AND m.id = s.member_id "
+            "JOIN tenant t ON t.id = s.tenant_id "
+            "WHERE s.tenant_id = $1 AND s.token_hash = $2 AND s.revoked_at IS NULL AND s.expires_at > $3 "
+            "AND m.status = 'active' AND t.status = 'active'",
+            tx.tenant_id,
+            claimed.hash,
+            now,
+        )
+    if row is None:
+        return None
+    if row["last_seen_at"] <= now - SEEN_EVERY:
+        async with transaction() as tx:
+            await tx.execute(
+                "UPDATE session SET last_seen_at = $3 WHERE tenant_id = $1 AND id = $2 AND last_seen_at < $3",
+                tx.tenant_id,
+                row["session_id"],
+                now,
+            )
+    return _actor(claimed.tenant_id, row)
+
+
+async def log_out(token: str, actor: Actor) -> None:
+    """End the session of this token, when it is the actor's. Doing it again changes nothing."""
+    async with transaction() as tx:
+        ended = await tx.execute(
+            "UPDATE session SET revoked_at = $4 "
+            "WHERE tenant_id = $1 AND token_hash = $2 AND member_id = $3 AND revoked_at IS NULL",
+            tx.tenant_id,
+            hash_of(token),
+            actor.id,
+            clock.now(),
+        )
+        if ended:
+            await audit.record(actor, "session.log_out", str(actor.id))
+
+
+async def revoke_sessions(member_id: MemberId, actor: Actor) -> int:
+    """End all sessions of a member and answer how many there were."""
+    async with transaction() as tx:
+        ended = await end_sessions(tx, member_id)
+        await audit.record(actor, "session.revoke_all", str(member_id), sessions=ended)
+    return ended
+
+
+async def sessions_of(member_id: MemberId) -> Sequence[Session]:
+    """The sessions of a member that still hold, the latest first."""
+    async with reading() as tx:
+        rows = await tx.rows(
+            "SELECT id, kind, created_at, expires_at, last_seen_at FROM session "
+            "WHERE tenant_id = $1 AND member_id = $2 AND revoked_at IS NULL AND expires_at > $3 ORDER BY id DESC",
+            tx.tenant_id,
+            member_id,
+            clock.now(),
+        )
+    return [Session(**{**row, "kind": SessionKind(row["kind"])}) for row in rows]
+
+
+async def _member(tx: Tx, login: str) -> Row | None:
+    """An active member of a tenant that is active."""
+    return await tx.row(
+        "SELECT m.id, m.login, m.role, m.locale, m.distributor_id, m.password_hash FROM member m "
+        "JOIN tenant t ON t.id = m.tenant_id "
+        "WHERE m.tenant_id = $1 AND m.login = $2 AND m.status = 'active' AND t.status = 'active'",
+        tx.tenant_id,
+        login,
+    )
+
+
+def _actor(tenant_id: TenantId, row: Row) -> Actor:
+    distributor_id = row["distributor_id"]
+    return Actor(
+        tenant_id=tenant_id,
+        role=Role(row["role"]),
+        id=row["id"],
+        label=row["login"],
+        locale=row["locale"],
+        distributor_id=DistributorId(distributor_id) if distributor_id else None,
+    )
