@@ -13,6 +13,7 @@ from strawberry.types import Info as StrawberryInfo
 from saas.base.errors import LANGUAGES
 from saas.base.ids import TenantId
 from saas.network.views import Visibility
+from tenants import registry
 from tenants.actors import Actor
 
 K = TypeVar("K", bound=Hashable)
@@ -46,6 +47,10 @@ class Context:
         if self.actor is None:
             raise Unauthenticated
         return self.actor
+
+    async def currency(self) -> str:
+        """The brand's currency."""
+        return (await registry.this_brand()).currency
 
     def loader(self, name: str, load: Callable[[list[K]], Awaitable[list[V]]]) -> DataLoader[K, V]:
         """The request's loader of that name; made at first use."""

@@ -7,8 +7,13 @@ from strawberry.tools import merge_types
 
 from schema.brands import BrandMutation, BrandQuery
 from schema.catalog import CatalogMutation, CatalogQuery
+from schema.commissions import CommissionQuery
 from schema.failures import Failures
 from schema.gate import Gate
+from schema.network import NetworkQuery
+from schema.network_changes import NetworkMutation, OrangeQuery
+from schema.order_changes import OrderMutation
+from schema.orders import OrderQuery
 from schema.people import PeopleMutation, PeopleQuery
 from schema.programs import ProgramMutation, ProgramQuery
 from schema.scalars import SCALARS
@@ -17,8 +22,14 @@ DEPTH_MAX = 12
 TOKENS_MAX = 2_000
 ALIASES_MAX = 30
 
-Query = merge_types("Query", (BrandQuery, PeopleQuery, ProgramQuery, CatalogQuery))
-Mutation = merge_types("Mutation", (BrandMutation, PeopleMutation, ProgramMutation, CatalogMutation))
+Query = merge_types(
+    "Query",
+    (BrandQuery, PeopleQuery, ProgramQuery, NetworkQuery, OrangeQuery, CatalogQuery, OrderQuery, CommissionQuery),
+)
+Mutation = merge_types(
+    "Mutation",
+    (BrandMutation, PeopleMutation, ProgramMutation, NetworkMutation, CatalogMutation, OrderMutation),
+)
 
 schema = strawberry.Schema(
     query=Query,
