@@ -1,0 +1,121 @@
+"""The findings on a document's structure: pydantic's errors in the brand's words, with the place and the remedy."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from reprlib import Repr
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from tenants.program import document as parts
+from tenants.program.findings import Finding, finding, path_of
+
+_TYPES = {
+    "int_type": ("a whole number", "整数"),
+    "string_type": ("text; put it in quotes", "文本，请加引号"),
+    "string_unicode": ("valid text", "有效文本"),
+    "bool_type": ("true or false", " true 或 false"),
+    "model_type": ("a set of settings", "一组设置"),
+    "model_attributes_type": ("a set of settings", "一组设置"),
+    "mapping_type": ("a set of entries", "一组键值"),
+    "tuple_type": ("a list", "列表"),
+    "invalid_key": ("a key; put it in quotes", "键名，请加引号"),
+    "iso_date": ("a day written YYYY-MM-DD", "以 YYYY-MM-DD 书写的日期"),
+}
+_FORMS = {
+    parts.CODE_FORM: (
+        "small letters, digits and _, at most 40, beginning with a letter",
+        "小写字母、数字和下划线，最长 40 位，以字母开头",
+    ),
+    parts.NUMBER_FORM: ("1 to 64 characters without spaces", "1 至 64 个字符，不含空格"),
+    parts.CURRENCY_FORM: ("three capital letters like CNY", "三个大写字母，例如 CNY"),
+    parts.TEXT_FORM: ("one line without spaces at its ends", "单行文本，首尾无空格"),
+}
+_BOUNDS = {"greater_than_equal": "ge", "less_than_equal": "le"}
+_LENGTHS = {
+    "too_short": "min_length",
+    "too_long": "max_length",
+    "string_too_short": "min_length",
+    "string_too_long": "max_length",
+}
+_KEYS = {
+    key
+    for part in vars(parts).values()
+    if isinstance(part, type) and issubclass(part, BaseModel)
+    for key in part.model_fields
+}
+_short = Repr()
+_short.maxstring = _short.maxother = _short.maxlong = 60
+_short.maxlevel = 2
+
+
+def structural(exc: ValidationError, document: object) -> list[Finding]:
+    """Turn pydantic's errors on ``document`` into findings."""
+    errors = exc.errors(include_url=False)
+    places = {error["loc"][:length] for error in errors for length in range(len(error["loc"]))}
+    # A list whose entries are refused is also reported as too short: the entries say it better.
+    return [_finding(error, document) for error in errors if error["type"] != "too_short" or error["loc"] not in places]
+
+
+def hint(value: str, known: Sequence[str]) -> dict[str, str]:
+    """The parameters ``hint`` and ``hint_zh`` with the known word closest to ``value``, empty when none is close."""
+    close = get_close_matches(value, [word for word in known if word != value], n=1)
+    return {"hint": f"; {close[0]} is close" if close else "", "hint_zh": f"，相近的有 {close[0]}" if close else ""}
+
+
+def _finding(error: ErrorDetails, document: object) -> Finding:
+    steps = list(_steps(error["loc"], document))
+    match error["type"]:
+        case "extra_forbidden":
+            key = str(steps[-1])
+            return finding(path_of(steps), "UNKNOWN_KEY", key=key, **hint(key, sorted(_KEYS)))
+        case "missing":
+            return finding(path_of(steps), "MISSING_KEY", key=steps[-1])
+        case "union_tag_not_found":
+            return finding(path_of([*steps, "kind"]), "MISSING_KEY", key="kind")
+        case "union_tag_invalid":
+            return _choice([*steps, "kind"], error["ctx"]["tag"], error["ctx"]["expected_tags"])
+        case "literal_error":
+            return _choice(steps, error["input"], error["ctx"]["expected"])
+    return _wrong_value(error, path_of(steps))
+
+
+def _choice(steps: Sequence[str | int], given: object, expected: str) -> Finding:
+    choices = re.findall(r"'([^']*)'", expected)
+    words = {"value": _short.repr(given), "choices": ", ".join(choices)}
+    return finding(
+        path_of(steps), "UNKNOWN_CHOICE", **words, **hint(given[:100] if isinstance(given, str) else "", choices)
+    )
+
+
+def _wrong_value(error: ErrorDetails, path: str) -> Finding:
+    kind, context, value = error["type"], error.get("ctx", {}), _short.repr(error["input"])
+    if kind in _TYPES:
+        expected, expected_zh = _TYPES[kind]
+        return finding(path, "WRONG_TYPE", value=value, expected=expected, expected_zh=expected_zh)
+    if kind in _BOUNDS:
+        return finding(path, "OUT_OF_RANGE", value=value, closest=context[_BOUNDS[kind]])
+    if kind in _LENGTHS:
+        return finding(path, "BAD_LENGTH", length=len(error["input"]), closest=context[_LENGTHS[kind]])
+    if kind == "string_pattern_mismatch":
+        form, form_zh = _FORMS[context["pattern"]]
+        return finding(path, "BAD_TEXT", value=value, form=form, form_zh=form_zh)
+    return finding(path, "INVALID_VALUE", value=value, why=error["msg"], why_zh="格式不正确")
+
+
+def _steps(location: Sequence[str | int], document: object) -> Iterator[str | int]:
+    """A location without the marks pydantic adds: the kind it chose in a union, and ``[key]``."""
+    here, entered = document, True
+    for step in location:
+        if step == "[key]" or (entered and isinstance(here, Mapping) and here.get("kind") == step):
+            entered = False
+            continue
+        yield step
+        entered = True
+        if isinstance(here, Mapping):
+            here = here.get(step)
+        elif isinstance(here, list | tuple) and isinstance(step, int) and 0 <= step < len(here):
+            here = here[step]
+        else:
+            here = None

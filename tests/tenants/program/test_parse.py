@@ -1,0 +1,267 @@
+"""Documents in and out: round trips, strict texts, and no exception whatever is given."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tenants.program import Program, as_data, dump, errors_in, parse, validate
+from tenants.program.findings import Finding
+from tenants.program.presets import PRESETS, preset
+from tenants.program.text import DEPTH_MAX, SIZE_MAX, Format
+from tests.tenants.program.documents import document, documents, junk, rates
+
+FORMATS: tuple[Format, ...] = ("yaml", "json")
+
+
+def refused(text: Any, form: Format = "yaml") -> dict[str, str]:
+    """The codes of the findings by path."""
+    findings = parse(text, form)
+    assert not isinstance(findings, Program)
+    return {found.path: found.code for found in findings}
+
+
+@pytest.mark.parametrize("code", PRESETS)
+def test_every_preset_is_sound(code: str) -> None:
+    assert validate(preset(code)) == []
+
+
+def test_an_unknown_preset_is_a_lookup_error() -> None:
+    with pytest.raises(LookupError, match="cedar"):
+        preset("../cedar")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@given(documents())
+@settings(deadline=None, max_examples=200)
+def test_what_is_written_reads_back_equal_and_writes_the_same_text(form: Format, data: dict[str, Any]) -> None:
+    program = parse(data)
+    assert isinstance(program, Program), program
+    text = dump(program, form)
+    again = parse(text, form)
+    assert again == program
+    assert dump(again, form) == text
+    assert parse(as_data(program)) == program
+
+
+def test_every_setting_is_written_so_that_a_later_default_changes_nothing() -> None:
+    program = parse(document(rates(1000)))
+    assert isinstance(program, Program)
+    written = as_data(program)
+    assert written["commission"]["cap_bps"] is None
+    assert written["settlement"]["hold_days"] == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "found"),
+    [
+        ("currency: CNY\ncurrency: USD", "yaml", {"currency": "DUPLICATE_KEY"}),
+        ("a: {b: 1, 'b': 2}", "yaml", {"a.b": "DUPLICATE_KEY"}),
+        ('{"currency": "CNY", "currency": "USD"}', "json", {"currency": "DUPLICATE_KEY"}),
+        ("a: &x [1]\nb: *x", "yaml", {"a": "NOT_PLAIN_DATA"}),
+        ("a: !!python/object:os.system {}", "yaml", {"a": "NOT_PLAIN_DATA"}),
+        ("--- {}\n--- {}", "yaml", {"": "NOT_PLAIN_DATA"}),
+        ("a: [", "yaml", {"": "NOT_READABLE"}),
+        ("? [a]\n: b", "yaml", {"": "NOT_READABLE"}),
+        ("[" * (DEPTH_MAX + 1) + "]" * (DEPTH_MAX + 1), "yaml", {"": "NOT_READABLE"}),
+        ("[" * 100_000, "yaml", {"": "NOT_READABLE"}),
+        ("[" * 100_000, "json", {"": "NOT_READABLE"}),
+        ('{"a":' * 500 + "1" + "}" * 500, "json", {"": "NOT_READABLE"}),
+        ("NaN", "json", {"": "NOT_READABLE"}),
+        ("1" * 5000, "json", {"": "NOT_READABLE"}),
+        (b"\xff\xfe", "yaml", {"": "NOT_READABLE"}),
+        ("a: \x00", "yaml", {"": "NOT_READABLE"}),
+        ("\ud800", "yaml", {"": "NOT_READABLE"}),
+        ("#" * (SIZE_MAX + 1), "yaml", {"": "TOO_LARGE"}),
+        ("", "yaml", {"": "WRONG_TYPE"}),
+        ("[]", "json", {"": "WRONG_TYPE"}),
+    ],
+)
+def test_a_text_that_is_no_plain_document_is_a_finding(text: Any, form: Format, found: dict[str, str]) -> None:
+    assert refused(text, form) == found
+
+
+def test_an_unreadable_text_tells_the_line() -> None:
+    (found,) = parse("currency: CNY\nname: [")
+    assert isinstance(found, Finding)
+    assert "line 3" in found.en
+
+
+def test_yaml_keeps_codes_and_days_as_text() -> None:
+    text = dump(_program(rates(1000, effective_from="2026-07-01", product_overrides={"0123": [1], "1.5e3": [2]})))
+    assert parse(text.replace("'0123'", "0123")) == parse(text)
+    assert refused(text.replace("'0123'", "123")) == {
+        "commission.components[0].product_overrides[123]": "WRONG_TYPE",
+    }
+
+
+@pytest.mark.parametrize(
+    ("steps", "value", "path", "code", "remedy"),
+    [
+        (("hierarchy", "paid_level"), 3, "hierarchy.paid_level", "UNKNOWN_KEY", "paid_levels is close"),
+        (("hierarchy", "depth_limit"), 11, "hierarchy.depth_limit", "OUT_OF_RANGE", "closest allowed value is 10"),
+        (("hierarchy", "depth_limit"), 0, "hierarchy.depth_limit", "OUT_OF_RANGE", "closest allowed value is 1"),
+        (("hierarchy", "paid_levels"), "3", "hierarchy.paid_levels", "WRONG_TYPE", "whole number"),
+        (("hierarchy", "paid_levels"), 3.0, "hierarchy.paid_levels", "WRONG_TYPE", "whole number"),
+        (("hierarchy", "paid_levels"), True, "hierarchy.paid_levels", "WRONG_TYPE", "whole number"),
+        (("hierarchy", "recruiters"), {"kind": "tiers"}, "hierarchy.recruiters.tiers", "MISSING_KEY", "add it"),
+        (
+            ("hierarchy", "recruiters"),
+            {"kind": "tier"},
+            "hierarchy.recruiters.kind",
+            "UNKNOWN_CHOICE",
+            "tiers is close",
+        ),
+        (("hierarchy", "recruiters"), {}, "hierarchy.recruiters.kind", "MISSING_KEY", "add it"),
+        (("currency",), "yuan", "currency", "BAD_TEXT", "CNY"),
+        (("name", "en"), "", "name.en", "BAD_LENGTH", "closest allowed number is 1"),
+        (("name", "en"), "two\nlines", "name.en", "BAD_TEXT", "one line"),
+        (("exit",), [], "exit", "WRONG_TYPE", "set of settings"),
+        (("tiers",), {}, "tiers", "WRONG_TYPE", "list"),
+        (("commission", "components", 0), 5, "commission.components[0]", "WRONG_TYPE", "set of settings"),
+        (("commission", "components", 0, "levels"), [], "commission.components[0].levels", "BAD_LENGTH", "is 1"),
+        (
+            ("commission", "components", 0, "levels", 0, "rate_bps"),
+            10_001,
+            "commission.components[0].levels[0].rate_bps",
+            "OUT_OF_RANGE",
+            "closest allowed value is 10000",
+        ),
+        (
+            ("commission", "components", 0, "effective_from"),
+            "2026-02-30",
+            "commission.components[0].effective_from",
+            "WRONG_TYPE",
+            "YYYY-MM-DD",
+        ),
+        (
+            ("commission", "self_purchase_pays_seller"),
+            "yes",
+            "commission.self_purchase_pays_seller",
+            "WRONG_TYPE",
+            "true or false",
+        ),
+        (
+            ("price_policy", "products", "A B"),
+            {"guide_price_minor": 1},
+            'price_policy.products["A B"]',
+            "BAD_TEXT",
+            "without spaces",
+        ),
+    ],
+)
+def test_structure_is_told_by_place_code_and_remedy(
+    steps: tuple[str | int, ...], value: Any, path: str, code: str, remedy: str
+) -> None:
+    data: Any = document(rates(1000))
+    part = data
+    for step in steps[:-1]:
+        part = part[step]
+    part[steps[-1]] = value
+    findings = parse(data)
+    assert not isinstance(findings, Program)
+    (found,) = findings
+    assert (found.path, found.code) == (path, code)
+    assert remedy in found.en
+    assert any("一" <= sign <= "鿿" for sign in found.zh)
+
+
+def test_all_findings_come_at_once_from_the_broken_and_from_the_sound_sections() -> None:
+    data = document(rates(9000, 2000), paid_levels=1)
+    data["settlement"] = {"hold_day": 7, "fee_bps": -1}
+    data["visibility"] = {"personal_data": "hidden"}
+    data["currency"] = "ZZZ"
+    assert refused(data) == {
+        "settlement.hold_day": "UNKNOWN_KEY",
+        "settlement.fee_bps": "OUT_OF_RANGE",
+        "visibility.personal_data": "UNKNOWN_CHOICE",
+        "currency": "CURRENCY_UNKNOWN",
+        "commission.components[0].levels": "COMPLIANCE",
+    }
+    codes = [found.code for found in parse(data) if isinstance(found, Finding)]
+    assert {"LEVELS_BEYOND_PAID_LEVELS", "RATES_EXCEED_WHOLE", "COMPLIANCE"} <= set(codes)
+
+
+def test_checks_that_need_a_broken_section_keep_silent() -> None:
+    data = document(rates(1000, 500), paid_levels=3)
+    data["commission"]["components"][0]["levels"][0]["by_tier"] = {"gold": 2000}
+    data["tiers"] = 5
+    assert refused(data) == {"tiers": "WRONG_TYPE"}
+
+
+def mutate(source: st.DataObject, data: Any) -> None:
+    """Change one place of a document: replace, remove, rename or add."""
+    while True:
+        keys = list(data) if isinstance(data, dict) else list(range(len(data)))
+        if not keys:
+            return
+        key = source.draw(st.sampled_from(keys))
+        inner = data[key]
+        if isinstance(inner, dict | list) and inner and source.draw(st.integers(0, 3)):
+            data = inner
+            continue
+        action = source.draw(st.sampled_from(["replace", "remove", "add"]))
+        if action == "replace":
+            data[key] = source.draw(junk)
+        elif action == "remove":
+            del data[key]
+        elif isinstance(data, dict):
+            data[source.draw(st.text(max_size=4) | st.integers() | st.sampled_from(["cap_bp", "kind"]))] = source.draw(
+                junk
+            )
+        else:
+            data.append(source.draw(junk))
+        return
+
+
+@given(st.data(), documents())
+@settings(deadline=None, max_examples=1000)
+def test_a_mutated_document_is_a_program_or_findings_and_never_an_exception(
+    source: st.DataObject, data: dict[str, Any]
+) -> None:
+    changed = deepcopy(data)
+    for _ in range(source.draw(st.integers(1, 3))):
+        mutate(source, changed)
+    outcome = parse(changed)
+    findings = validate(outcome) if isinstance(outcome, Program) else list(outcome)
+    assert isinstance(outcome, Program) or errors_in(findings)
+    for found in findings:
+        assert found.en
+        assert found.zh
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@given(st.text() | st.binary())
+@settings(deadline=None, max_examples=300)
+def test_any_text_is_a_program_or_findings(form: Format, text: str | bytes) -> None:
+    assert not isinstance(parse(text, form), Program)
+
+
+@given(st.data(), st.sampled_from(PRESETS), st.sampled_from(FORMATS))
+@settings(deadline=None, max_examples=300)
+def test_a_damaged_text_is_a_program_or_findings(source: st.DataObject, code: str, form: Format) -> None:
+    text = dump(preset(code), form)
+    start = source.draw(st.integers(0, len(text)))
+    length = source.draw(st.integers(0, 5))
+    outcome = parse(text[:start] + source.draw(st.text(max_size=3)) + text[start + length :], form)
+    assert isinstance(outcome, Program) or outcome
+
+
+def test_data_nested_beyond_all_measure_is_a_finding() -> None:
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    data: Any = document(rates(1000))
+    for place in (data, data["commission"], data["hierarchy"]):
+        place["more"] = deep
+    data["visibility"] = {"personal_data": deep, "downline_depth": deep}
+    data["hierarchy"]["recruiters"] = {"kind": deep}
+    assert refused(data) == {"": "NOT_READABLE"}
+
+
+def _program(*components: dict[str, Any]) -> Program:
+    program = parse(document(*components))
+    assert isinstance(program, Program), program
+    return program
