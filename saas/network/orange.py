@@ -75,7 +75,7 @@ async def add(kind: Number, number: str, reason: str, actor: Actor) -> UUID:
     return id_
 
 
-async def bar(distributor_id: DistributorId, reason: str, exit_case_id: UUID, actor: Actor) -> int:
+async def bar(distributor_id: DistributorId, reason: str, exit_case_id: UUID | None, actor: Actor) -> int:
     """List the phone and ID number of a distributor; answer how many numbers were not listed yet."""
     async with transaction() as tx:
         hashes = await tx.row(

@@ -11,7 +11,7 @@ from saas.network.commands import enrol_many
 from saas.network.queries import DistributorRow, by_code
 from saas.network.rules import Enrol
 from tenants.actors import Actor, Role, system
-from tenants.program import Program, as_data
+from tenants.program import as_data
 from tenants.program.presets import preset
 from tenants.program.versions import SaveDraft, activate, save_draft
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
