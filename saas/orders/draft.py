@@ -44,8 +44,8 @@ class PlaceLine:
 class PlaceOrder:
     """An order as it is asked for.
 
-    ``number`` is made up when absent. ``placed_at`` is now when absent; the other moments say what has happened
-    already: an order with ``paid_at`` is paid, and earns commission, as it is placed.
+    ``number`` is made up when absent. ``placed_at`` is now when absent, or the payment's moment; the other moments say
+    what has happened already: an order with ``paid_at`` is paid, and earns commission, as it is placed.
     """
 
     seller_id: DistributorId
@@ -141,7 +141,7 @@ def draft(asked: PlaceOrder, ground: Ground, at: str = "input") -> OrderDraft | 
         asked.number or _number(id_, ground.today),
         asked,
         _status(asked),
-        asked.placed_at or ground.now,
+        asked.placed_at or asked.paid_at or ground.now,
         goods_minor,
         lines,
     )

@@ -14,7 +14,7 @@ from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, pa
 from saas.commissions import queries as commissions
 from saas.commissions.queries import CommissionView
 from saas.commissions.rules import Reason, Share
-from saas.network.rules import ceiling, numbers_of
+from saas.network.rules import numbers_of
 
 _COLUMNS = ", ".join(
     f"o.{name}"
@@ -92,13 +92,13 @@ _SORTS = {
 class OrderFilter:
     """Which orders; what is not given does not matter.
 
-    ``within_path``: sold by a distributor whose place in today's tree is at or below it. The period ``[since, until)``
-    is of the placing. ``search`` looks into number and customer, in any case.
+    ``team_of``: sold by that distributor or its downline of today. The period ``[since, until)`` is of the placing.
+    ``search`` looks into number and customer, in any case.
     """
 
     statuses: Sequence[str] | None = None
     seller_id: DistributorId | None = None
-    within_path: str | None = None
+    team_of: DistributorId | None = None
     since: datetime | None = None
     until: datetime | None = None
     channel: str | None = None
@@ -147,12 +147,12 @@ class ExplainedShare:
     commission: CommissionView | None
 
 
-async def order(order_id: OrderId, within_path: str | None = None) -> OrderView:
-    """One order. Raises ``NotFound``, also for one sold outside of ``within_path``."""
+async def order(order_id: OrderId, team_of: DistributorId | None = None) -> OrderView:
+    """One order. Raises ``NotFound``, also for one that was not sold by the distributor ``team_of`` or its downline."""
     async with reading() as tx:
         where = Where(tx, "o")
         where.add("o.id = $", order_id)
-        _inside(where, within_path)
+        _sold_by_team(where, team_of)
         row = await tx.row(f"SELECT {_COLUMNS} FROM sales_order o WHERE {where.sql}", *where.args)
     if row is None:
         raise NotFound("orderId", kind="order", value=order_id)
@@ -264,7 +264,7 @@ def _where(tx: Tx, wanted: OrderFilter) -> Where:
         where.add("o.placed_at < $", wanted.until)
     if wanted.search:
         where.add("(lower(o.number) LIKE $ ESCAPE '!' OR lower(o.customer) LIKE $ ESCAPE '!')", _like(wanted.search))
-    _inside(where, wanted.within_path)
+    _sold_by_team(where, wanted.team_of)
     return where
 
 
@@ -273,13 +273,13 @@ def _like(text: str) -> str:
     return f"%{plain}%"
 
 
-def _inside(where: Where, path: str | None) -> None:
-    if path is None:
+def _sold_by_team(where: Where, leader: DistributorId | None) -> None:
+    if leader is None:
         return
     where.add(
-        f"o.seller_id IN (SELECT d.id FROM distributor d "
-        f"WHERE d.tenant_id = $1 AND d.path >= {where.arg(path)} AND d.path < $)",
-        ceiling(path),
+        "o.seller_id IN (SELECT d.id FROM distributor top JOIN distributor d ON d.tenant_id = top.tenant_id "
+        "AND d.path >= top.path AND d.path < top.path || '~' WHERE top.tenant_id = $1 AND top.id = $)",
+        leader,
     )
 
 

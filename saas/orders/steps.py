@@ -166,7 +166,7 @@ async def _pay(tx: Tx, due: Sequence[_Due]) -> None:
             tx.tenant_id,
             at,
             stored.number,
-            orjson.dumps([{"id": id_, "path": paths[id_]} for id_ in ids]).decode(),
+            _json([{"id": id_, "path": paths[id_]} for id_ in ids]),
         )
         _expect(changed, len(ids))
     company = [{"id": id_, "minor": minor} for accrual in accruals for id_, minor in accrual.company.items()]
@@ -174,7 +174,7 @@ async def _pay(tx: Tx, due: Sequence[_Due]) -> None:
         f"UPDATE order_line SET company_minor = v.minor FROM {tx.recordset(2, id='uuid', minor='bigint')} AS v "
         f"WHERE order_line.tenant_id = $1 AND order_line.id = v.id",
         tx.tenant_id,
-        orjson.dumps(company).decode(),
+        _json(company),
     )
     await book(accruals)
 
@@ -279,6 +279,10 @@ async def _move(
         list(expected),
     )
     _expect(changed, len(items))
+
+
+def _json(rows: Sequence[Mapping[str, object]]) -> str:
+    return orjson.dumps(rows, default=str).decode()  # what PostgreSQL answers as a UUID is a subclass orjson refuses
 
 
 def _expect(changed: int, wanted: int) -> None:
