@@ -304,6 +304,11 @@ async def _manageable(tx: Tx, member_id: MemberId, actor: Actor, *, removes: boo
     return member
 
 
+async def check_manageable(tx: Tx, member_id: MemberId, actor: Actor) -> None:
+    """Refuse whom the actor may not manage. Raises ``NotFound`` or ``Forbidden``."""
+    _check_manages(actor, (await _get(tx, member_id)).role)
+
+
 def _check_manages(actor: Actor, role: Role) -> None:
     if role not in MANAGES.get(actor.role, frozenset()):
         needed = ", ".join(manager for manager in MANAGES if role in MANAGES[manager] and manager is not Role.SYSTEM)

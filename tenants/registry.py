@@ -217,6 +217,14 @@ async def by_slug(slug: str) -> Brand:
     return _found(row, slug)
 
 
+async def any_by_slug(slug: str, actor: Actor) -> Brand:
+    """A brand by its short name, a suspended one too, for operators. Raises ``Forbidden`` or ``NotFound``."""
+    check_platform(actor)
+    async with _any_scope() as tx:
+        row = await tx.row(f"SELECT {_COLUMNS} FROM tenant WHERE id <> 0 AND slug = $1", slug)
+    return _found(row, slug)
+
+
 async def by_id(tenant_id: TenantId) -> Brand:
     """An active brand, or the platform, by its number. Raises ``NotFound``."""
     async with _any_scope() as tx:

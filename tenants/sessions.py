@@ -9,11 +9,11 @@ from uuid import UUID
 from saas.base import clock
 from saas.base.db import Row, Tx, reading, transaction
 from saas.base.errors import NotFound
-from saas.base.ids import DistributorId, MemberId, TenantId, new_id
+from saas.base.ids import PLATFORM, DistributorId, MemberId, TenantId, new_id
 from saas.base.scope import tenant_scope
 from saas.base.settings import get_settings
 from tenants import api_keys, audit, passwords, registry
-from tenants.accounts import end_sessions, normal_login
+from tenants.accounts import check_manageable, end_sessions, normal_login
 from tenants.actors import Actor, Role, system
 from tenants.errors import LoginFailed
 from tenants.throttle import Attempt, attempt
@@ -75,6 +75,21 @@ async def log_in(tenant_id: TenantId, command: LogIn) -> LoggedIn:
             raise LoginFailed
         async with transaction() as tx:
             return await _open(tx, known, command.kind, counted)
+
+
+async def log_in_at(slug: str, command: LogIn) -> LoggedIn:
+    """Open a session from the platform's own site, where the brand is named by its slug.
+
+    An unknown brand fails like a wrong password: in the same time, and counted.
+    """
+    try:
+        brand = await registry.by_slug(slug.strip().lower())
+    except NotFound:
+        with tenant_scope(PLATFORM):
+            await attempt(normal_login(command.login)[:200], command.address)
+        await passwords.matches(command.password, None)
+        raise LoginFailed from None
+    return await log_in(brand.id, command)
 
 
 async def _open(tx: Tx, known: Row, kind: SessionKind, counted: Attempt) -> LoggedIn:
@@ -176,8 +191,13 @@ async def log_out(token: str, actor: Actor) -> None:
 
 
 async def revoke_sessions(member_id: MemberId, actor: Actor) -> int:
-    """End all sessions of a member and answer how many there were."""
+    """End all sessions of oneself, or of a member one manages, and answer how many there were.
+
+    Raises ``NotFound`` or ``Forbidden``.
+    """
     async with transaction() as tx:
+        if member_id != actor.id:
+            await check_manageable(tx, member_id, actor)
         ended = await end_sessions(tx, member_id)
         await audit.record(actor, "session.revoke_all", str(member_id), sessions=ended)
     return ended

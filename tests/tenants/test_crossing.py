@@ -1,0 +1,74 @@
+"""Crossing from brand to brand: by whom, with what trace, and that no scope stays behind."""
+
+import pytest
+
+from saas.base.db import Database, reading
+from saas.base.ids import PLATFORM, TenantId
+from saas.base.scope import ScopeMissing, current_tenant
+from tenants.actors import Role, system
+from tenants.crossing import across_tenants
+from tenants.errors import Forbidden, ReasonRequired
+from tests.factories import CEDAR, LOTUS, make_tenants
+from tests.tenants.people import OPERATOR, acting, audited, member
+
+
+async def test_each_brand_is_entered_in_turn_and_its_own_log_says_why(db: Database) -> None:
+    await make_tenants()
+    seen: list[TenantId] = []
+    async with across_tenants(OPERATOR, reason="  invariants ") as brands:
+        async for tenant_id in brands:
+            assert current_tenant() == tenant_id
+            async with reading() as tx:
+                line = await tx.row("SELECT tenant_id, action, detail FROM audit_log WHERE tenant_id = $1", tenant_id)
+                everything = await tx.value("SELECT count(*) FROM audit_log WHERE tenant_id <> $1", PLATFORM)
+            assert line is not None
+            assert (line["action"], line["detail"].replace(" ", "")) == ("tenant.cross", '{"reason":"invariants"}')
+            if db.kind == "postgresql":
+                assert everything == 1
+            seen.append(tenant_id)
+    assert seen == [LOTUS, CEDAR]
+    with pytest.raises(ScopeMissing):
+        current_tenant()
+
+
+async def test_only_the_brands_asked_for_are_entered(db: Database) -> None:
+    await make_tenants()
+    async with across_tenants(system(PLATFORM, "check"), reason="one", only={CEDAR}) as brands:
+        assert [tenant_id async for tenant_id in brands] == [CEDAR]
+    assert await audited(LOTUS) == []
+    assert await audited(CEDAR) == [("check", "tenant.cross")]
+
+
+async def test_no_scope_stays_behind_when_the_loop_is_left_early(db: Database) -> None:
+    await make_tenants()
+    async with across_tenants(OPERATOR, reason="first") as brands:
+        async for _ in brands:
+            break
+    with pytest.raises(ScopeMissing):
+        current_tenant()
+    with pytest.raises(ZeroDivisionError):
+        async with across_tenants(OPERATOR, reason="failing") as brands:
+            async for _ in brands:
+                raise ZeroDivisionError
+    with pytest.raises(ScopeMissing):
+        current_tenant()
+    assert await audited(CEDAR) == []
+
+
+@pytest.mark.parametrize("reason", ["", "  \n"])
+async def test_without_a_reason_nothing_is_entered(db: Database, reason: str) -> None:
+    await make_tenants()
+    with pytest.raises(ReasonRequired):
+        async with across_tenants(OPERATOR, reason=reason):
+            pass
+    assert await audited(LOTUS) == []
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.FINANCE, Role.OPERATIONS, Role.AUDITOR, Role.DISTRIBUTOR])
+async def test_nobody_of_a_brand_crosses(db: Database, role: Role) -> None:
+    await make_tenants()
+    actor = acting(LOTUS, await member(LOTUS, "somebody", role))
+    with pytest.raises(Forbidden):
+        async with across_tenants(actor, reason="curious"):
+            pass
+    assert await audited(CEDAR) == []
