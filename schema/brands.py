@@ -130,7 +130,7 @@ class BrandMutation:
     async def set_tenant_status(self, info: Info, input: In[TenantStatusInput]) -> TenantPayload:
         """Suspend or reactivate."""
         change = registry.suspend_tenant if input.status is BrandStatus.SUSPENDED else registry.reactivate_tenant
-        brand = await registry.by_slug_any(input.slug, info.context.who)
+        brand = await registry.any_by_slug(input.slug, info.context.who)
         return TenantPayload(tenant=tenant(await change(brand.id, input.reason, info.context.who)))
 
     @strawberry.mutation(description="Serve a brand at a domain of its own.")

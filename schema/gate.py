@@ -1,7 +1,7 @@
 """The gate before every operation: who may ask for which fields, and how much an operation may cost.
 
 Both are decided on the validated document before anything runs. The coordinates an operation touches are worked out
-once per document and kept; the role is looked up in the one access table (``tenants.access``).
+once per document and kept; the role is looked up in the one access table (``tenants.access_table``).
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ from strawberry.extensions import SchemaExtension
 
 from saas.base.paging import PAGE_DEFAULT, PAGE_MAX
 from schema.context import Context
-from tenants import access
+from tenants import access_table
 
 COST_MAX = 20_000
 """Fields an operation may resolve at most, page sizes multiplied."""
@@ -39,29 +39,38 @@ class Gate(SchemaExtension):
     """Checks access and cost after validation; adds ``extensions.cost`` to the answer."""
 
     def on_validate(self) -> Iterator[None]:
-        """Let validation run, then refuse what the caller may not ask."""
-        yield
+        """Refuse what the caller may not ask, once the document was found valid.
+
+        The executor asks for errors before the second half of this hook, so the decision stands in the first half;
+        ``ValidationCache`` must have validated by then.
+        """
         running = self.execution_context
-        if running.pre_execution_errors or running.graphql_document is None:
-            return
+        if running.pre_execution_errors is None or running.graphql_document is None:
+            raise RuntimeError("the gate stands behind ValidationCache")
+        if not running.pre_execution_errors:
+            running.pre_execution_errors = self._refused(running.graphql_document)
+        yield
+
+    def _refused(self, document: DocumentNode) -> list[GraphQLError]:
+        running = self.execution_context
         context: Context = running.context
         schema = running.schema._schema
         refused = sorted(
             coordinate
-            for coordinate in coordinates(schema, running.graphql_document)
-            if not access.allowed(context.actor, coordinate)
+            for coordinate in coordinates(schema, document)
+            if not access_table.allowed(context.actor, coordinate)
         )
         if refused:
-            running.pre_execution_errors = [_forbidden(context, coordinate) for coordinate in refused]
-            return
-        context.cost = cost(running.graphql_document, running.operation_name, running.variables or {})
-        if context.cost > COST_MAX:
-            running.pre_execution_errors = [
-                GraphQLError(
-                    f"The operation costs {context.cost}, the most is {COST_MAX}. Ask for smaller pages.",
-                    extensions={"code": "COST_EXCEEDED", "cost": context.cost, "costMax": COST_MAX},
-                )
-            ]
+            return [_forbidden(context, coordinate) for coordinate in refused]
+        context.cost = cost(document, running.operation_name, running.variables or {})
+        if context.cost <= COST_MAX:
+            return []
+        return [
+            GraphQLError(
+                f"The operation costs {context.cost}, the most is {COST_MAX}. Ask for smaller pages.",
+                extensions={"code": "COST_EXCEEDED", "cost": context.cost, "costMax": COST_MAX},
+            )
+        ]
 
     def get_results(self) -> dict[str, Any]:
         """What the operation cost."""

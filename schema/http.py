@@ -43,7 +43,7 @@ def make_app(settings: Settings, lifespan: Lifespan[Starlette] | None = None) ->
     routes: list[BaseRoute] = [
         Route("/livez", _live),
         Route("/readyz", _ready),
-        Mount("/graphql", app=Api(settings)),
+        Route("/graphql", Api(settings)),
     ]
     if developing:
         routes.append(Route("/", _to_graphiql))

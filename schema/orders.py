@@ -10,7 +10,6 @@ import strawberry
 from saas.base.errors import NotFound
 from saas.base.ids import DistributorId, OrderId
 from saas.commissions.rules import Share
-from saas.network import queries as network
 from saas.orders import queries
 from saas.orders.queries import ExplainedShare, LineView, OrderFilter, OrderSort, OrderView, PriceCaseView
 from saas.orders.rules import OrderState
@@ -296,7 +295,7 @@ class OrderQuery:
         wanted = OrderFilter(
             statuses=[status.value for status in statuses] if statuses is not None else None,
             seller_id=own_or_asked(info, seller, "seller"),
-            within_path=await _path(team_of),
+            team_of=DistributorId(from_global("Distributor", team_of, "teamOf")) if team_of else None,
             since=since,
             until=until,
             channel=channel,
@@ -317,13 +316,3 @@ class OrderQuery:
         page = await queries.price_cases(request(first, after), status.value if status else None)
         currency = await info.context.currency()
         return connection(page, lambda view: price_case(view, currency), after)
-
-
-async def _path(team_of: strawberry.ID | None) -> str | None:
-    if team_of is None:
-        return None
-    wanted = DistributorId(from_global("Distributor", team_of, "teamOf"))
-    chain = (await network.chains([wanted])).get(wanted)
-    if chain is None:
-        raise NotFound("teamOf", kind="distributor", value=team_of)
-    return chain.path

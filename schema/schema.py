@@ -1,9 +1,12 @@
 """The schema: every feature's queries and mutations, the extensions of each operation."""
 
 import strawberry
-from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, ParserCache, QueryDepthLimiter, ValidationCache
+from graphql import GraphQLError, build_schema, lexicographic_sort_schema, print_schema
+from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
+from strawberry.extensions.max_aliases import create_validator as aliases_rule
+from strawberry.extensions.query_depth_limiter import create_validator as depth_rule
 from strawberry.schema.config import StrawberryConfig
-from strawberry.tools import merge_types
+from strawberry.types import ExecutionContext
 
 from schema.brands import BrandMutation, BrandQuery
 from schema.catalog import CatalogMutation, CatalogQuery
@@ -22,26 +25,51 @@ DEPTH_MAX = 12
 TOKENS_MAX = 2_000
 ALIASES_MAX = 30
 
-Query = merge_types(
-    "Query",
-    (BrandQuery, PeopleQuery, ProgramQuery, NetworkQuery, OrangeQuery, CatalogQuery, OrderQuery, CommissionQuery),
-)
-Mutation = merge_types(
-    "Mutation",
-    (BrandMutation, PeopleMutation, ProgramMutation, NetworkMutation, CatalogMutation, OrderMutation),
-)
 
-schema = strawberry.Schema(
+@strawberry.type(description="Everything that can be read.")
+class Query(
+    BrandQuery, PeopleQuery, ProgramQuery, NetworkQuery, OrangeQuery, CatalogQuery, OrderQuery, CommissionQuery
+):
+    """The root of reads."""
+
+
+@strawberry.type(description="Everything that can be done.")
+class Mutation(BrandMutation, PeopleMutation, ProgramMutation, NetworkMutation, CatalogMutation, OrderMutation):
+    """The root of writes."""
+
+
+_RULES = (
+    depth_rule(DEPTH_MAX, None),
+    aliases_rule(ALIASES_MAX),
+)
+"""Made once: rules made for each request would never be found in the cache of validated documents."""
+
+
+class Schema(strawberry.Schema):
+    """Leaves the logging of errors to ``Failures``, which knows what is a fault and what a refusal."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing here."""
+
+
+schema = Schema(
     query=Query,
     mutation=Mutation,
     extensions=[
         Failures,
         lambda: ParserCache(maxsize=512),
+        lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
+        lambda: AddValidationRules(list(_RULES)),
         lambda: ValidationCache(maxsize=512),
         Gate,
-        lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
-        lambda: MaxAliasesLimiter(max_alias_count=ALIASES_MAX),
-        lambda: QueryDepthLimiter(max_depth=DEPTH_MAX),
     ],
-    config=StrawberryConfig(scalar_map=SCALARS, sort_schema=True),
+    config=StrawberryConfig(scalar_map=SCALARS),
 )
+
+
+def sdl() -> str:
+    """The schema's text, sorted.
+
+    Sorting the schema itself (``sort_schema``) would replace Strawberry's enums by plain ones, which parse to text.
+    """
+    return print_schema(lexicographic_sort_schema(build_schema(schema.as_str()))) + "\n"

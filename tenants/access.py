@@ -1,4 +1,4 @@
-"""Who may ask for which field of the API: one table, and what is not in it is denied.
+"""Who may ask for which field of the API: the notation of the one table (``tenants.access_table``).
 
 Each type lists its fields beside the rule they share; ``|`` joins rules, and a field stands in one place only::
 
@@ -88,32 +88,14 @@ ANYONE: Final = LOGGED_IN | role(Role.API_KEY) | Rule(anonymous=True)
 
 def on(type_name: str, *grants: Grant) -> Mapping[str, Rule]:
     """The rules of one type's fields by coordinate (``Type.field``). Raises ``ValueError`` for a field named twice."""
-    return _joined({f"{type_name}.{field}": grant.rule} for grant in grants for field in grant.fields)
+    return joined({f"{type_name}.{field}": grant.rule} for grant in grants for field in grant.fields)
 
 
-def _joined(parts: Iterable[Mapping[str, Rule]]) -> Mapping[str, Rule]:
+def joined(parts: Iterable[Mapping[str, Rule]]) -> Mapping[str, Rule]:
+    """One table of many parts. Raises ``ValueError`` for a coordinate named twice."""
     rules: dict[str, Rule] = {}
     for part in parts:
         if twice := rules.keys() & part.keys():
             raise ValueError(f"the access table names {', '.join(sorted(twice))} twice")
         rules |= part
     return rules
-
-
-def rule_for(coordinate: str) -> Rule | None:
-    """The rule of a field, ``Type.field``; none means that nobody may."""
-    return RULES.get(coordinate)
-
-
-def allowed(actor: Actor | None, coordinate: str) -> bool:
-    """Whether the actor, or somebody not logged in (None), may ask for a field."""
-    rule = RULES.get(coordinate)
-    return rule is not None and rule.admits(actor)
-
-
-RULES: Final = _joined(
-    [
-        on("Query", ANYONE.may("me")),
-        on("Mutation", ANYONE.may("login"), LOGGED_IN.may("logout")),
-    ]
-)

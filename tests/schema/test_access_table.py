@@ -2,8 +2,8 @@
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, build_schema
 
-from schema.schema import schema
-from tenants import access
+from schema.schema import sdl
+from tenants import access_table as access
 from tenants.actors import Role
 
 
@@ -11,7 +11,7 @@ def coordinates() -> set[str]:
     """Every ``Type.field`` a caller can name."""
     return {
         f"{name}.{field}"
-        for name, kind in build_schema(schema.as_str()).type_map.items()
+        for name, kind in build_schema(sdl()).type_map.items()
         if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType) and not name.startswith("__")
         for field in kind.fields
     }
@@ -27,14 +27,25 @@ def test_every_rule_has_a_field() -> None:
 
 def test_the_auditor_changes_nothing_but_itself() -> None:
     own = {"logIn", "logOut", "changePassword", "revokeSessions"}
-    allowed = {c.partition(".")[2] for c, rule in access.RULES.items() if c.startswith("Mutation.") and Role.AUDITOR in rule.roles}
+    allowed = {
+        c.partition(".")[2]
+        for c, rule in access.RULES.items()
+        if c.startswith("Mutation.") and Role.AUDITOR in rule.roles
+    }
     assert allowed <= own
 
 
 def test_operators_do_not_read_a_brand() -> None:
     """They make brands; a brand's people and money are none of their business (docs/rules.md §9)."""
     allowed = {c for c, rule in access.RULES.items() if c.startswith("Query.") and Role.OPERATOR in rule.roles}
-    assert allowed <= {"Query.me", "Query.mySessions", "Query.tenant", "Query.tenants", "Query.members", "Query.auditLog"}
+    assert allowed <= {
+        "Query.me",
+        "Query.mySessions",
+        "Query.tenant",
+        "Query.tenants",
+        "Query.members",
+        "Query.auditLog",
+    }
 
 
 def test_nobody_unknown_gets_further_than_the_door() -> None:

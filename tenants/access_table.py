@@ -1,0 +1,169 @@
+"""The access table: every field of the API beside the rule of who may ask for it. What is not here is denied.
+
+Roots come first, then the types by feature. A distributor's *rows* are narrowed by the queries; here it says which
+fields it may name at all.
+"""
+
+from typing import Final
+
+from tenants.access import (
+    ANYONE,
+    DISTRIBUTOR,
+    LOGGED_IN,
+    OPERATIONS,
+    OPERATOR,
+    OWNER,
+    STAFF,
+    Rule,
+    Scope,
+    joined,
+    key,
+    on,
+    role,
+)
+from tenants.actors import Actor, Role
+
+ANY_KEY: Final = role(Role.API_KEY)
+KNOWN: Final = LOGGED_IN | ANY_KEY
+"""Everybody with a session or a key."""
+
+NETWORK_READ: Final = STAFF | DISTRIBUTOR | key(Scope.NETWORK_READ, Scope.NETWORK_WRITE)
+ORDERS_READ: Final = STAFF | DISTRIBUTOR | key(Scope.ORDERS_READ, Scope.ORDERS_WRITE)
+COMMISSIONS_READ: Final = STAFF | DISTRIBUTOR | key(Scope.COMMISSIONS_READ)
+CATALOG_READ: Final = STAFF | DISTRIBUTOR | key(Scope.CATALOG_READ, Scope.CATALOG_WRITE)
+CATALOG_WRITE: Final = OPERATIONS | key(Scope.CATALOG_WRITE)
+ORDERS_PLACE: Final = OPERATIONS | DISTRIBUTOR | key(Scope.ORDERS_WRITE)
+ORDERS_MOVE: Final = OPERATIONS | key(Scope.ORDERS_WRITE)
+ENROL: Final = OPERATIONS | DISTRIBUTOR | key(Scope.NETWORK_WRITE)
+MONEY_READ: Final = STAFF | DISTRIBUTOR
+
+
+def page(name: str, rule: Rule) -> list[dict[str, Rule]]:
+    """The rules of a connection and its edges."""
+    return [
+        dict(on(f"{name}Connection", rule.may("edges nodes pageInfo"))),
+        dict(on(f"{name}Edge", rule.may("cursor node"))),
+    ]
+
+
+RULES: Final = joined(
+    [
+        on(
+            "Query",
+            ANYONE.may("me tenant"),
+            OPERATOR.may("tenants"),
+            LOGGED_IN.may("mySessions"),
+            (OWNER | OPERATIONS | role(Role.AUDITOR) | OPERATOR).may("members"),
+            (OWNER | role(Role.AUDITOR)).may("apiKeys"),
+            STAFF.may("program programVersions programPresets checkProgram priceCases orangeList"),
+            NETWORK_READ.may("distributor downline upline"),
+            CATALOG_READ.may("products"),
+            ORDERS_READ.may("order orders"),
+            COMMISSIONS_READ.may("commissions commissionSummary"),
+        ),
+        on(
+            "Mutation",
+            ANYONE.may("logIn"),
+            LOGGED_IN.may("logOut changePassword revokeSessions"),
+            OPERATOR.may("createTenant setTenantStatus addTenantDomain"),
+            (OPERATIONS | OPERATOR).may("createMember setMemberStatus resetPassword"),
+            OWNER.may("changeRole createApiKey revokeApiKey saveProgramDraft activateProgram"),
+            ENROL.may("enrol"),
+            (OPERATIONS | key(Scope.NETWORK_WRITE)).may("enrolMany"),
+            OPERATIONS.may("approveDistributor rejectDistributor suspendDistributor reinstateDistributor setTier"),
+            (OPERATIONS | DISTRIBUTOR).may("moveDistributor"),
+            OPERATIONS.may("revealPhone barNumber liftBar closePriceCase"),
+            CATALOG_WRITE.may("putProducts archiveProducts"),
+            ORDERS_PLACE.may("placeOrder"),
+            ORDERS_MOVE.may("placeOrders payOrder shipOrder deliverOrder closeOrder"),
+            ORDERS_PLACE.may("cancelOrder"),
+        ),
+        # -- what many share ---------------------------------------------------------------------------------
+        on("PageInfo", KNOWN.may("endCursor hasNextPage hasPreviousPage startCursor")),
+        on("Money", KNOWN.may("amountMinor currency formatted")),
+        on("UserError", ANYONE.may("code field message")),
+        on("DonePayload", KNOWN.may("done userErrors")),
+        # -- brands and people -------------------------------------------------------------------------------
+        on("Tenant", ANYONE.may("slug name locale"), KNOWN.may("status currency timeZone createdAt")),
+        *page("Tenant", OPERATOR),
+        on("TenantPayload", OPERATOR.may("tenant userErrors")),
+        on("Member", ANYONE.may("id login name role status locale distributorId createdAt tenant")),
+        *page("Member", STAFF | OPERATOR),
+        on("MemberPayload", (OPERATIONS | OPERATOR).may("member userErrors")),
+        on("LogInPayload", ANYONE.may("member token expiresAt userErrors")),
+        on("Session", LOGGED_IN.may("id kind createdAt expiresAt lastSeenAt")),
+        on(
+            "ApiKey",
+            (OWNER | role(Role.AUDITOR)).may("id name prefix scopes createdAt expiresAt lastUsedAt revokedAt"),
+        ),
+        on("ApiKeyPayload", OWNER.may("apiKey token userErrors")),
+        # -- programs ----------------------------------------------------------------------------------------
+        on(
+            "ProgramVersion",
+            STAFF.may("id number label status contentHash createdAt updatedAt activatedAt retiredAt document findings"),
+        ),
+        *page("ProgramVersion", STAFF),
+        on("ProgramFinding", STAFF.may("path severity code message rule")),
+        on("ProgramPreset", STAFF.may("name document")),
+        on("ProgramPayload", OWNER.may("program findings userErrors")),
+        # -- the network -------------------------------------------------------------------------------------
+        on(
+            "Distributor",
+            (NETWORK_READ | ORDERS_READ | COMMISSIONS_READ).may(
+                "id code name kind status tier region sponsorId depth level appliedAt joinedAt exitedAt"
+            ),
+            (STAFF | DISTRIBUTOR | key(Scope.NETWORK_READ)).may("phoneMasked idNumberMasked"),
+            NETWORK_READ.may("sponsor totals upline children sponsorships"),
+        ),
+        *page("Distributor", NETWORK_READ),
+        on("DistributorTotals", NETWORK_READ.may("ownSales groupSales headCount")),
+        on("Sponsorship", NETWORK_READ.may("sponsorId validFrom validUntil reason")),
+        on("DistributorPayload", ENROL.may("distributor userErrors")),
+        on("EnrolManyPayload", ENROL.may("distributors count userErrors")),
+        on("MoveDistributorPayload", (OPERATIONS | DISTRIBUTOR).may("distributor moved userErrors")),
+        on("RevealPhonePayload", OPERATIONS.may("phone userErrors")),
+        on("OrangeEntry", STAFF.may("id kind reason exitCaseId addedAt")),
+        *page("OrangeEntry", STAFF),
+        on("OrangeEntryPayload", OPERATIONS.may("id userErrors")),
+        # -- catalogue and orders ----------------------------------------------------------------------------
+        on("Product", CATALOG_READ.may("id sku name category status createdAt")),
+        *page("Product", CATALOG_READ),
+        on("ProductsPayload", CATALOG_WRITE.may("products userErrors")),
+        on(
+            "Order",
+            ORDERS_READ.may(
+                "id number sellerId seller customer selfPurchase channel region source status goods freight tax "
+                "programNumber placedAt paidAt shippedAt deliveredAt closedAt cancelledAt holdUntil lines"
+            ),
+            (COMMISSIONS_READ | key(Scope.ORDERS_WRITE)).may("commissions"),
+        ),
+        *page("Order", ORDERS_READ),
+        on("OrderLine", ORDERS_READ.may("id lineNo sku quantity amount"), STAFF.may("company")),
+        on("OrderPayload", ORDERS_PLACE.may("order userErrors")),
+        on("OrderVerdict", ORDERS_MOVE.may("orderId replayed goods userErrors")),
+        on("PlaceOrdersPayload", ORDERS_MOVE.may("verdicts userErrors")),
+        on(
+            "PriceCase",
+            STAFF.may(
+                "id orderId lineId sellerId sku side quantity amount lowest highest status openedAt closedAt resolution"
+            ),
+        ),
+        *page("PriceCase", STAFF),
+        # -- commission --------------------------------------------------------------------------------------
+        on(
+            "Commission",
+            (COMMISSIONS_READ | key(Scope.ORDERS_WRITE)).may(
+                "id orderId lineId component programNumber level beneficiaryId beneficiary tier rateBps perPiece base "
+                "quantity amount outcome reason status earnedAt holdUntil statementId explanation"
+            ),
+        ),
+        *page("Commission", COMMISSIONS_READ),
+        on("CommissionSum", COMMISSIONS_READ.may("component level shares earned reversed")),
+    ]
+)
+
+
+def allowed(actor: Actor | None, coordinate: str) -> bool:
+    """Whether the actor, or somebody not logged in (None), may ask for a field."""
+    rule = RULES.get(coordinate)
+    return rule is not None and rule.admits(actor)

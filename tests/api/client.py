@@ -1,0 +1,100 @@
+"""The API as its users call it: HTTP into the ASGI application, a site per brand, sessions like anybody else's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+
+from saas.base.settings import Settings
+from schema.http import make_app
+
+PASSWORD = "a long enough password"
+
+
+@dataclass
+class Api:
+    """One caller at one site."""
+
+    app: Starlette
+    host: str
+    token: str | None = None
+    language: str | None = None
+    cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
+
+    async def send(
+        self, query: str, variables: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Post an operation; the bare response."""
+        transport = httpx.ASGITransport(app=self.app)
+        sent = {"authorization": f"Bearer {self.token}"} if self.token else {}
+        if self.language:
+            sent["accept-language"] = self.language
+        async with httpx.AsyncClient(
+            transport=transport, base_url=f"http://{self.host}", cookies=self.cookies
+        ) as client:
+            answer = await client.post(
+                "/graphql",
+                json={"query": query, "variables": dict(variables or {})},
+                headers={**sent, **(headers or {})},
+            )
+            self.cookies.update(client.cookies)
+            return answer
+
+    async def ask(self, query: str, **variables: Any) -> Any:
+        """The data of an operation that must have no errors."""
+        answer = (await self.send(query, variables)).json()
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+    async def do(self, mutation: str, selection: str, **given: Any) -> Any:
+        """A mutation's payload; it must have been done."""
+        payload = await self.attempt(mutation, selection, **given)
+        assert payload["userErrors"] == [], payload["userErrors"]
+        return payload
+
+    async def attempt(self, mutation: str, selection: str, **given: Any) -> Any:
+        """A mutation's payload, done or refused."""
+        kind = f"{mutation[0].upper()}{mutation[1:]}"
+        kind = INPUTS.get(mutation, f"{kind}Input")
+        text = (
+            f"mutation($input: {kind}!) {{ {mutation}(input: $input) "
+            f"{{ {selection} userErrors {{ code field message }} }} }}"
+        )
+        return (await self.ask(text, input=given))[mutation]
+
+    async def refused(self, mutation: str, **given: Any) -> list[str]:
+        """The codes a mutation is refused with."""
+        return [error["code"] for error in (await self.attempt(mutation, "", **given))["userErrors"]]
+
+    async def errors(self, query: str, **variables: Any) -> list[str]:
+        """The codes of the errors of an operation that must have some."""
+        answer = (await self.send(query, variables)).json()
+        return [error["extensions"]["code"] for error in answer["errors"]]
+
+    async def log_in(self, login: str, password: str = PASSWORD) -> "Api":
+        """The same site with a bearer session."""
+        payload = await self.do("logIn", "token", login=login, password=password, kind="BEARER")
+        return Api(self.app, self.host, payload["token"], self.language)
+
+    def at(self, host: str) -> "Api":
+        """The same caller at another site."""
+        return Api(self.app, host, self.token, self.language)
+
+
+INPUTS = {
+    **dict.fromkeys(("payOrder", "shipOrder", "deliverOrder", "closeOrder", "cancelOrder"), "OrderStepInput"),
+    **dict.fromkeys(("rejectDistributor", "suspendDistributor", "reinstateDistributor"), "DistributorReasonInput"),
+    "approveDistributor": "DistributorInput",
+    "revealPhone": "DistributorInput",
+    "setTenantStatus": "TenantStatusInput",
+    "addTenantDomain": "AddDomainInput",
+    "setMemberStatus": "MemberStatusInput",
+}
+"""Inputs that several mutations share."""
+
+
+def make_api(host: str = "localhost") -> Api:
+    """A caller nobody knows yet."""
+    return Api(make_app(Settings(_env_file=None)), host)
