@@ -161,7 +161,7 @@ async def test_trees_and_their_history_agree_with_a_dictionary(
         for hour, step in enumerate(steps):
             with clock.at(T0 + timedelta(hours=hour)):
                 await world.take(*step)
-            world.past.append((T0 + timedelta(hours=hour, minutes=59), world.model.snapshot()))
+            world.past.append((T0 + timedelta(hours=hour), world.model.snapshot()))  # the very moment counts
         await sell([(id_, date(2026, 5, 1), 10 ** (i % 9)) for i, id_ in enumerate(world.ids.values())])
         now = await stored()
         for code, (sponsor, path, depth) in now.items():

@@ -12,7 +12,7 @@ from saas.base.errors import DomainError, NotFound, WrongState
 from saas.base.ids import DistributorId
 from saas.network.commands import Move, enrol, leave, move, reject, suspend
 from saas.network.errors import DepthExceeded, MoveMakesCycle, SponsorBound, SponsorNotActive
-from saas.network.queries import history
+from saas.network.queries import chains, history
 from tests.factories import CEDAR, LOTUS, as_tenant
 from tests.network.world import T0, distributor, plant, request, row, staff, stored, two_brands
 from tests.tenants.people import audited, table_of
@@ -26,6 +26,11 @@ async def moved(ids: Ids, subject: str, sponsor: str | None) -> int:
     return await move(command, staff())
 
 
+async def path_of(code: str) -> str:
+    """The stored path."""
+    return (await chains([(await row(code)).id]))[(await row(code)).id].path
+
+
 def consistent(tree: Mapping[str, tuple[str | None, str, int]]) -> None:
     """Every path is the sponsor's and one step more, and the depth counts the steps."""
     for code, (sponsor, path, depth) in tree.items():
@@ -34,12 +39,17 @@ def consistent(tree: Mapping[str, tuple[str | None, str, int]]) -> None:
 
 
 async def test_fifteen_move_when_fifteen_are_meant(db: Database) -> None:
-    """A subtree of 15 and one of 5 in a tree whose numbers and paths contain each other as text."""
+    """A subtree of 15 and one of 5 in a tree whose paths contain each other as text.
+
+    R1's path is 000001. P's is 000010 below it and Q's 000011 below that, so that 000001 appears again across the two;
+    it does in T's downline too (000020, then 00001I and on), which must stay where it is.
+    """
     await two_brands()
-    tree: dict[str, str | None] = {f"R{i}": None for i in range(1, 41)}  # no 32 is 000010, whose paths contain 000001
-    tree |= {f"A{i}": "R1" if i < 4 else f"A{i // 4}" for i in range(14)}
+    tree: dict[str, str | None] = {f"R{i}": None for i in range(1, 32)}
+    tree |= {"P": "R1", "Q": "P"}
+    tree |= {f"A{i}": "R1" if i < 4 else f"A{i // 4}" for i in range(12)}
     tree |= {f"B{i}": "R15" for i in range(4)}
-    tree |= {f"C{i}": "R32" for i in range(20)}
+    tree |= {f"C{i}": "T" for i in range(14)} | {"T": None}
     tree |= {"D0": "R5", "D1": "D0"}
     with as_tenant(CEDAR):
         await plant(tree)
@@ -48,13 +58,14 @@ async def test_fifteen_move_when_fifteen_are_meant(db: Database) -> None:
         ids = await plant(tree)
         before = await stored()
         assert await moved(ids, "R1", "D1") == 15
-        assert await moved(ids, "R15", "A13") == 5
+        assert await moved(ids, "R15", "A11") == 5
         after = await stored()
         consistent(after)
-        untouched = set(tree) - {"R1", "R15"} - {code for code in tree if code[0] in "AB"}
+        assert "000001" in (await path_of("C0"))[1:]
+        untouched = set(tree) - {"R1", "R15", "P", "Q"} - {code for code in tree if code[0] in "AB"}
         assert {code: after[code] for code in untouched} == {code: before[code] for code in untouched}
-        assert after["A13"] == ("A3", "R5/D0/D1/R1/A3/A13", 5)
-        assert after["B0"][1] == "R5/D0/D1/R1/A3/A13/R15/B0"
+        assert after["Q"] == ("P", "R5/D0/D1/R1/P/Q", 5)
+        assert after["B0"][1] == "R5/D0/D1/R1/A2/A11/R15/B0"
     assert await table_of(CEDAR, "distributor") == cedar
 
 

@@ -212,6 +212,18 @@ async def test_a_distributor_sees_itself_and_so_many_generations(db: Database, i
         assert {id_: t.group_minor for id_, t in totals.items()} == {ids["B"]: 14, ids["C"]: 4}
 
 
+async def test_group_sales_order_by_what_the_viewer_sees(db: Database, ids: dict[str, DistributorId]) -> None:
+    with as_tenant(LOTUS):
+        with clock.at(T0):
+            deep = await enrol(request("G", ids["C"]), staff())
+        await sell([(deep, date(2026, 3, 5), 1000)])
+        for generations, expected in ((None, "DFEGCB"), (2, "CDBFE")):
+            view = await visibility_of(ids["A"], generations=generations, masked=False)
+            for as_of in (None, T0):
+                asked = Downline(of=ids["A"], sort=Sort(key=SortKey.GROUP_SALES, period=MARCH), as_of=as_of)
+                assert "".join(await listed(asked, view)) == expected
+
+
 async def test_a_masked_view_tells_no_names(db: Database, ids: dict[str, DistributorId]) -> None:
     with as_tenant(LOTUS):
         await enrol(request("N", ids["A"], id_number="31010119900101123X", phone="13812345678"), staff())
