@@ -17,9 +17,12 @@ from schema.network import NetworkQuery
 from schema.network_changes import NetworkMutation, OrangeQuery
 from schema.order_changes import OrderMutation
 from schema.orders import OrderQuery
+from schema.payout_changes import PayoutMutation
+from schema.payouts import PayoutQuery
 from schema.people import PeopleMutation, PeopleQuery
 from schema.programs import ProgramMutation, ProgramQuery
 from schema.scalars import SCALARS
+from schema.settlement import SettlementMutation, SettlementQuery
 
 DEPTH_MAX = 12
 TOKENS_MAX = 2_000
@@ -28,13 +31,31 @@ ALIASES_MAX = 30
 
 @strawberry.type(description="Everything that can be read.")
 class Query(
-    BrandQuery, PeopleQuery, ProgramQuery, NetworkQuery, OrangeQuery, CatalogQuery, OrderQuery, CommissionQuery
+    BrandQuery,
+    PeopleQuery,
+    ProgramQuery,
+    NetworkQuery,
+    OrangeQuery,
+    CatalogQuery,
+    OrderQuery,
+    CommissionQuery,
+    SettlementQuery,
+    PayoutQuery,
 ):
     """The root of reads."""
 
 
 @strawberry.type(description="Everything that can be done.")
-class Mutation(BrandMutation, PeopleMutation, ProgramMutation, NetworkMutation, CatalogMutation, OrderMutation):
+class Mutation(
+    BrandMutation,
+    PeopleMutation,
+    ProgramMutation,
+    NetworkMutation,
+    CatalogMutation,
+    OrderMutation,
+    SettlementMutation,
+    PayoutMutation,
+):
     """The root of writes."""
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from tenants.access import (
     ANYONE,
     DISTRIBUTOR,
+    FINANCE,
     LOGGED_IN,
     OPERATIONS,
     OPERATOR,
@@ -60,6 +61,8 @@ RULES: Final = joined(
             CATALOG_READ.may("products"),
             ORDERS_READ.may("order orders"),
             COMMISSIONS_READ.may("commissions commissionSummary"),
+            MONEY_READ.may("balance ledgerEntries statement statements payout payouts payoutDestination"),
+            STAFF.may("settlements settlementPreview payoutDestinations payoutBatch payoutBatches"),
         ),
         on(
             "Mutation",
@@ -77,6 +80,10 @@ RULES: Final = joined(
             ORDERS_PLACE.may("placeOrder"),
             ORDERS_MOVE.may("placeOrders payOrder shipOrder deliverOrder closeOrder"),
             ORDERS_PLACE.may("cancelOrder"),
+            FINANCE.may("releaseCommission closeSettlement verifyPayoutDestination revealPayoutDestination"),
+            FINANCE.may("sweepPayouts createPayoutBatch approvePayoutBatch cancelPayoutBatch submitPayoutBatch"),
+            FINANCE.may("recordPayoutResult"),
+            (FINANCE | DISTRIBUTOR).may("setPayoutDestination requestPayout cancelPayout"),
         ),
         # -- what many share ---------------------------------------------------------------------------------
         on("PageInfo", KNOWN.may("endCursor hasNextPage hasPreviousPage startCursor")),
@@ -159,6 +166,57 @@ RULES: Final = joined(
         ),
         *page("Commission", COMMISSIONS_READ),
         on("CommissionSum", COMMISSIONS_READ.may("component level shares earned reversed")),
+        # -- settlement and payouts --------------------------------------------------------------------------
+        on("Balance", MONEY_READ.may("pending available settled inPayout")),
+        on(
+            "LedgerEntry",
+            MONEY_READ.may("transactionId kind account amount balance reference effectiveAt recordedAt"),
+        ),
+        *page("LedgerEntry", MONEY_READ),
+        on(
+            "Statement",
+            MONEY_READ.may(
+                "id settlementId distributorId distributor number label lineCount opening commission adjustment "
+                "payouts closing payableOn createdAt lines csv"
+            ),
+        ),
+        *page("Statement", MONEY_READ),
+        on("Settlement", STAFF.may("id label periodFrom periodUntil statementCount commission closedAt")),
+        *page("Settlement", STAFF),
+        on(
+            "SettlementPreview",
+            STAFF.may("label periodFrom periodUntil over statementCount lineCount commission"),
+        ),
+        on("SettlementPayload", FINANCE.may("settlement userErrors")),
+        on("ReleasePayload", FINANCE.may("released userErrors")),
+        on(
+            "PayoutDestination",
+            MONEY_READ.may("id distributorId masked hasInvoice status createdAt verifiedAt"),
+        ),
+        *page("PayoutDestination", STAFF),
+        on("DestinationPayload", (FINANCE | DISTRIBUTOR).may("destination userErrors")),
+        on("RevealDestinationPayload", FINANCE.may("holder bank account userErrors")),
+        on(
+            "Payout",
+            MONEY_READ.may(
+                "id distributorId distributor batchId destination requested fee withheld net status requestedAt "
+                "finishedAt failure providerReference"
+            ),
+        ),
+        *page("Payout", MONEY_READ),
+        on("PayoutPayload", (FINANCE | DISTRIBUTOR).may("payout userErrors")),
+        on("SweepPayload", FINANCE.may("payouts requested net skipped userErrors")),
+        on("SweepSkipped", FINANCE.may("code count")),
+        on(
+            "PayoutBatch",
+            STAFF.may(
+                "id number provider status payoutCount paidCount failedCount requested net createdAt createdBy "
+                "approvedAt approvedBy submittedAt completedAt payouts"
+            ),
+        ),
+        *page("PayoutBatch", STAFF),
+        on("BatchPayload", FINANCE.may("batch userErrors")),
+        on("SubmitBatchPayload", FINANCE.may("batchId fileName mediaType content userErrors")),
     ]
 )
 

@@ -47,6 +47,17 @@ async def lock_due(through: datetime, limit: int) -> Sequence[Due]:
     return [Due(**row) for row in rows]
 
 
+async def count_due(through: datetime) -> int:
+    """How many pending rows have a hold that ends at ``through`` or before."""
+    async with reading() as tx:
+        count: int = await tx.value(
+            "SELECT count(*) FROM commission WHERE tenant_id = $1 AND status = 'pending' AND hold_until <= $2",
+            tx.tenant_id,
+            through,
+        )
+    return count
+
+
 async def make_available(ids: Collection[CommissionId]) -> None:
     """Turn locked pending rows into available ones."""
     tx = current_tx()

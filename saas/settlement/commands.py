@@ -43,15 +43,19 @@ class CloseSettlement:
     idempotency_key: str
 
 
-async def release_due() -> int:
-    """Make all commission available whose hold is over; answers how many rows.
+async def release_due(actor: Actor, *, dry_run: bool = False) -> int:
+    """Make all commission available whose hold is over; answers how many rows were, or would be.
 
     Batch by batch, each in its own transaction, so it may be stopped anywhere and run again, or run twice at once.
     """
+    if dry_run:
+        return await maturity.count_due(clock.now())
     released = 0
     while True:
         async with transaction():
             batch = await _release(clock.now())
+            if batch:
+                await audit.record(actor, "commission.release", count=batch)
         released += batch
         if batch < RELEASE_BATCH:
             return released

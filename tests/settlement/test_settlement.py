@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,6 +14,7 @@ from saas.base.db import ConstraintViolated, Database, reading, transaction
 from saas.base.errors import IdempotencyConflict, NotFound
 from saas.base.ids import DistributorId, new_id
 from saas.base.paging import PageRequest
+from saas.ledger.checks import run_checks
 from saas.ledger.commands import post
 from saas.ledger.queries import EntryFilter, balance_as_of, balances_of, entries_of
 from saas.ledger.rules import Account, Kind, Posting, transfer
@@ -51,11 +53,13 @@ async def close_at(moment: datetime, command: CloseSettlement) -> SettlementView
 
 
 @pytest.fixture
-async def people(db: Database) -> list[DistributorId]:
+async def people(db: Database) -> AsyncIterator[list[DistributorId]]:
+    """Two distributors of a brand with a program, whose books are sound after the test."""
     await make_tenants()
     with as_tenant(LOTUS):
         await use_program()
-        return await make_distributors("ANN", "BEN")
+        yield await make_distributors("ANN", "BEN")
+        assert await run_checks() == []
 
 
 async def test_a_hold_is_over_at_its_end_and_not_before(people: list[DistributorId]) -> None:
@@ -65,10 +69,10 @@ async def test_a_hold_is_over_at_its_end_and_not_before(people: list[Distributor
         await make_order({ann: 1000, ben: 1500}, hold_until=end)
         await make_order({ann: 70})
         with clock.at(end - timedelta.resolution):
-            assert await release_due() == 0
+            assert await release_due(actor()) == 0
         with clock.at(end + timedelta(days=30)):
-            assert await release_due() == 2
-            assert await release_due() == 0
+            assert await release_due(actor()) == 2
+            assert await release_due(actor()) == 0
         assert await amounts(ann) == (70, 1000, 0)
         assert await amounts(ben) == (0, 1500, 0)
         released = (await entries_of(ann, EntryFilter(kind=Kind.RELEASE), PageRequest())).items
@@ -82,7 +86,7 @@ async def test_releases_at_once_release_once(people: list[DistributorId]) -> Non
         for hours in range(12):
             await make_order({ann: 10, ben: 20}, hold_until=datetime(2026, 3, 9, hours, tzinfo=UTC))
         with clock.at(APRIL):
-            assert sum(await asyncio.gather(*[release_due() for _ in range(6)])) == 24
+            assert sum(await asyncio.gather(*[release_due(actor()) for _ in range(6)])) == 24
         assert await amounts(ann) == (0, 120, 0)
 
 
@@ -176,9 +180,11 @@ async def test_an_empty_period_is_closed_too(people: list[DistributorId]) -> Non
         assert (settlement.statements, settlement.commission_minor, settlement.period.label) == (0, 0, "2026-03")
 
 
-async def test_statements_carry_the_balance_with_payouts_and_adjustments(people: list[DistributorId]) -> None:
-    ann, _ = people
+async def test_statements_carry_the_balance_with_payouts_and_adjustments(db: Database) -> None:
+    await make_tenants()
     with as_tenant(LOTUS):
+        await use_program()
+        (ann,) = await make_distributors("ANN")
         await make_order({ann: 1000}, hold_until=APRIL - timedelta(days=1))
         await close_at(APRIL, MARCH)
         await post(
