@@ -7,15 +7,20 @@ from uuid import UUID
 
 import yaml
 
+from saas.base import clock
 from saas.base.db import transaction
 from saas.base.ids import DistributorId, new_id
 from saas.ledger.commands import post
 from saas.ledger.rules import Account, Entry, Kind, Posting
+from saas.settlement.commands import CloseSettlement, close
 from tenants.actors import system
 from tenants.program.versions import SaveDraft, activate, save_draft
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 """When the small world begins."""
+
+SETTLED_AT = datetime(2026, 3, 31, 16, tzinfo=UTC)
+"""The first moment of April in Shanghai, when March can be closed."""
 
 
 async def make_distributors(*codes: str, status: str = "active") -> list[DistributorId]:
@@ -122,3 +127,12 @@ async def _program() -> int:
             "SELECT number FROM program_version WHERE tenant_id = $1 AND status = 'active'", tx.tenant_id
         )
         return await use_program() if active is None else int(active)
+
+
+async def settle_for(shares: Mapping[DistributorId, int], *, at: datetime = SETTLED_AT) -> None:
+    """Bring each share onto the settled balance the way the house does: an order, its hold, the close of a period."""
+    await make_order(shares, hold_until=at - timedelta(days=1))
+    async with transaction() as tx:
+        tenant = tx.tenant_id
+    with clock.at(at):
+        await close(CloseSettlement(idempotency_key=at.isoformat()), system(tenant, "test"))

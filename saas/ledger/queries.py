@@ -1,6 +1,6 @@
 """Reading the ledger: balances now and at any moment, entries with the balance each one left, whole movements."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -77,6 +77,20 @@ async def balances_of(owner_ids: Collection[DistributorId]) -> Mapping[Distribut
     for row in rows:
         amounts[row["owner_id"]][Account(row["account"]), row["currency"]] = row["amount_minor"]
     return {owner_id: Balances(owner_id, of_owner) for owner_id, of_owner in amounts.items()}
+
+
+async def owners_with(account: Account, currency: str, least_minor: int) -> Sequence[DistributorId]:
+    """Distributors whose balance of an account is at least that much."""
+    async with reading() as tx:
+        rows = await tx.rows(
+            "SELECT owner_id FROM balance WHERE tenant_id = $1 AND account = $2 AND currency = $3 "
+            "AND amount_minor >= $4 ORDER BY owner_id",
+            tx.tenant_id,
+            account,
+            currency,
+            least_minor,
+        )
+    return [row["owner_id"] for row in rows]
 
 
 async def balance_as_of(owner_id: DistributorId, moment: datetime) -> Balances:

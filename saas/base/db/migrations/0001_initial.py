@@ -463,6 +463,7 @@ class Migration(BaseMigration):
             distributor_id uuid NOT NULL,
             destination_id uuid NOT NULL,
             batch_id uuid,
+            sweep_id uuid,
             currency text NOT NULL,
             requested_minor bigint NOT NULL CHECK (requested_minor > 0),
             fee_minor bigint NOT NULL CHECK (fee_minor >= 0),
@@ -482,6 +483,7 @@ class Migration(BaseMigration):
         ),
         Index("payout", "distributor", "(tenant_id, distributor_id, id)"),
         Index("payout", "batch", "(tenant_id, batch_id)"),
+        Index("payout", "sweep", "(tenant_id, sweep_id)", where="sweep_id IS NOT NULL"),
         Index("payout", "requested", "(tenant_id, requested_at, id)"),
         # -- exits -------------------------------------------------------------------------------------------
         TenantTable(

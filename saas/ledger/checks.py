@@ -1,0 +1,219 @@
+"""The books, checked against everything they must agree with (docs/rules.md §5).
+
+Each check is one statement that finds what is wrong and nothing else. They read the tables of other features on
+purpose: what they compare is the ledger with the rest of the house, and they trust no code of it.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from saas.base.db import reading
+from saas.ledger.rules import EARNING_KINDS, PAYOUT_KINDS, REVERSING_KINDS, Kind
+
+SHOWN_MOST = 100
+"""How many violations of one check are listed; one is enough to stop the presses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Something that should be otherwise: which check, of what, and both amounts in minor units or counts."""
+
+    check: str
+    subject: str
+    expected: int
+    actual: int
+
+
+def _listed(kinds: Sequence[Kind]) -> str:
+    return ", ".join(f"'{kind}'" for kind in kinds)
+
+
+async def _violations(check: str, sql: str) -> list[Violation]:
+    """Run a check whose rows are (subject, expected, actual)."""
+    async with reading() as tx:
+        rows = await tx.rows(
+            f"SELECT CAST(subject AS text) AS subject, CAST(expected AS bigint) AS expected, "
+            f"CAST(actual AS bigint) AS actual FROM ({sql}) AS found WHERE expected <> actual "
+            f"ORDER BY subject LIMIT {SHOWN_MOST}",
+            tx.tenant_id,
+        )
+    return [Violation(check, row["subject"], row["expected"], row["actual"]) for row in rows]
+
+
+def _agreeing(*sides: tuple[str, str]) -> str:
+    """SQL that sets two sets of sums by (owner, currency) side by side; each side is (column, statement)."""
+    union = " UNION ALL ".join(
+        f"SELECT owner_id, currency, {', '.join(f'{amount} AS {name}' for name, amount in _columns(column))} "
+        f"FROM ({statement}) AS side_{column}"
+        for column, statement in sides
+    )
+    return (
+        f"SELECT CAST(owner_id AS text) || ' ' || currency AS subject, sum(expected) AS expected, "
+        f"sum(actual) AS actual FROM ({union}) AS both_sides GROUP BY owner_id, currency"
+    )
+
+
+def _columns(column: str) -> list[tuple[str, str]]:
+    return [(name, "amount_minor" if name == column else "0") for name in ("expected", "actual")]
+
+
+def _entries(account: str, *kinds: Kind, sign: str = "") -> str:
+    """Sums of a distributor account's entries, of some kinds when given, as (owner_id, currency, amount_minor)."""
+    narrowed = f" AND t.kind IN ({_listed(kinds)})" if kinds else ""
+    return (
+        f"SELECT e.owner_id, e.currency, {sign}sum(e.amount_minor) AS amount_minor FROM ledger_entry e "
+        f"JOIN ledger_transaction t ON t.tenant_id = e.tenant_id AND t.id = e.transaction_id "
+        f"WHERE e.tenant_id = $1 AND e.owner_id IS NOT NULL AND e.account {account}{narrowed} "
+        f"GROUP BY e.owner_id, e.currency"
+    )
+
+
+def _commission(status: str) -> str:
+    return (
+        f"SELECT beneficiary_id AS owner_id, currency, sum(amount_minor) AS amount_minor FROM commission "
+        f"WHERE tenant_id = $1 AND status = '{status}' GROUP BY beneficiary_id, currency"
+    )
+
+
+def _balances(account: str) -> str:
+    return f"SELECT owner_id, currency, amount_minor FROM balance WHERE tenant_id = $1 AND account = '{account}'"
+
+
+async def transactions_balance() -> list[Violation]:
+    """The entries of each transaction add up to zero in each currency, and so do all entries together."""
+    return await _violations(
+        "transactions_balance",
+        "SELECT CAST(transaction_id AS text) || ' ' || currency AS subject, 0 AS expected, "
+        "sum(amount_minor) AS actual FROM ledger_entry WHERE tenant_id = $1 GROUP BY transaction_id, currency "
+        "UNION ALL SELECT 'all ' || currency, 0, sum(amount_minor) FROM ledger_entry "
+        "WHERE tenant_id = $1 GROUP BY currency",
+    )
+
+
+async def transactions_have_entries() -> list[Violation]:
+    """No transaction is empty."""
+    return await _violations(
+        "transactions_have_entries",
+        "SELECT t.id AS subject, 1 AS expected, 0 AS actual FROM ledger_transaction t WHERE t.tenant_id = $1 "
+        "AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.tenant_id = t.tenant_id AND e.transaction_id = t.id)",
+    )
+
+
+async def balances_rederive() -> list[Violation]:
+    """The table of balances is exactly what the entries add up to."""
+    return await _violations(
+        "balances_rederive",
+        "SELECT CAST(owner_id AS text) || ' ' || account || ' ' || currency AS subject, "
+        "sum(expected) AS expected, sum(actual) AS actual FROM ("
+        "SELECT owner_id, account, currency, amount_minor AS expected, 0 AS actual FROM ledger_entry "
+        "WHERE tenant_id = $1 AND owner_id IS NOT NULL "
+        "UNION ALL SELECT owner_id, account, currency, 0, amount_minor FROM balance WHERE tenant_id = $1"
+        ") AS sides GROUP BY owner_id, account, currency",
+    )
+
+
+async def available_within_earned() -> list[Violation]:
+    """What became available, wherever it went since, is at most what was accrued less what was reversed."""
+    earned = _entries("IS NOT NULL", *EARNING_KINDS, *REVERSING_KINDS)
+    held = _entries("IN ('available', 'settled', 'payout')")
+    paid = _entries("= 'payout'", Kind.PAYOUT_PAID, sign="-")
+    passed_on = (
+        f"SELECT owner_id, currency, sum(amount_minor) AS amount_minor FROM ({held} UNION ALL {paid}) AS held_or_paid "
+        f"GROUP BY owner_id, currency"
+    )
+    return await _at_most("available_within_earned", passed_on, earned)
+
+
+async def paid_within_settled() -> list[Violation]:
+    """What was paid is at most what was settled."""
+    paid = _entries("= 'payout'", Kind.PAYOUT_PAID, sign="-")
+    return await _at_most("paid_within_settled", paid, _entries("= 'settled'", Kind.SETTLEMENT))
+
+
+async def _at_most(check: str, smaller: str, larger: str) -> list[Violation]:
+    agreeing = _agreeing(("actual", smaller), ("expected", larger))
+    return await _violations(
+        check, f"SELECT subject, expected, actual FROM ({agreeing}) AS sums WHERE actual > expected"
+    )
+
+
+async def earnings_have_ground() -> list[Violation]:
+    """Nothing is earned without a paid order, settled without a period, or paid without a payout behind it."""
+    behind = {
+        EARNING_KINDS: "SELECT 1 FROM sales_order o WHERE o.tenant_id = t.tenant_id AND o.id = t.reference_id "
+        "AND o.paid_at IS NOT NULL",
+        (Kind.SETTLEMENT,): "SELECT 1 FROM settlement s WHERE s.tenant_id = t.tenant_id AND s.id = t.reference_id",
+        (*PAYOUT_KINDS, Kind.PAYOUT_PAID): "SELECT 1 FROM payout p WHERE p.tenant_id = t.tenant_id "
+        "AND p.id = t.reference_id",
+    }
+    return await _violations(
+        "earnings_have_ground",
+        " UNION ALL ".join(
+            f"SELECT t.kind || ' ' || CAST(t.id AS text) AS subject, 1 AS expected, 0 AS actual "
+            f"FROM ledger_transaction t WHERE t.tenant_id = $1 AND t.kind IN ({_listed(kinds)}) "
+            f"AND NOT EXISTS ({ground})"
+            for kinds, ground in behind.items()
+        ),
+    )
+
+
+async def commission_agrees() -> list[Violation]:
+    """The rows of commission and the accounts say the same: pending, available, and settled so far."""
+    found = []
+    for status, account in (
+        ("pending", _balances("pending")),
+        ("available", _balances("available")),
+        ("settled", _entries("= 'settled'", Kind.SETTLEMENT)),
+    ):
+        found += await _violations(
+            f"commission_agrees_{status}", _agreeing(("expected", _commission(status)), ("actual", account))
+        )
+    return found
+
+
+async def statements_add_up() -> list[Violation]:
+    """Each statement is the sum of its lines, and each settlement the sum of its statements."""
+    return await _violations(
+        "statements_add_up",
+        "SELECT s.number AS subject, s.commission_minor AS expected, coalesce((SELECT sum(c.amount_minor) "
+        "FROM commission c WHERE c.tenant_id = s.tenant_id AND c.statement_id = s.id), 0) AS actual "
+        "FROM statement s WHERE s.tenant_id = $1 "
+        "UNION ALL SELECT r.label, r.commission_minor, coalesce((SELECT sum(s.commission_minor) "
+        "FROM statement s WHERE s.tenant_id = r.tenant_id AND s.settlement_id = r.id), 0) "
+        "FROM settlement r WHERE r.tenant_id = $1",
+    )
+
+
+async def payouts_agree() -> list[Violation]:
+    """Payouts under way are what stands on the payout accounts, and paid ones what the ledger paid."""
+    found = []
+    for check, states, account in (
+        ("payouts_agree_open", "'requested', 'batched', 'sent'", _balances("payout")),
+        ("payouts_agree_paid", "'paid'", _entries("= 'payout'", Kind.PAYOUT_PAID, sign="-")),
+    ):
+        rows = (
+            f"SELECT distributor_id AS owner_id, currency, sum(requested_minor) AS amount_minor FROM payout "
+            f"WHERE tenant_id = $1 AND status IN ({states}) GROUP BY distributor_id, currency"
+        )
+        found += await _violations(check, _agreeing(("expected", rows), ("actual", account)))
+    return found
+
+
+CHECKS: Sequence[Callable[[], Awaitable[list[Violation]]]] = (
+    transactions_balance,
+    transactions_have_entries,
+    balances_rederive,
+    available_within_earned,
+    paid_within_settled,
+    earnings_have_ground,
+    commission_agrees,
+    statements_add_up,
+    payouts_agree,
+)
+"""All checks, the cheap ones on the ledger itself first."""
+
+
+async def run_checks() -> list[Violation]:
+    """Everything that is wrong with the books of the active tenant, seen at one moment; empty when they are sound."""
+    async with reading():
+        return [violation for check in CHECKS for violation in await check()]

@@ -1,0 +1,134 @@
+"""Bank cards: kept sealed, one live for each distributor, verified by staff before anything is paid to them."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import orjson
+
+from saas.base import clock
+from saas.base.db import Tx, transaction
+from saas.base.errors import NotFound, WrongState
+from saas.base.idempotency import claim
+from saas.base.ids import DistributorId, new_id
+from saas.base.vault import keyed_hash, seal, unseal
+from saas.network.queries import find
+from saas.payouts.errors import PayoutStillOpen
+from saas.payouts.models import PayoutDestination
+from saas.payouts.people import check_own, staff_member
+from saas.payouts.queries import DestinationView, destination_by_id, open_payouts
+from saas.payouts.rules import BankCard, DestinationState, bank_card, masked
+from tenants import audit
+from tenants.actors import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDestination:
+    """A distributor's new bank card. ``has_invoice``: it hands in invoices, so nothing is withheld."""
+
+    distributor_id: DistributorId
+    holder: str = field(repr=False)
+    bank: str
+    account: str = field(repr=False)
+    has_invoice: bool
+    idempotency_key: str
+
+
+async def set_destination(command: SetDestination, actor: Actor) -> DestinationView:
+    """Replace a distributor's bank card by one that has to be verified.
+
+    Raises ``DestinationRefused``, ``NotFound``, ``PayoutStillOpen`` while a payout to the present card is under way, or
+    ``IdempotencyConflict``.
+    """
+    card = bank_card(command.holder, command.bank, command.account)
+    check_own(actor, command.distributor_id, "input.distributorId")
+    destination_id = new_id()
+    async with transaction() as tx:
+        content = [command.distributor_id, command.has_invoice, keyed_hash("destination", _written(card))]
+        earlier = await claim("payout.set_destination", command.idempotency_key, content, destination_id)
+        if earlier is not None:
+            return await destination_by_id(earlier)
+        if command.distributor_id not in await find([command.distributor_id]):
+            raise NotFound("input.distributorId", kind="distributor", value=command.distributor_id)
+        await _replace(tx, destination_id, command, card)
+        await audit.record(
+            actor,
+            "payout_destination.set",
+            str(destination_id),
+            distributor=command.distributor_id,
+            masked=masked(card),
+            has_invoice=command.has_invoice,
+        )
+        return await destination_by_id(destination_id)
+
+
+async def _replace(tx: Tx, destination_id: UUID, command: SetDestination, card: BankCard) -> None:
+    """Retire the live card and insert the new one; of two at once, the second retires the first's."""
+    row = (
+        destination_id,
+        command.distributor_id,
+        "bank_card",
+        seal(_written(card), destination_id),
+        masked(card),
+        command.has_invoice,
+        DestinationState.UNVERIFIED,
+        clock.now(),
+    )
+    columns = ("id", "distributor_id", "kind", "sealed", "masked", "has_invoice", "status", "created_at")
+    while True:
+        await tx.rows(
+            f"SELECT id FROM payout_destination "
+            f"WHERE tenant_id = $1 AND distributor_id = $2 AND status <> 'retired'{tx.for_update}",
+            tx.tenant_id,
+            command.distributor_id,
+        )
+        if await open_payouts(command.distributor_id):
+            raise PayoutStillOpen("input.distributorId")
+        await (
+            PayoutDestination.filter(distributor_id=command.distributor_id)
+            .exclude(status=DestinationState.RETIRED)
+            .update(status=DestinationState.RETIRED)
+        )
+        if await tx.insert_many("payout_destination", columns, [row], or_ignore=True):
+            return
+
+
+async def verify_destination(destination_id: UUID, actor: Actor) -> DestinationView:
+    """Say that a bank card was looked at and is the distributor's; saying it again changes nothing.
+
+    Raises ``NotFound``, ``WrongState`` for a retired card, ``Forbidden`` for anybody but staff.
+    """
+    person = staff_member(actor)
+    async with transaction():
+        changed = await PayoutDestination.filter(id=destination_id, status=DestinationState.UNVERIFIED).update(
+            status=DestinationState.VERIFIED, verified_at=clock.now(), verified_by=person
+        )
+        found = await destination_by_id(destination_id)
+        if found.status is DestinationState.RETIRED:
+            raise WrongState(
+                "input.destinationId", kind="bank card", state=found.status, needed=DestinationState.UNVERIFIED
+            )
+        if changed:
+            await audit.record(actor, "payout_destination.verify", str(destination_id), masked=found.masked)
+        return found
+
+
+async def reveal_destination(destination_id: UUID, actor: Actor) -> BankCard:
+    """A bank card in clear, for staff that has to verify it; written to the audit log. Raises ``NotFound``."""
+    staff_member(actor)
+    async with transaction() as tx:
+        sealed = await tx.value(
+            "SELECT sealed FROM payout_destination WHERE tenant_id = $1 AND id = $2", tx.tenant_id, destination_id
+        )
+        if sealed is None:
+            raise NotFound("input.destinationId", kind="bank card", value=destination_id)
+        await audit.record(actor, "payout_destination.reveal", str(destination_id))
+        return opened(sealed, destination_id)
+
+
+def opened(sealed: str, destination_id: UUID) -> BankCard:
+    """What was sealed for a row. Raises ``SealBroken`` for another row's."""
+    return BankCard(**orjson.loads(unseal(sealed, destination_id)))
+
+
+def _written(card: BankCard) -> str:
+    return orjson.dumps(card).decode()
