@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from saas.base.db import Row, reading
+from saas.base.db import Row, as_time, reading
 from saas.base.db.where import Where
 from saas.base.ids import CommissionId, DistributorId, OrderId, OrderLineId, StatementId
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
@@ -76,6 +76,14 @@ class LevelSum:
     reversed_minor: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holds:
+    """What keeps a distributor's pending commission: when the last hold ends, and how many shares await a delivery."""
+
+    last_hold_until: datetime | None
+    undelivered: int
+
+
 async def of_orders(order_ids: Collection[OrderId]) -> Mapping[OrderId, Sequence[CommissionView]]:
     """The shares of each order, by line, level and component."""
     async with reading() as tx:
@@ -132,6 +140,20 @@ async def summary(wanted: CommissionFilter, beneficiary_id: DistributorId | None
             *where.args,
         )
     return [LevelSum(**row) for row in rows]
+
+
+async def holds_of(beneficiary_id: DistributorId) -> Holds:
+    """The holds on one distributor's pending commission."""
+    async with reading() as tx:
+        row = await tx.row(
+            "SELECT max(hold_until) AS last_hold_until, count(*) FILTER (WHERE hold_until IS NULL) AS undelivered "
+            "FROM commission WHERE tenant_id = $1 AND beneficiary_id = $2 AND status = 'pending'",
+            tx.tenant_id,
+            beneficiary_id,
+        )
+    if row is None:
+        return Holds(last_hold_until=None, undelivered=0)
+    return Holds(last_hold_until=as_time(row["last_hold_until"]), undelivered=row["undelivered"])
 
 
 def _narrow(where: Where, wanted: CommissionFilter) -> None:

@@ -26,6 +26,7 @@ from saas.network.views import (
     Sort,
     SortKey,
     SponsorshipRow,
+    Team,
     Totals,
     Visibility,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "Sort",
     "SortKey",
     "SponsorshipRow",
+    "Team",
     "Totals",
     "Visibility",
     "by_code",
@@ -48,6 +50,7 @@ __all__ = [
     "downline",
     "find",
     "history",
+    "team_of",
     "totals_of",
     "upline",
     "visibility_of",
@@ -253,6 +256,19 @@ async def history(of: DistributorId, visibility: Visibility | None = None) -> li
             f"ORDER BY h.valid_from, h.id"
         )
     return [SponsorshipRow(**row) for row in found]
+
+
+async def team_of(distributor_id: DistributorId) -> Team:
+    """How many a distributor leads; none when it does not exist."""
+    async with reading() as tx:
+        row = await tx.row(
+            "SELECT count(*) AS members, count(*) FILTER (WHERE d.sponsor_id = o.id) AS direct FROM distributor o "
+            "JOIN distributor d ON d.tenant_id = $1 AND d.path > o.path AND d.path < o.path || '~' "
+            "WHERE o.tenant_id = $1 AND o.id = $2",
+            tx.tenant_id,
+            distributor_id,
+        )
+    return Team(row["direct"], row["members"]) if row else Team(0, 0)
 
 
 async def visibility_of(viewer: DistributorId, *, generations: int | None, masked: bool) -> Visibility | None:

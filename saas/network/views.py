@@ -134,6 +134,14 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Team:
+    """How many stand directly under a distributor, and in its whole subtree without itself, whatever their state."""
+
+    direct: int
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChainMember:
     """One distributor of a chain."""
 

@@ -147,6 +147,14 @@ class ExplainedShare:
     commission: CommissionView | None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenOrders:
+    """Orders on their way: placed, paid or shipped; their goods in minor units of the brand's currency."""
+
+    orders: int
+    goods_minor: int
+
+
 async def order(order_id: OrderId, team_of: DistributorId | None = None) -> OrderView:
     """One order. Raises ``NotFound``, also for one that was not sold by the distributor ``team_of`` or its downline."""
     async with reading() as tx:
@@ -220,6 +228,18 @@ async def paid_sums(since: datetime | None, until: datetime | None) -> Sequence[
             *where.args,
         )
     return [PaidSum(**row) for row in rows]
+
+
+async def open_orders(seller_id: DistributorId) -> OpenOrders:
+    """A seller's orders that are not delivered yet."""
+    async with reading() as tx:
+        row = await tx.row(
+            "SELECT count(*) AS orders, CAST(coalesce(sum(goods_minor), 0) AS bigint) AS goods_minor FROM sales_order "
+            "WHERE tenant_id = $1 AND seller_id = $2 AND status IN ('placed', 'paid', 'shipped')",
+            tx.tenant_id,
+            seller_id,
+        )
+    return OpenOrders(**row) if row else OpenOrders(0, 0)
 
 
 async def explained(order_ids: Collection[OrderId]) -> Mapping[OrderId, Sequence[ExplainedShare]]:
