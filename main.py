@@ -12,17 +12,19 @@ import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from saas.imports import orders as order_import
-from saas.ledger.checks import run_checks
 from starlette.applications import Starlette
 
 from saas import demo as demo_brands
 from saas.base.db import open_database
 from saas.base.db.migrate import LATEST, migrate
 from saas.base.errors import DomainError
-from saas.base.scope import tenant_scope
+from saas.base.ids import PLATFORM
 from saas.base.settings import Settings, get_settings
+from saas.imports import orders as order_import
+from saas.ledger.checks import run_checks
 from tenants import registry, sessions
+from tenants.actors import system
+from tenants.crossing import across_tenants
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Banyan: distribution programs for many brands.")
 importing = typer.Typer(no_args_is_help=True, help="Bring data in.")
@@ -97,10 +99,13 @@ def demo() -> None:
     settings = get_settings()
     with Progress(TextColumn("{task.description}"), BarColumn(), console=console, transient=True) as bar:
         logins = _run(demo_brands.make(lambda step, done, of: _show(bar, step, done, of)))
-    table = Table("site", "brand", "log-in", "password", "role", title="Log-ins of the demo")
+    sites: dict[str, list[str]] = {}
     for login in logins:
-        site = f"http://{login.slug}.{settings.base_domain}:{settings.port}/graphql"
-        table.add_row(site, login.slug, login.login, login.password, login.role)
+        host = settings.base_domain if login.slug == "platform" else f"{login.slug}.{settings.base_domain}"
+        sites.setdefault(f"http://{host}:{settings.port}", []).append(f"{login.login} ({login.role})")
+    table = Table("site", "log-ins", title=f"The demo. Every password is {demo_brands.PASSWORD}")
+    for site, names in sites.items():
+        table.add_row(site, "\n".join(names))
     console.print(table)
 
 
@@ -128,7 +133,7 @@ def token(
     login: Annotated[str, typer.Option(help="The member's log-in.")],
 ) -> None:
     """Print a bearer token for scripts and front-end work. The brand's audit log keeps a line of it."""
-    typer.echo(_run(sessions.issue_token(tenant, login)))
+    typer.echo(_run(sessions.issue_token(tenant, login, "main.py token")).token)
 
 
 @cli.command()
@@ -137,13 +142,14 @@ def check() -> None:
 
     async def run() -> int:
         broken = 0
-        for tenant in await registry.all_tenants():
-            with tenant_scope(tenant.id):
+        async with across_tenants(system(PLATFORM, "main.py check"), reason="verification of the ledger") as brands:
+            async for _ in brands:
                 violations = await run_checks()
-            console.print(f"{tenant.slug}: {'[green]holds[/]' if not violations else '[red]BROKEN[/]'}")
-            for violation in violations:
-                console.print(f"  {violation}")
-            broken += len(violations)
+                slug = (await registry.this_brand()).slug
+                console.print(f"{slug}: {'[green]holds[/]' if not violations else '[red]BROKEN[/]'}")
+                for violation in violations:
+                    console.print(f"  {violation}")
+                broken += len(violations)
         return broken
 
     if _run(run()):
@@ -153,9 +159,9 @@ def check() -> None:
 @cli.command("export-schema")
 def export_schema(path: Path = Path("schema/schema.graphql")) -> None:
     """Write the SDL."""
-    from schema.schema import schema
+    from schema.schema import sdl
 
-    path.write_text(schema.as_str() + "\n", encoding="utf-8")
+    path.write_text(sdl(), encoding="utf-8")
 
 
 def _show(bar: Progress, step: str, done: int, of: int) -> None:
