@@ -43,7 +43,9 @@ class Settings(BaseSettings):
         description="Master secret; keys for encryption and keyed hashes are derived from it.",
     )
     session_hours: int = Field(12, ge=1, le=720, description="Hours a log-in lasts.")
-    login_attempts: int = Field(5, ge=1, description="Failed log-ins of one name or address before it has to wait.")
+    login_attempts: int = Field(
+        5, ge=1, description="Failed log-ins of one name before it has to wait; an address has ten times as many."
+    )
     login_wait_seconds: int = Field(60, ge=1, description="First wait after too many failures; doubles up to an hour.")
     secure_cookies: bool = Field(False, description="Send session cookies over HTTPS only. Must be on in production.")
 
