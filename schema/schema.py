@@ -8,9 +8,11 @@ from strawberry.extensions.query_depth_limiter import create_validator as depth_
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.audit import AuditQuery
 from schema.brands import BrandMutation, BrandQuery
 from schema.catalog import CatalogMutation, CatalogQuery
 from schema.commissions import CommissionQuery
+from schema.exits import ExitMutation, ExitQuery
 from schema.failures import Failures
 from schema.gate import Gate
 from schema.network import NetworkQuery
@@ -41,6 +43,8 @@ class Query(
     CommissionQuery,
     SettlementQuery,
     PayoutQuery,
+    ExitQuery,
+    AuditQuery,
 ):
     """The root of reads."""
 
@@ -55,6 +59,7 @@ class Mutation(
     OrderMutation,
     SettlementMutation,
     PayoutMutation,
+    ExitMutation,
 ):
     """The root of writes."""
 

@@ -37,6 +37,7 @@ ORDERS_PLACE: Final = OPERATIONS | DISTRIBUTOR | key(Scope.ORDERS_WRITE)
 ORDERS_MOVE: Final = OPERATIONS | key(Scope.ORDERS_WRITE)
 ENROL: Final = OPERATIONS | DISTRIBUTOR | key(Scope.NETWORK_WRITE)
 MONEY_READ: Final = STAFF | DISTRIBUTOR
+EXITS_READ: Final = STAFF | DISTRIBUTOR
 
 
 def page(name: str, rule: Rule) -> list[dict[str, Rule]]:
@@ -61,6 +62,9 @@ RULES: Final = joined(
             CATALOG_READ.may("products"),
             ORDERS_READ.may("order orders"),
             COMMISSIONS_READ.may("commissions commissionSummary"),
+            (OWNER | role(Role.AUDITOR) | OPERATOR).may("auditLog"),
+            EXITS_READ.may("exit exits"),
+            STAFF.may("exitPreview"),
             MONEY_READ.may("balance ledgerEntries statement statements payout payouts payoutDestination"),
             STAFF.may("settlements settlementPreview payoutDestinations payoutBatch payoutBatches"),
         ),
@@ -80,6 +84,8 @@ RULES: Final = joined(
             ORDERS_PLACE.may("placeOrder"),
             ORDERS_MOVE.may("placeOrders payOrder shipOrder deliverOrder closeOrder"),
             ORDERS_PLACE.may("cancelOrder"),
+            (OPERATIONS | DISTRIBUTOR).may("quoteExit withdrawExit"),
+            OPERATIONS.may("approveExit rejectExit executeExit closeExit"),
             FINANCE.may("releaseCommission closeSettlement verifyPayoutDestination revealPayoutDestination"),
             FINANCE.may("sweepPayouts createPayoutBatch approvePayoutBatch cancelPayoutBatch submitPayoutBatch"),
             FINANCE.may("recordPayoutResult"),
@@ -166,6 +172,27 @@ RULES: Final = joined(
         ),
         *page("Commission", COMMISSIONS_READ),
         on("CommissionSum", COMMISSIONS_READ.may("component level shares earned reversed")),
+        # -- exits and the audit log -------------------------------------------------------------------------
+        on(
+            "ExitCase",
+            EXITS_READ.may(
+                "id distributorId distributor kind status reason quote requestedAt approvedAt executedAt closedAt"
+            ),
+        ),
+        *page("ExitCase", EXITS_READ),
+        on(
+            "ExitQuote",
+            EXITS_READ.may(
+                "downlineTo heirId directDownline team openOrders openOrdersGoods pendingCommission pending available "
+                "settled inPayout payoutsInFlight owed forfeited finalAmount finalAt undelivered"
+            ),
+        ),
+        on("ExitPayload", (OPERATIONS | DISTRIBUTOR).may("exit userErrors")),
+        on(
+            "AuditLine",
+            (OWNER | role(Role.AUDITOR) | OPERATOR).may("id at actorKind actorId actor action subject detail"),
+        ),
+        *page("AuditLine", OWNER | role(Role.AUDITOR) | OPERATOR),
         # -- settlement and payouts --------------------------------------------------------------------------
         on("Balance", MONEY_READ.may("pending available settled inPayout")),
         on(

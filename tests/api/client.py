@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpx
+from graphql import build_schema
 from starlette.applications import Starlette
 
 from saas.base.settings import Settings
 from schema.http import make_app
+from schema.schema import sdl
 
 PASSWORD = "a long enough password"
 
@@ -56,10 +59,8 @@ class Api:
 
     async def attempt(self, mutation: str, selection: str, **given: Any) -> Any:
         """A mutation's payload, done or refused."""
-        kind = f"{mutation[0].upper()}{mutation[1:]}"
-        kind = INPUTS.get(mutation, f"{kind}Input")
         text = (
-            f"mutation($input: {kind}!) {{ {mutation}(input: $input) "
+            f"mutation($input: {input_type(mutation)}) {{ {mutation}(input: $input) "
             f"{{ {selection} userErrors {{ code field message }} }} }}"
         )
         return (await self.ask(text, input=given))[mutation]
@@ -83,16 +84,12 @@ class Api:
         return Api(self.app, host, self.token, self.language)
 
 
-INPUTS = {
-    **dict.fromkeys(("payOrder", "shipOrder", "deliverOrder", "closeOrder", "cancelOrder"), "OrderStepInput"),
-    **dict.fromkeys(("rejectDistributor", "suspendDistributor", "reinstateDistributor"), "DistributorReasonInput"),
-    "approveDistributor": "DistributorInput",
-    "revealPhone": "DistributorInput",
-    "setTenantStatus": "TenantStatusInput",
-    "addTenantDomain": "AddDomainInput",
-    "setMemberStatus": "MemberStatusInput",
-}
-"""Inputs that several mutations share."""
+@cache
+def input_type(mutation: str) -> str:
+    """What a mutation takes, as the schema says."""
+    found = build_schema(sdl()).mutation_type
+    assert found is not None
+    return str(found.fields[mutation].args["input"].type)
 
 
 def make_api(host: str = "localhost") -> Api:
