@@ -1,7 +1,10 @@
 """The only way money moves: balanced postings, each once, with the balances they change."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
+
+import orjson
 
 from saas.base import clock
 from saas.base.db import Tx, current_tx, transaction
@@ -13,21 +16,20 @@ from saas.ledger.errors import InsufficientBalance
 from saas.ledger.queries import Balances, balances_of
 from saas.ledger.rules import NEVER_NEGATIVE, Account, Posting, check_balanced
 
-_DELTAS = """
-SELECT owner_id, account, currency, sum(amount_minor) AS amount_minor FROM ledger_entry
-WHERE tenant_id = $1 AND owner_id IS NOT NULL AND transaction_id {made}
-GROUP BY owner_id, account, currency
-"""
-
 _LOCKED_AS_IT_IS = "(tenant_id, owner_id, account, currency) DO UPDATE SET amount_minor = 0 WHERE false"
+
+_ADDED = (
+    "(tenant_id, owner_id, account, currency) DO UPDATE SET amount_minor = balance.amount_minor + excluded.amount_minor"
+)
 
 
 async def post(postings: Sequence[Posting], *, covered: Collection[Account] = ()) -> None:
     """Write postings and bring the balances up to date, within the running transaction if there is one.
 
     A key posted before with the same content has no effect. ``covered`` names accounts that must not fall below zero
-    by this call, besides those that never may. Four statements, however many postings; balances are locked in one
-    order by everybody, so a command that moves several distributors' money does it in one call.
+    by this call, besides those that never may. Three statements, however many postings, and a fourth when a balance
+    goes down. Balances are locked in one order by everybody, so a command that moves several distributors' money does
+    it in one call.
 
     Raises ``UnsoundPosting``, ``IdempotencyConflict`` or ``InsufficientBalance``; then nothing may be kept.
     """
@@ -98,42 +100,43 @@ async def _write_entries(tx: Tx, made: dict[UUID, Posting]) -> None:
 
 
 async def _move_balances(tx: Tx, made: dict[UUID, Posting], covered: frozenset[Account]) -> None:
-    """Make and lock the rows in order, then add what the new entries say, unless that leaves too little somewhere.
+    """Lock the rows in order and add what goes up, then take what goes down, unless that leaves too little somewhere.
 
-    The locking insert proposes zeros, because CHECK is tested on a proposed row before its conflict is seen, and its
-    ``WHERE false`` locks a row that exists without writing it.
+    CHECK is tested on a proposed row before its conflict is seen, so the first statement proposes no negative amount.
     """
-    deltas = _DELTAS.format(made=tx.within(2, "uuid"))
-    await tx.execute(
-        f"INSERT INTO balance (tenant_id, owner_id, account, currency, amount_minor) "
-        f"SELECT $1, owner_id, account, currency, 0 FROM ({deltas}) AS delta "
-        f"WHERE true ORDER BY owner_id, account, currency "
-        f"ON CONFLICT {_LOCKED_AS_IT_IS}",
-        tx.tenant_id,
-        list(made),
-    )
+    sums: defaultdict[tuple[DistributorId, Account, str], int] = defaultdict(int)
+    for posting in made.values():
+        for entry in posting.entries:
+            if entry.owner_id is not None:
+                sums[entry.owner_id, entry.account, entry.currency] += entry.amount_minor
+    if not sums:
+        return
+    columns = ("owner_id", "account", "currency", "amount_minor")
+    rises = [(*key, max(sums[key], 0)) for key in sorted(sums)]
+    await tx.insert_many("balance", columns, rises, or_update=_ADDED)
+    changes = [dict(zip(columns, (*key, amount), strict=True)) for key, amount in sums.items() if amount < 0]
+    if not changes:
+        return
+    listed = orjson.dumps(changes, default=str).decode()
+    deltas = tx.recordset(2, owner_id="uuid", account="text", currency="text", amount_minor="bigint")
     matched = (
         "delta.owner_id = balance.owner_id AND delta.account = balance.account AND delta.currency = balance.currency"
     )
-    short = (
-        f"delta.amount_minor < 0 AND balance.amount_minor + delta.amount_minor < 0 "
-        f"AND delta.account {tx.within(3, 'text')}"
-    )
+    short = f"balance.amount_minor + delta.amount_minor < 0 AND delta.account {tx.within(3, 'text')}"
     moved = await tx.execute(
-        f"UPDATE balance SET amount_minor = balance.amount_minor + delta.amount_minor FROM ({deltas}) AS delta "
+        f"UPDATE balance SET amount_minor = balance.amount_minor + delta.amount_minor FROM {deltas} AS delta "
         f"WHERE balance.tenant_id = $1 AND {matched} AND NOT ({short})",
         tx.tenant_id,
-        list(made),
+        listed,
         sorted(covered),
     )
-    rows = {(e.owner_id, e.account, e.currency) for posting in made.values() for e in posting.entries if e.owner_id}
-    if moved == len(rows):
+    if moved == len(changes):
         return
     lacking = await tx.row(
         f"SELECT balance.owner_id, balance.currency, balance.amount_minor, delta.amount_minor AS delta_minor "
-        f"FROM balance JOIN ({deltas}) AS delta ON {matched} WHERE balance.tenant_id = $1 AND {short}",
+        f"FROM balance JOIN {deltas} AS delta ON {matched} WHERE balance.tenant_id = $1 AND {short}",
         tx.tenant_id,
-        list(made),
+        listed,
         sorted(covered),
     )
     if lacking is None:

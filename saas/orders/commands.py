@@ -8,12 +8,13 @@ from saas.base.errors import NotFound
 from saas.orders.draft import PlaceLine, PlaceOrder
 from saas.orders.errors import PriceCaseClosed, TextRefused
 from saas.orders.models import PriceCase
-from saas.orders.placing import Verdict, place_order, place_orders, preview_orders
+from saas.orders.placing import Gathered, Verdict, imagine_orders, place_order, place_orders, preview_orders
 from saas.orders.steps import OrderStep, cancel, close, deliver, pay, ship
 from tenants import audit
 from tenants.actors import Actor
 
 __all__ = [
+    "Gathered",
     "OrderStep",
     "PlaceLine",
     "PlaceOrder",
@@ -22,6 +23,7 @@ __all__ = [
     "close",
     "close_price_case",
     "deliver",
+    "imagine_orders",
     "pay",
     "place_order",
     "place_orders",

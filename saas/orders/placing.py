@@ -103,8 +103,8 @@ class _Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class _Gathered:
-    """Plain values that decide, as of now."""
+class Gathered:
+    """Plain values that decide, as of now: the program in force, and the chain of each seller."""
 
     ground: Ground
     stored: StoredProgram
@@ -143,8 +143,15 @@ async def preview_orders(asked: Sequence[PlaceOrder], actor: Actor) -> list[Verd
         gathered = await _gather(tx, asked)
         candidates = list(_candidates(asked, _paths(asked), actor, gathered))
         await _settle(candidates, claiming=False)
-        _decide(candidates, gathered)
-        return [candidate.verdict() for candidate in candidates]
+    _decide(candidates, gathered)
+    return [candidate.verdict() for candidate in candidates]
+
+
+def imagine_orders(asked: Sequence[PlaceOrder], actor: Actor, gathered: Gathered) -> list[Verdict]:
+    """What ``place_orders`` would do in a brand that is still to be made. Needs no database."""
+    candidates = list(_candidates(asked, _paths(asked), actor, gathered))
+    _decide(candidates, gathered)
+    return [candidate.verdict() for candidate in candidates]
 
 
 def _paths(asked: Sequence[PlaceOrder]) -> list[str]:
@@ -167,7 +174,7 @@ async def _place(tx: Tx, asked: Sequence[PlaceOrder], paths: Sequence[str], acto
     return [candidate.verdict() for candidate in candidates]
 
 
-async def _gather(tx: Tx, asked: Sequence[PlaceOrder]) -> _Gathered:
+async def _gather(tx: Tx, asked: Sequence[PlaceOrder]) -> Gathered:
     brand = await registry.this_brand()
     stored = await active_program()
     found = await chains({order.seller_id for order in asked})
@@ -181,7 +188,7 @@ async def _gather(tx: Tx, asked: Sequence[PlaceOrder]) -> _Gathered:
         sellers={id_: Seller(chain.members[0].code, chain.members[0].status) for id_, chain in found.items()},
         taken_numbers=await _taken(tx, [order.number for order in asked if order.number is not None]),
     )
-    return _Gathered(ground, stored, found, brand.time_zone)
+    return Gathered(ground, stored, found, brand.time_zone)
 
 
 async def _taken(tx: Tx, numbers: Sequence[str]) -> set[str]:
@@ -195,7 +202,7 @@ async def _taken(tx: Tx, numbers: Sequence[str]) -> set[str]:
 
 
 def _candidates(
-    asked: Sequence[PlaceOrder], paths: Sequence[str], actor: Actor, gathered: _Gathered
+    asked: Sequence[PlaceOrder], paths: Sequence[str], actor: Actor, gathered: Gathered
 ) -> Iterator[_Candidate]:
     numbers = set(gathered.ground.taken_numbers)
     ground = replace(gathered.ground, taken_numbers=numbers)
@@ -238,7 +245,7 @@ async def _settle(candidates: Sequence[_Candidate], *, claiming: bool) -> None:
             candidate.follow(leader)
 
 
-def _decide(candidates: Sequence[_Candidate], gathered: _Gathered) -> None:
+def _decide(candidates: Sequence[_Candidate], gathered: Gathered) -> None:
     """Commission of those that are paid as they are placed."""
     hold_days = gathered.stored.program.settlement.hold_days
     paid: list[_Candidate] = []
@@ -257,7 +264,7 @@ def _decide(candidates: Sequence[_Candidate], gathered: _Gathered) -> None:
         candidate.accrual = accrual
 
 
-async def _write(tx: Tx, candidates: Sequence[_Candidate], gathered: _Gathered, source: str) -> None:
+async def _write(tx: Tx, candidates: Sequence[_Candidate], gathered: Gathered, source: str) -> None:
     orders, lines, cases = [], [], []
     for candidate in candidates:
         made, accrual = candidate.accepted, candidate.accrual
@@ -282,7 +289,7 @@ async def _write(tx: Tx, candidates: Sequence[_Candidate], gathered: _Gathered, 
         await book(accruals)
 
 
-def _order_row(made: OrderDraft, accrual: Accrual | None, gathered: _Gathered, source: str) -> tuple[object, ...]:
+def _order_row(made: OrderDraft, accrual: Accrual | None, gathered: Gathered, source: str) -> tuple[object, ...]:
     asked = made.asked
     return (
         made.id,

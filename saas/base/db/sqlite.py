@@ -137,7 +137,8 @@ class SqliteTx(Tx):
 
     def recordset(self, number: int, **columns: str) -> str:
         selected = ", ".join(f"value ->> '{name}' AS {name}" for name in columns)
-        return f"(SELECT {selected} FROM json_each(${number}))"
+        # LIMIT makes SQLite write the list down first; joined as it is, it would be read again for every row.
+        return f"(SELECT {selected} FROM json_each(${number}) LIMIT -1)"
 
 
 class SqliteDatabase(Database):
