@@ -97,7 +97,7 @@ RULES: Final = joined(
         on("UserError", ANYONE.may("code field message")),
         on("DonePayload", KNOWN.may("done userErrors")),
         # -- brands and people -------------------------------------------------------------------------------
-        on("Tenant", ANYONE.may("slug name locale"), KNOWN.may("status currency timeZone createdAt")),
+        on("Tenant", ANYONE.may("slug name locale currency timeZone"), KNOWN.may("status createdAt")),
         *page("Tenant", OPERATOR),
         on("TenantPayload", OPERATOR.may("tenant userErrors")),
         on("Member", ANYONE.may("id login name role status locale distributorId createdAt tenant")),
