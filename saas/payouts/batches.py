@@ -246,7 +246,10 @@ async def record_result(command: RecordResult, actor: Actor) -> PayoutView:
 
 
 async def _lock(tx: Tx, payout_id: PayoutId) -> Row:
-    """Lock the payout's batch, so that the last two results do not each wait for the other, then the payout."""
+    """Read a payout after locking its batch, through which all that happens to a sent payout goes.
+
+    So the last two results of a batch cannot each take the other for missing, and leave it incomplete.
+    """
     await tx.rows(
         f"SELECT id FROM payout_batch WHERE tenant_id = $1 AND id = "
         f"(SELECT batch_id FROM payout WHERE tenant_id = $1 AND id = $2){tx.for_update}",
@@ -254,8 +257,8 @@ async def _lock(tx: Tx, payout_id: PayoutId) -> Row:
         payout_id,
     )
     row = await tx.row(
-        f"SELECT id, distributor_id, batch_id, currency, requested_minor, fee_minor, withheld_minor, net_minor, "
-        f"status, provider_reference FROM payout WHERE tenant_id = $1 AND id = $2{tx.for_update}",
+        "SELECT id, distributor_id, batch_id, currency, requested_minor, fee_minor, withheld_minor, net_minor, "
+        "status, provider_reference FROM payout WHERE tenant_id = $1 AND id = $2",
         tx.tenant_id,
         payout_id,
     )

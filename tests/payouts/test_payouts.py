@@ -2,9 +2,10 @@
 
 import asyncio
 import csv
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
@@ -47,6 +48,7 @@ from tenants.errors import Forbidden
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
 from tests.factories_money import SETTLED_AT, make_distributors, settle_for, use_program
 
+T = TypeVar("T")
 MAKER = Actor(tenant_id=LOTUS, role=Role.FINANCE, id=new_id(), label="maker")
 CHECKER = Actor(tenant_id=LOTUS, role=Role.OWNER, id=new_id(), label="checker")
 CARD = BankCard(holder="Ann", bank="ICBC", account="6222021234567890")
@@ -113,6 +115,13 @@ async def outcomes(*work: Awaitable[object]) -> list[str]:
         if isinstance(one, BaseException) and not isinstance(one, DomainError):
             raise one
     return sorted(one.code if isinstance(one, DomainError) else "ok" for one in done)
+
+
+async def started(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Run ``work`` beside a transaction of ours until it waits for what we hold."""
+    task = asyncio.create_task(work)
+    assert not (await asyncio.wait({task}, timeout=0.2))[0]
+    return task
 
 
 @pytest.fixture
@@ -411,6 +420,16 @@ async def test_results_at_once_complete_the_batch_and_move_money_once(people: li
     assert await money_of(ann) in {(0, 0), (100_000, 0)}
 
 
+async def test_the_last_two_results_of_a_batch_wait_for_each_other(people: list[DistributorId]) -> None:
+    first, second = await ask(people[0]), await ask(people[1])
+    batch_id = await sent_batch()
+    async with transaction():
+        await record_result(result(first, Outcome.PAID), MAKER)
+        other = await started(record_result(result(second, Outcome.PAID), MAKER))
+    await other
+    assert (await queries.batch_by_id(batch_id)).status is BatchState.COMPLETED
+
+
 async def test_a_cancelled_batch_lets_its_payouts_wait_again(people: list[DistributorId]) -> None:
     payout = await ask(people[0])
     batch = await create_batch(CreateBatch(idempotency_key="b"), MAKER)
@@ -477,6 +496,22 @@ async def test_a_card_is_not_changed_under_a_payout(people: list[DistributorId])
     await cancel_payout(CancelPayout(payout_id=payout.id, idempotency_key="c"), oneself(ann))
     found = await outcomes(set_destination(card_of(ann, key="new"), oneself(ann)), ask(ann, key="race"))
     assert found in (["NO_VERIFIED_DESTINATION", "ok"], ["PAYOUT_STILL_OPEN", "ok"])
+
+
+async def test_a_card_is_not_changed_under_a_payout_that_is_just_being_requested(people: list[DistributorId]) -> None:
+    ann = people[0]
+    async with transaction():
+        await ask(ann)
+        change = await started(set_destination(card_of(ann, key="new"), oneself(ann)))
+    assert await outcomes(change) == ["PAYOUT_STILL_OPEN"]
+
+
+async def test_nothing_is_requested_to_a_card_that_is_just_being_changed(people: list[DistributorId]) -> None:
+    ann = people[0]
+    async with transaction():
+        await set_destination(card_of(ann, key="new"), oneself(ann))
+        request = await started(ask(ann))
+    assert await outcomes(request) == ["NO_VERIFIED_DESTINATION"]
 
 
 async def test_lists_are_paged_and_filtered(people: list[DistributorId]) -> None:
