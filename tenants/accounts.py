@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from saas.base import clock
-from saas.base.db import Row, Tx, current_tx, reading, transaction
+from saas.base.db import ConstraintViolated, Row, Tx, current_tx, reading, transaction
 from saas.base.errors import InvalidInput, NotFound, WrongState
 from saas.base.ids import PLATFORM, DistributorId, MemberId, TenantId, new_id
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
@@ -130,7 +130,11 @@ async def insert_member(command: CreateMember, password_hash: str, actor: Actor)
     )
     columns = (*_COLUMNS.split(", "), "password_hash", "password_changed_at")
     values = (*(getattr(member, name) for name in _COLUMNS.split(", ")), password_hash, now)
-    if not await tx.insert_many("member", columns, [values], or_ignore=True):
+    try:
+        inserted = await tx.insert_many("member", columns, [values], or_ignore=True)
+    except ConstraintViolated as exc:  # the foreign key: the brand has no such distributor
+        raise NotFound("input.distributorId", kind="distributor", value=command.distributor_id) from exc
+    if not inserted:
         taken = await tx.value("SELECT 1 FROM member WHERE tenant_id = $1 AND login = $2", tx.tenant_id, member.login)
         if taken:
             raise LoginTaken("input.login", login=member.login)

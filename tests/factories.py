@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 from saas.base import clock
 from saas.base.db import transaction
-from saas.base.ids import PLATFORM, TenantId
+from saas.base.ids import PLATFORM, DistributorId, TenantId, new_id
 from saas.base.scope import tenant_scope
+from saas.network.rules import segment
 
 LOTUS = TenantId(1)
 CEDAR = TenantId(2)
@@ -25,6 +26,19 @@ async def make_tenants() -> None:
                     name,
                     clock.now(),
                 )
+
+
+async def make_distributor(tenant_id: TenantId) -> DistributorId:
+    """A bare row of the tree, for tests that need somebody to be there and no network."""
+    id_ = DistributorId(new_id())
+    with tenant_scope(tenant_id):
+        async with transaction() as tx:
+            no = await tx.value("SELECT count(*) + 1 FROM distributor WHERE tenant_id = $1", tenant_id)
+            columns = ("id", "no", "code", "name", "kind", "status", "tier", "path", "depth", "applied_at", "joined_at")
+            now = clock.now()
+            row = (id_, no, f"X{no}", f"Nobody {no}", "person", "active", "silver", segment(no), 0, now, now)
+            await tx.insert_many("distributor", columns, [row])
+    return id_
 
 
 @contextmanager

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from saas.base.db import reading
-from saas.base.ids import PLATFORM, DistributorId, TenantId, new_id
+from saas.base.ids import PLATFORM, TenantId, new_id
 from saas.base.scope import tenant_scope
 from tenants.accounts import CreateMember, Member, create_member
 from tenants.actors import Actor, Role, system
+from tests.factories import make_distributor
 
 PASSWORD = "correct horse battery"
 OPERATOR = Actor(tenant_id=PLATFORM, role=Role.OPERATOR, id=new_id(), label="operator")
@@ -20,7 +21,7 @@ def command(login: str, role: Role = Role.OWNER, **changes: object) -> CreateMem
 
 async def member(tenant_id: TenantId, login: str, role: Role = Role.OWNER) -> Member:
     """An account in a brand (or an operator in the platform), with ``PASSWORD``."""
-    distributor_id = DistributorId(new_id()) if role is Role.DISTRIBUTOR else None
+    distributor_id = await make_distributor(tenant_id) if role is Role.DISTRIBUTOR else None
     with tenant_scope(tenant_id):
         made = command(login, role, distributor_id=distributor_id)
         return await create_member(made, system(tenant_id, "test"))

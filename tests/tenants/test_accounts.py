@@ -21,7 +21,7 @@ from tenants.errors import (
     PasswordRefused,
 )
 from tenants.sessions import LogIn, SessionKind, authenticate, log_in, sessions_of
-from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
+from tests.factories import CEDAR, LOTUS, as_tenant, make_distributor, make_tenants
 from tests.tenants.people import PASSWORD, acting, audited, command, member, table_of
 
 NEW = "another long password"
@@ -60,8 +60,12 @@ async def test_the_same_login_is_free_in_another_brand_and_taken_in_this_one(own
 
 
 async def test_a_distributor_has_one_login(owners: tuple[Actor, Actor]) -> None:
-    distributor_id = DistributorId(new_id())
+    distributor_id = await make_distributor(LOTUS)
+    elsewhere = await make_distributor(CEDAR)
     with as_tenant(LOTUS):
+        for unknown in (DistributorId(new_id()), elsewhere):
+            with pytest.raises(NotFound):
+                await accounts.create_member(command("d000", Role.DISTRIBUTOR, distributor_id=unknown), owners[0])
         await accounts.create_member(command("d001", Role.DISTRIBUTOR, distributor_id=distributor_id), owners[0])
         with pytest.raises(DistributorHasLogin):
             await accounts.create_member(command("d002", Role.DISTRIBUTOR, distributor_id=distributor_id), owners[0])

@@ -17,7 +17,7 @@ class Migration(BaseMigration):
     initial = True
     atomic = False  # the caller holds one transaction around the whole run
     operations = [
-        # -- tenants and people ------------------------------------------------------------------------------
+        # -- tenants -----------------------------------------------------------------------------------------
         GlobalTable(
             "tenant",
             """
@@ -42,56 +42,6 @@ class Migration(BaseMigration):
             host text NOT NULL PRIMARY KEY,
             tenant_id integer NOT NULL REFERENCES tenant (id),
             created_at timestamptz NOT NULL
-            """,
-        ),
-        TenantTable(
-            "member",
-            """
-            login text NOT NULL,
-            password_hash text NOT NULL,
-            name text NOT NULL,
-            role text NOT NULL CHECK (role IN
-                ('operator', 'owner', 'finance', 'operations', 'auditor', 'distributor')),
-            distributor_id uuid,
-            status text NOT NULL CHECK (status IN ('active', 'disabled')),
-            locale text NOT NULL,
-            created_at timestamptz NOT NULL,
-            password_changed_at timestamptz NOT NULL,
-            UNIQUE (tenant_id, login),
-            UNIQUE (tenant_id, distributor_id),
-            CHECK ((role = 'distributor') = (distributor_id IS NOT NULL)),
-            CHECK ((role = 'operator') = (tenant_id = 0))
-            """,
-        ),
-        TenantTable(
-            "session",
-            """
-            token_hash text NOT NULL,
-            member_id uuid NOT NULL,
-            kind text NOT NULL CHECK (kind IN ('cookie', 'bearer')),
-            created_at timestamptz NOT NULL,
-            expires_at timestamptz NOT NULL,
-            last_seen_at timestamptz NOT NULL,
-            revoked_at timestamptz,
-            UNIQUE (tenant_id, token_hash),
-            FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id)
-            """,
-        ),
-        Index("session", "member", "(tenant_id, member_id)"),
-        TenantTable(
-            "api_key",
-            """
-            name text NOT NULL,
-            prefix text NOT NULL,
-            key_hash text NOT NULL,
-            scopes jsonb NOT NULL,
-            created_by uuid NOT NULL,
-            created_at timestamptz NOT NULL,
-            expires_at timestamptz,
-            last_used_at timestamptz,
-            revoked_at timestamptz,
-            UNIQUE (tenant_id, key_hash),
-            FOREIGN KEY (tenant_id, created_by) REFERENCES member (tenant_id, id)
             """,
         ),
         TenantTable(
@@ -203,6 +153,58 @@ class Migration(BaseMigration):
         Index("sponsorship", "current", "(tenant_id, distributor_id)", unique=True, where="valid_until IS NULL"),
         Index("sponsorship", "distributor", "(tenant_id, distributor_id, valid_from)"),
         Index("sponsorship", "sponsor", "(tenant_id, sponsor_id, valid_from)"),
+        # -- people ------------------------------------------------------------------------------------------
+        TenantTable(
+            "member",
+            """
+            login text NOT NULL,
+            password_hash text NOT NULL,
+            name text NOT NULL,
+            role text NOT NULL CHECK (role IN
+                ('operator', 'owner', 'finance', 'operations', 'auditor', 'distributor')),
+            distributor_id uuid,
+            status text NOT NULL CHECK (status IN ('active', 'disabled')),
+            locale text NOT NULL,
+            created_at timestamptz NOT NULL,
+            password_changed_at timestamptz NOT NULL,
+            UNIQUE (tenant_id, login),
+            UNIQUE (tenant_id, distributor_id),
+            CHECK ((role = 'distributor') = (distributor_id IS NOT NULL)),
+            CHECK ((role = 'operator') = (tenant_id = 0)),
+            FOREIGN KEY (tenant_id, distributor_id) REFERENCES distributor (tenant_id, id)
+            """,
+        ),
+        TenantTable(
+            "session",
+            """
+            token_hash text NOT NULL,
+            member_id uuid NOT NULL,
+            kind text NOT NULL CHECK (kind IN ('cookie', 'bearer')),
+            created_at timestamptz NOT NULL,
+            expires_at timestamptz NOT NULL,
+            last_seen_at timestamptz NOT NULL,
+            revoked_at timestamptz,
+            UNIQUE (tenant_id, token_hash),
+            FOREIGN KEY (tenant_id, member_id) REFERENCES member (tenant_id, id)
+            """,
+        ),
+        Index("session", "member", "(tenant_id, member_id)"),
+        TenantTable(
+            "api_key",
+            """
+            name text NOT NULL,
+            prefix text NOT NULL,
+            key_hash text NOT NULL,
+            scopes jsonb NOT NULL,
+            created_by uuid NOT NULL,
+            created_at timestamptz NOT NULL,
+            expires_at timestamptz,
+            last_used_at timestamptz,
+            revoked_at timestamptz,
+            UNIQUE (tenant_id, key_hash),
+            FOREIGN KEY (tenant_id, created_by) REFERENCES member (tenant_id, id)
+            """,
+        ),
         # -- catalogue and orders ----------------------------------------------------------------------------
         TenantTable(
             "product",
