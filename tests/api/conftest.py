@@ -33,16 +33,8 @@ class Brand:
 
     async def enrol(self, code: str, sponsor: str | None = None, **more: object) -> str:
         """Enrol somebody who joins at once; the id."""
-        payload = await self.operations.do(
-            "enrol",
-            "distributor { id }",
-            code=code,
-            name=f"Name of {code}",
-            sponsorCode=sponsor,
-            idempotencyKey=f"enrol-{code}",
-            reviewed=True,
-            **more,
-        )
+        given = {"name": f"Name of {code}", "idempotencyKey": f"enrol-{code}", "reviewed": True, **more}
+        payload = await self.operations.do("enrol", "distributor { id }", code=code, sponsorCode=sponsor, **given)
         return str(payload["distributor"]["id"])
 
     async def log_in_as(self, distributor_id: str, login: str) -> Api:

@@ -1,0 +1,303 @@
+"""Calls made from the schema: every root field with every argument, and as much of the answer as a caller may ask for.
+
+What an argument is given stands in ``IDS`` and ``VALUES``, by coordinate or by name. One that is in neither is an
+error, so a new field cannot be left out of the tests that use this.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    build_schema,
+    get_named_type,
+    is_required_argument,
+    is_required_input_field,
+)
+
+from schema.ids import PREFIXES
+from schema.schema import sdl
+from tests.api.client import PASSWORD
+
+SCHEMA = build_schema(sdl())
+Given: TypeAlias = GraphQLArgument | GraphQLInputField
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """What the arguments of calls name: things of one brand, or things that are nowhere. ``ids`` are by kind."""
+
+    ids: Mapping[str, str]
+    slug: str
+    login: str
+    code: str
+    sku: str
+    number: int
+    key: str
+
+    def spelled(self) -> dict[str, str]:
+        """Every way in which an answer may repeat what it was asked, and what it stands for."""
+        words = {getattr(self, name): f"<{name}>" for name in ("slug", "login", "code", "sku", "key")}
+        ids = {spelling: kind for kind, id_ in self.ids.items() for spelling in spellings(id_)}
+        return {**ids, **words, str(self.number): "<number>"}
+
+
+def spellings(id_: str) -> tuple[str, str, str]:
+    """A global id, its digits, and its digits as UUIDs are written."""
+    digits = id_.partition("_")[2]
+    return id_, digits, "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+IDS = {
+    "beneficiary": "Distributor",
+    "of": "Distributor",
+    "seller": "Distributor",
+    "teamOf": "Distributor",
+    "sellerId": "Distributor",
+    "sponsorId": "Distributor",
+    "distributorId": "Distributor",
+    "orderId": "Order",
+    "memberId": "Member",
+    "Query.distributor(id)": "Distributor",
+    "Query.order(id)": "Order",
+    "RevokeApiKeyInput.id": "ApiKey",
+    "LiftBarInput.id": "OrangeEntry",
+    "ClosePriceCaseInput.caseId": "PriceCase",
+    "payoutId": "Payout",
+    "Query.exit(id)": "ExitCase",
+    "ExitInput.id": "ExitCase",
+    "ExecuteExitInput.id": "ExitCase",
+    "RejectExitInput.id": "ExitCase",
+    "Query.payout(id)": "Payout",
+    "Query.payoutBatch(id)": "PayoutBatch",
+    "BatchInput.id": "PayoutBatch",
+    "DestinationInput.id": "PayoutDestination",
+    "Query.statement(id)": "Statement",
+    "Query.statements(settlement)": "Settlement",
+}
+"""The kind of thing that an id names."""
+
+NAMED: Mapping[str, Callable[[Names], Any]] = {
+    "code": lambda n: n.code,
+    "sponsorCode": lambda n: n.code,
+    "sku": lambda n: n.sku,
+    "skus": lambda n: n.sku,
+    "login": lambda n: n.login,
+    "actor": lambda n: n.login,
+    "search": lambda n: n.code,
+    "slug": lambda n: n.slug,
+    "tenant": lambda n: n.slug,
+    "idempotencyKey": lambda n: n.key,
+    "Query.program(number)": lambda n: n.number,
+    "ActivateProgramInput.number": lambda n: n.number,
+    "SaveProgramDraftInput.number": lambda n: n.number,
+    "PlaceOrderInput.number": lambda n: f"N-{n.code}",
+}
+"""Arguments that name a thing otherwise than by its id."""
+
+VALUES: Mapping[str, Any] = {
+    "account": "6222020200012345678",
+    "action": "order.",
+    "amountMinor": 20_000,
+    "bank": "Bank",
+    "quantity": 1,
+    "freightMinor": 0,
+    "taxMinor": 0,
+    "unitPriceMinor": 20_000,
+    "first": 5,
+    "maxDepth": 3,
+    "BarNumberInput.number": "13912345678",
+    "channel": "shop",
+    "category": "tea",
+    "components": "levels",
+    "currency": "CNY",
+    "currentPassword": PASSWORD,
+    "customer": "customer",
+    "day": None,
+    "document": "not: a program",
+    "expiresAt": None,
+    "holder": "Holder",
+    "host": "partners.example.com",
+    "idNumber": None,
+    "label": "label",
+    "locale": "en",
+    "name": "Name",
+    "ownerLogin": "owner",
+    "ownerName": "Owner",
+    "ownerPassword": PASSWORD,
+    "password": PASSWORD,
+    "phone": None,
+    "provider": "manual",
+    "reason": "a reason",
+    "reference": "bank-1",
+    "region": "310000",
+    "regions": "310000",
+    "resolution": "settled",
+    "tier": "silver",
+    "tiers": "silver",
+    "timeZone": "Asia/Shanghai",
+    "after": None,
+    "asOf": None,
+    "at": None,
+    "since": None,
+    "until": None,
+    "placedAt": None,
+    "paidAt": None,
+    "shippedAt": None,
+    "deliveredAt": None,
+    "SalesPeriodInput.first": "2026-01-01",
+    "SalesPeriodInput.until": "2027-01-01",
+    "CreateMemberInput.role": "AUDITOR",
+    "ChangeRoleInput.role": "AUDITOR",
+    "LogInInput.kind": "BEARER",
+}
+"""Everything else. Enums and flags take their default, or their first value, unless they stand here."""
+
+ALWAYS = {"OrderLineInput.amountMinor"}
+"""Optional in the schema, needed in truth."""
+
+
+class MissingEntry(AssertionError):
+    """A new field of the schema: say in ``IDS``, ``NAMED`` or ``VALUES`` what to give for it."""
+
+
+@dataclass(frozen=True)
+class Root:
+    """A field of ``Query`` or ``Mutation``."""
+
+    operation: str
+    name: str
+    field: GraphQLField
+
+    @property
+    def coordinate(self) -> str:
+        return f"{self.operation.capitalize()}.{self.name}"
+
+    def variants(self) -> list[frozenset[str]]:
+        """Nothing optional, then each optional argument alone that names a thing."""
+        named = [frozenset(way) for way in self._ways() if way]
+        return [frozenset(), *dict.fromkeys(named)]
+
+    def _ways(self) -> Iterator[tuple[str, ...]]:
+        for name, argument in self.field.args.items():
+            yield from _ways(argument, f"{self.coordinate}({name})", name, ())
+
+    def variables(self, names: Names, chosen: frozenset[str] = frozenset()) -> dict[str, Any]:
+        """Values for the required arguments and the chosen ones."""
+        return {
+            name: _value(argument.type, f"{self.coordinate}({name})", name, names, chosen)
+            for name, argument in self.field.args.items()
+            if _wanted(argument, f"{self.coordinate}({name})", chosen)
+        }
+
+    def document(self, variables: Mapping[str, Any], selection: str) -> str:
+        """The operation's text."""
+        declared = ", ".join(f"${name}: {self.field.args[name].type}" for name in variables)
+        passed = ", ".join(f"{name}: ${name}" for name in variables)
+        return (
+            f"{self.operation}{f'({declared})' if declared else ''} "
+            f"{{ {self.name}{f'({passed})' if passed else ''} {selection} }}"
+        )
+
+
+def roots(operation: str | None = None) -> list[Root]:
+    """Every root field, queries first."""
+    kinds = {"query": SCHEMA.query_type, "mutation": SCHEMA.mutation_type}
+    return [
+        Root(kind, name, found)
+        for kind, type_ in kinds.items()
+        if type_ is not None and operation in {None, kind}
+        for name, found in type_.fields.items()
+    ]
+
+
+def selection(of: GraphQLField, allowed: Callable[[str], bool]) -> str:
+    """All of an answer that ``allowed`` admits, two levels into the same type at most; ``{ __typename }`` at least."""
+    named = get_named_type(of.type)
+    return _selection(named, allowed, {}) if isinstance(named, GraphQLObjectType) else ""
+
+
+def _selection(type_: GraphQLObjectType, allowed: Callable[[str], bool], seen: Mapping[str, int]) -> str:
+    again = {**seen, type_.name: seen.get(type_.name, 0) + 1}
+    parts = ["__typename"]
+    for name, found in type_.fields.items():
+        if not allowed(f"{type_.name}.{name}") or any(map(_required, found.args.values())):
+            continue
+        below = get_named_type(found.type)
+        if not isinstance(below, GraphQLObjectType):
+            parts.append(name)
+        elif again[type_.name] < 2 and again.get(below.name, 0) < 2:
+            parts.append(f"{name} {_selection(below, allowed, again)}")
+    return f"{{ {' '.join(parts)} }}"
+
+
+def _required(given: Given) -> bool:
+    return is_required_argument(given) if isinstance(given, GraphQLArgument) else is_required_input_field(given)
+
+
+def _wanted(given: Given, coordinate: str, chosen: frozenset[str]) -> bool:
+    return _required(given) or coordinate in chosen or coordinate in ALWAYS
+
+
+def _ways(given: Given, coordinate: str, name: str, outer: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The optional coordinates, with those around them, that lead to an argument that names a thing."""
+    way = outer if _required(given) else (*outer, coordinate)
+    named = get_named_type(given.type)
+    if isinstance(named, GraphQLInputObjectType):
+        for inner, found in named.fields.items():
+            yield from _ways(found, f"{named.name}.{inner}", inner, way)
+    elif any(key in IDS or key in NAMED for key in (coordinate, name)):
+        yield way
+
+
+def _value(type_: GraphQLInputType, coordinate: str, name: str, names: Names, chosen: frozenset[str]) -> Any:
+    if isinstance(type_, GraphQLNonNull):
+        return _value(type_.of_type, coordinate, name, names, chosen)
+    if isinstance(type_, GraphQLList):
+        return [_value(type_.of_type, coordinate, name, names, chosen)]
+    if not isinstance(type_, GraphQLInputObjectType):
+        return _plain(type_, coordinate, name, names)
+    return {
+        inner: _value(found.type, f"{type_.name}.{inner}", inner, names, chosen)
+        for inner, found in type_.fields.items()
+        if _wanted(found, f"{type_.name}.{inner}", chosen)
+    }
+
+
+def _plain(type_: GraphQLInputType, coordinate: str, name: str, names: Names) -> Any:
+    for key in (coordinate, name):
+        if key in IDS:
+            return names.ids[IDS[key]]
+        if key in NAMED or key in VALUES:
+            return NAMED[key](names) if key in NAMED else VALUES[key]
+    if isinstance(type_, GraphQLEnumType):
+        return next(iter(type_.values))
+    if str(type_) != "Boolean":
+        raise MissingEntry(coordinate)
+    return False
+
+
+def without_value() -> list[str]:
+    """Every argument and input field, wanted or not, that has no entry above."""
+    kinds = dict.fromkeys(PREFIXES, "id")
+    names = Names(ids=kinds, slug="", login="", code="", sku="", number=1, key="")
+    given = [(f"{r.coordinate}({name})", name, arg) for r in roots() for name, arg in r.field.args.items()]
+    for type_ in SCHEMA.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            given += [(f"{type_.name}.{name}", name, found) for name, found in type_.fields.items()]
+    missing = []
+    for coordinate, name, one in given:
+        try:
+            _value(one.type, coordinate, name, names, frozenset())
+        except MissingEntry:
+            missing.append(coordinate)
+    return missing

@@ -1,0 +1,195 @@
+"""A brand with something of every kind in it, made through the API, and everybody who may ask for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from saas.base.db import transaction
+from saas.base.ids import TenantId
+from saas.base.scope import tenant_scope
+from schema.ids import PREFIXES
+from tenants import registry
+from tenants.access import Scope
+from tests.api.client import PASSWORD, Api
+from tests.api.conftest import Brand
+from tests.api.generated import Names
+
+LONG_AGO = timedelta(days=120)
+"""So long that every hold and every period since then is over."""
+NUMBERS = {"lotus": 500, "cedar": 918_273}
+"""The number of a draft that no other brand has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Populated:
+    """A brand, its things by name, its tree by code, and its people by role."""
+
+    brand: Brand
+    tenant_id: TenantId
+    names: Names
+    tree: Mapping[str, str]
+    orders: Mapping[str, str]
+    callers: Mapping[str, Api]
+
+
+def nothing(of: Names) -> Names:
+    """Names of the same kinds that nothing has."""
+    return Names(
+        ids={kind: f"{PREFIXES[kind]}_{uuid4().hex}" for kind in of.ids},
+        slug="nowhere",
+        login="nobody-at-all",
+        code="NOWHERE-DEALER-B",
+        sku="nowhere-sku",
+        number=918_274,
+        key="nowhere-key",
+    )
+
+
+async def populate(brand: Brand, slug: str) -> Populated:
+    """Distributors, products, orders, price cases, members, keys, settlement and payouts."""
+    key, code = f"{slug}-key", f"{slug.upper()}-DEALER"
+    tree: dict[str, str] = {}
+    above = None
+    for mark in "ABC":
+        first = {"idempotencyKey": key} if mark == "A" else {}
+        tree[mark] = await brand.enrol(f"{code}-{mark}", above, phone=f"1381234{ord(mark):04}", **first)
+        above = f"{code}-{mark}"
+    tree["X"] = await brand.enrol(f"{code}-X", f"{code}-A")
+    tree["Z"] = await brand.enrol(f"{code}-Z")
+    await brand.put_products(f"{slug}-sku", "CEDAR-GREEN")
+    orders = await _orders(brand, tree, f"{slug}-sku", key)
+    people = await _people(brand, tree, slug)
+    ids = {
+        "Distributor": tree["B"],
+        "Order": orders["delivered"],
+        **people,
+        **await _others(brand),
+        **await _money(brand, tree, key),
+        "ExitCase": await _exit(brand, tree["Z"], key),
+    }
+    tenant_id = (await registry.by_slug(slug)).id
+    await _draft(brand, tenant_id, slug)
+    callers = {
+        "owner": brand.owner,
+        "finance": brand.finance,
+        "operations": brand.operations,
+        "auditor": brand.auditor,
+        "distributor": await brand.anonymous.log_in("distributor"),
+        "key": await key_with(brand, list(Scope)),
+        "anonymous": brand.anonymous,
+    }
+    names = Names(
+        ids=ids, slug=slug, login=f"{slug}-person", code=f"{code}-B", sku=f"{slug}-sku", number=NUMBERS[slug], key=key
+    )
+    return Populated(brand=brand, tenant_id=tenant_id, names=names, tree=tree, orders=orders, callers=callers)
+
+
+async def key_with(brand: Brand, scopes: list[Scope]) -> Api:
+    """A shop system with these scopes."""
+    made = await brand.owner.do("createApiKey", "token", name="shop system", scopes=[scope.name for scope in scopes])
+    return Api(brand.anonymous.app, brand.anonymous.host, made["token"])
+
+
+async def _orders(brand: Brand, tree: Mapping[str, str], sku: str, key: str) -> dict[str, str]:
+    then = datetime.now(UTC) - LONG_AGO
+    made = {}
+    for status, seller, amount, times in (
+        ("delivered", "C", 1_234_567, ("paidAt", "shippedAt", "deliveredAt")),
+        ("paid", "C", 2_345_678, ("paidAt",)),
+        ("placed", "B", 3_456_789, ()),
+        ("foreign", "X", 4_567_891, ("paidAt",)),
+    ):
+        payload = await brand.operations.do(
+            "placeOrder",
+            "order { id }",
+            sellerId=tree[seller],
+            idempotencyKey=key if status == "delivered" else f"{key}-{status}",
+            lines=[{"sku": sku, "quantity": 1, "amountMinor": amount}],
+            customer=f"customer of {sku}",
+            placedAt=then.isoformat(),
+            **dict.fromkeys(times, then.isoformat()),
+        )
+        made[status] = payload["order"]["id"]
+    return made
+
+
+async def _people(brand: Brand, tree: Mapping[str, str], slug: str) -> dict[str, str]:
+    await brand.log_in_as(tree["B"], "distributor")
+    made = await brand.owner.do(
+        "createMember",
+        "member { id }",
+        login=f"{slug}-person",
+        password=PASSWORD,
+        name=f"Person of {slug}",
+        role="AUDITOR",
+        locale="en",
+    )
+    shop = await brand.owner.do("createApiKey", "apiKey { id }", name=f"shop of {slug}", scopes=["ORDERS_READ"])
+    return {"Member": made["member"]["id"], "ApiKey": shop["apiKey"]["id"]}
+
+
+async def _others(brand: Brand) -> dict[str, str]:
+    barred = await brand.operations.do("barNumber", "id", kind="PHONE", number="13800001111", reason="broke the rules")
+    cases = {}
+    if brand.anonymous.host.startswith("cedar"):  # the other brand refuses prices outside its band
+        distributor = await brand.operations.ask('{ distributor(code: "CEDAR-DEALER-B") { id } }')
+        await brand.operations.do(
+            "placeOrder",
+            "order { id }",
+            sellerId=distributor["distributor"]["id"],
+            idempotencyKey="case",
+            lines=[{"sku": "CEDAR-GREEN", "quantity": 1, "amountMinor": 999_999}],
+        )
+        found = await brand.operations.ask("{ priceCases { nodes { id } } }")
+        cases["PriceCase"] = found["priceCases"]["nodes"][0]["id"]
+    return {"OrangeEntry": barred["id"], **cases}
+
+
+async def _money(brand: Brand, tree: Mapping[str, str], key: str) -> dict[str, str]:
+    """A closed period with statements; A's payout in a batch that waits for approval, B's one that was asked for."""
+    closed = await brand.finance.do("closeSettlement", "settlement { id statementCount }", idempotencyKey=key)
+    ids = {"Settlement": closed["settlement"]["id"]}
+    for mark in "AB":
+        card = await brand.finance.do(
+            "setPayoutDestination",
+            "destination { id }",
+            distributorId=tree[mark],
+            holder=f"Holder {mark} {key}",
+            bank=f"Bank of {key}",
+            account="6222020200012340000",
+            idempotencyKey=key if mark == "B" else f"{key}-{mark}",
+        )
+        await brand.finance.do("verifyPayoutDestination", "destination { id }", id=card["destination"]["id"])
+        asked = await brand.finance.do(
+            "requestPayout",
+            "payout { id }",
+            distributorId=tree[mark],
+            amountMinor=10_000,
+            idempotencyKey=key if mark == "B" else f"{key}-{mark}",
+        )
+        if mark == "A":
+            batch = await brand.finance.do("createPayoutBatch", "batch { id }", idempotencyKey=key)
+        ids |= {"PayoutDestination": card["destination"]["id"], "Payout": asked["payout"]["id"]}
+    found = await brand.finance.ask("query($of: ID) { statements(of: $of) { nodes { id } } }", of=tree["B"])
+    return {**ids, "PayoutBatch": batch["batch"]["id"], "Statement": found["statements"]["nodes"][0]["id"]}
+
+
+async def _exit(brand: Brand, leaver: str, key: str) -> str:
+    asked = {"distributorId": leaver, "kind": "VOLUNTARY", "reason": f"moves away from {key}"}
+    quoted = await brand.operations.do("quoteExit", "exit { id }", **asked, idempotencyKey=key)
+    return str(quoted["exit"]["id"])
+
+
+async def _draft(brand: Brand, tenant_id: TenantId, slug: str) -> None:
+    """A draft with a number that no other brand has."""
+    document = (await brand.owner.ask("{ program { document } }"))["program"]["document"]
+    saved = await brand.owner.do("saveProgramDraft", "program { number }", document=document, label=f"plan of {slug}")
+    with tenant_scope(tenant_id):
+        async with transaction() as tx:
+            await tx.execute(
+                "UPDATE program_version SET number = $2 WHERE tenant_id = $1 AND number = $3",
+                tenant_id,
+                NUMBERS[slug],
+                saved["program"]["number"],
+            )
