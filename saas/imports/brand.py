@@ -23,8 +23,7 @@ from saas.imports.log import CURRENCY
 from saas.network.commands import enrol_many
 from saas.network.queries import Chain, ChainMember
 from saas.network.rules import Enrol, Status
-from saas.orders.commands import Gathered
-from saas.orders.draft import Ground, Seller
+from saas.orders.commands import Gathered, Ground, Seller
 from tenants import registry
 from tenants.accounts import CreateMember
 from tenants.actors import Actor, Role, system

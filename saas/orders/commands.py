@@ -5,7 +5,7 @@ from uuid import UUID
 from saas.base import clock
 from saas.base.db import transaction
 from saas.base.errors import NotFound
-from saas.orders.draft import PlaceLine, PlaceOrder
+from saas.orders.draft import Ground, PlaceLine, PlaceOrder, Seller
 from saas.orders.errors import PriceCaseClosed, TextRefused
 from saas.orders.models import PriceCase
 from saas.orders.placing import Gathered, Verdict, imagine_orders, place_order, place_orders, preview_orders
@@ -15,9 +15,11 @@ from tenants.actors import Actor
 
 __all__ = [
     "Gathered",
+    "Ground",
     "OrderStep",
     "PlaceLine",
     "PlaceOrder",
+    "Seller",
     "Verdict",
     "cancel",
     "close",

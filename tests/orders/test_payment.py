@@ -9,6 +9,7 @@ from saas.base.db import Database
 from saas.base.errors import Rejected
 from saas.base.ids import DistributorId, OrderId
 from saas.base.paging import PageRequest
+from saas.commissions.commands import Reversed, reverse_beneficiary
 from saas.commissions.explain import explain
 from saas.commissions.queries import (
     CommissionFilter,
@@ -213,6 +214,32 @@ async def test_a_paid_order_that_is_cancelled_leaves_no_trace_in_the_sums(db: Da
         assert await paid_sums(None, None) == [
             PaidSum(currency="CNY", orders=1, goods_minor=3_333, company_minor=1_833)
         ]
+
+
+async def test_a_gift_of_nothing_is_cancelled_like_any_other(db: Database) -> None:
+    lotus, _ = await two_shops()
+    with as_tenant(LOTUS):
+        id_ = await paid(lotus["D"], 0)
+        await cancel(step(id_), staff())
+        assert {status for *_, status in await shares(id_)} == {"nothing"}
+        assert await sold() == {}
+
+
+async def test_pending_commission_of_one_person_is_taken_back_once_and_alone(db: Database) -> None:
+    lotus, _ = await two_shops()
+    with as_tenant(LOTUS):
+        first, second = [await paid(lotus["D"], amount) for amount in (10_000, 20_000)]
+        before = await balances()
+        taken = [Reversed(first, lotus["C"], "CNY", 1_500), Reversed(second, lotus["C"], "CNY", 3_000)]
+        assert await reverse_beneficiary(lotus["C"]) == sorted(taken)
+        assert await reverse_beneficiary(lotus["C"]) == []
+        assert await balances() == before
+        await cancel(step(first), staff())
+        assert await balances() == {
+            ("D", "pending"): 2_000,
+            ("C", "pending"): 4_500,  # the ledger is for whoever took the commission back to settle
+            ("B", "pending"): 4_000,
+        }
 
 
 async def test_commission_is_listed_and_summed(db: Database) -> None:

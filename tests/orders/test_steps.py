@@ -15,7 +15,7 @@ from saas.orders.errors import PriceCaseClosed
 from saas.orders.queries import OrderFilter, OrderSort, orders, price_cases
 from saas.orders.queries import order as read
 from tests.factories import CEDAR, LOTUS, as_tenant
-from tests.network.world import distributor, staff
+from tests.network.world import distributor, plant, staff
 from tests.orders.world import NOON, everything, order, paid, step, two_shops
 
 STEPS = {"pay": pay, "ship": ship, "deliver": deliver, "close": close, "cancel": cancel}
@@ -164,6 +164,9 @@ async def test_lists_filter_sort_and_page(db: Database) -> None:
                 )
                 made[await place_order(asked, staff())] = i
         await cancel(step(next(iter(made))), staff())
+        stranger = await plant({"Z": None})
+        with clock.at(NOON + timedelta(hours=5)):
+            made[await place_order(order(stranger["Z"], amount_minor=100, channel="stall"), staff())] = 5
 
         async def listed(sort: OrderSort = OrderSort.OLDEST, first: int = 2, **wanted: object) -> list[int]:
             found: list[int] = []
@@ -175,11 +178,11 @@ async def test_lists_filter_sort_and_page(db: Database) -> None:
                     return found
                 after = page.cursors[-1]
 
-        assert await listed() == [0, 1, 2, 3, 4]
-        assert await listed(OrderSort.NEWEST) == [4, 3, 2, 1, 0]
-        assert await listed(OrderSort.LARGEST) == [0, 2, 4, 1, 3]
-        assert await listed(OrderSort.SMALLEST, first=1) == [3, 1, 4, 2, 0]
-        assert await listed(statuses=["placed"]) == [1, 2, 3, 4]
+        assert await listed() == [0, 1, 2, 3, 4, 5]
+        assert await listed(OrderSort.NEWEST) == [5, 4, 3, 2, 1, 0]
+        assert await listed(OrderSort.LARGEST) == [0, 2, 4, 1, 3, 5]
+        assert await listed(OrderSort.SMALLEST, first=1) == [5, 3, 1, 4, 2, 0]
+        assert await listed(statuses=["placed"]) == [1, 2, 3, 4, 5]
         assert await listed(seller_id=lotus["D"]) == [3, 4]
         assert await listed(channel="web") == [1, 2, 4]
         assert await listed(region="110000") == []
