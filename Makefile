@@ -4,15 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test check bench lock graphiql format clean
+.PHONY: run test check bench lock graphiql chromium format clean
 
 run: $(VENV)/ready graphiql ## Serve the demo on SQLite at http://localhost:8000
 	$(BIN)/python main.py migrate
 	$(BIN)/python main.py demo
 	$(BIN)/python main.py serve
 
-test: $(VENV)/ready graphiql ## The whole suite on SQLite and PostgreSQL
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+test: $(VENV)/ready graphiql chromium ## The whole suite on SQLite and PostgreSQL, and in a browser
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
 
 check: $(VENV)/ready ## Format, lint, types, imports and unit tests, under a minute
 	$(BIN)/ruff format --check .
@@ -31,6 +31,11 @@ format: $(VENV)/ready ## Put the code into shape
 lock: $(VENV)/ready ## Pin every dependency with its hashes
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --python-version 3.11 --output-file requirements.lock
+
+chromium: ## The browser of the tests; CHROMIUM names another one
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || command -v google-chrome >/dev/null || \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+		{ echo "The tests need Chromium: apt-get install chromium, or CHROMIUM=/path/to/it make test"; exit 1; }
 
 graphiql: web/graphiql/node_modules/.ready
 
