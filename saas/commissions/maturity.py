@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from saas.base.db import ConstraintViolated, current_tx, reading
+from saas.base.db import ConstraintViolated, Tx, current_tx, reading
 from saas.base.ids import CommissionId, DistributorId, OrderId
+
+EVERYTHING = 2**62
+"""A limit that is none."""
 
 
 class Due(NamedTuple):
@@ -33,13 +36,24 @@ class Earned(NamedTuple):
 async def lock_due(through: datetime, limit: int) -> Sequence[Due]:
     """Up to ``limit`` pending rows whose hold ends at ``through`` or before, locked for the running transaction.
 
-    Fewer than ``limit`` mean that there are no more.
+    Rows that somebody else holds are left out, so whoever calls this waits for nobody. Fewer than ``limit`` mean that
+    there are no more.
     """
     tx = current_tx()
+    return await _due(tx, through, limit, tx.for_update and f"{tx.for_update} SKIP LOCKED")
+
+
+async def lock_all_due(through: datetime) -> Sequence[Due]:
+    """All pending rows whose hold ends at ``through`` or before, locked; waits for those that somebody else holds."""
+    tx = current_tx()
+    return await _due(tx, through, EVERYTHING, tx.for_update)
+
+
+async def _due(tx: Tx, through: datetime, limit: int, lock: str) -> Sequence[Due]:
     rows = await tx.rows(
         f"SELECT id, order_id, beneficiary_id, currency, amount_minor, hold_until FROM commission "
         f"WHERE tenant_id = $1 AND status = 'pending' AND hold_until <= $2 "
-        f"ORDER BY hold_until, order_id, id LIMIT $3{tx.for_update}",
+        f"ORDER BY hold_until, order_id, id LIMIT $3{lock}",
         tx.tenant_id,
         through,
         limit,

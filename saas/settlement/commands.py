@@ -13,6 +13,7 @@ from saas.commissions import maturity
 from saas.commissions.maturity import Due
 from saas.ledger.commands import lock_balances, post
 from saas.ledger.rules import Account, Entry, Kind, Posting, transfer
+from saas.network.standstill import stand_still
 from saas.settlement.errors import PeriodNotOver, PeriodOutOfOrder
 from saas.settlement.models import Settlement
 from saas.settlement.policy import settlement_policy
@@ -53,20 +54,18 @@ async def release_due(actor: Actor, *, dry_run: bool = False) -> int:
     released = 0
     while True:
         async with transaction():
-            batch = await _release(clock.now())
-            if batch:
-                await audit.record(actor, "commission.release", count=batch)
-        released += batch
-        if batch < RELEASE_BATCH:
+            due = await maturity.lock_due(clock.now(), RELEASE_BATCH)
+            if due:
+                await _release(due)
+                await audit.record(actor, "commission.release", count=len(due))
+        released += len(due)
+        if len(due) < RELEASE_BATCH:
             return released
 
 
-async def _release(through: datetime) -> int:
-    due = await maturity.lock_due(through, RELEASE_BATCH)
-    if due:
-        await maturity.make_available([row.id for row in due])
-        await post(_release_postings(due))
-    return len(due)
+async def _release(due: Sequence[Due]) -> None:
+    await maturity.make_available([row.id for row in due])
+    await post(_release_postings(due))
 
 
 def _release_postings(due: Sequence[Due]) -> list[Posting]:
@@ -121,8 +120,6 @@ async def close(command: CloseSettlement, actor: Actor) -> SettlementView:
             raise PeriodOutOfOrder("input.day", label=period.label)
         if period.until > clock.now():
             raise PeriodNotOver("input.day", label=period.label, until=period.until.isoformat())
-        while await _release(period.until) == RELEASE_BATCH:
-            pass
         drafts = await _settle(tx, settlement_id, policy, period, actor)
         await audit.record(actor, "settlement.close", str(settlement_id), period=period.label, statements=len(drafts))
         return await settlement_by_id(settlement_id)
@@ -141,10 +138,16 @@ async def _one_at_a_time(tx: Tx, currency: str) -> None:
 async def _settle(
     tx: Tx, settlement_id: SettlementId, policy: SettlementPolicy, period: Period, actor: Actor
 ) -> Sequence[Draft]:
+    """Take every lock first, in the order everybody takes them: the tree, commission, balances. Then write."""
     now, currency = clock.now(), policy.currency
+    await stand_still()
+    due = await maturity.lock_all_due(period.until)
     ids = await maturity.lock_available(currency, period.until)
+    ids = [*ids, *(row.id for row in due if row.currency == currency and row.hold_until < period.until)]
     sums = await maturity.sums_of(ids)
-    await lock_balances(list(sums), [Account.AVAILABLE, Account.SETTLED], currency)
+    owners = {row.beneficiary_id for row in due}.union(sums)
+    await lock_balances(owners, [Account.PENDING, Account.AVAILABLE, Account.SETTLED], currency)
+    await _release(due)
     drafts = await drafts_for(sums, currency)
     await Settlement.create(
         id=settlement_id,

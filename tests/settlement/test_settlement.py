@@ -236,6 +236,19 @@ async def test_closers_at_once_close_once(people: list[DistributorId]) -> None:
         assert await amounts(ann) == (0, 0, 100)
 
 
+async def test_closing_waits_for_a_release_under_way_and_settles_what_it_released(
+    people: list[DistributorId],
+) -> None:
+    ann, _ = people
+    with as_tenant(LOTUS), clock.at(APRIL):
+        await make_order({ann: 100}, hold_until=APRIL - timedelta(days=1))
+        async with transaction():
+            await release_due(actor())
+            closing = asyncio.create_task(close(MARCH, actor()))
+            assert not (await asyncio.wait({closing}, timeout=0.2))[0]
+        assert (await closing).commission_minor == 100
+
+
 async def test_a_close_cut_off_anywhere_leaves_nothing_and_can_be_run_again(people: list[DistributorId]) -> None:
     ann, ben = people
     with as_tenant(LOTUS):
