@@ -1,4 +1,4 @@
-"""Log-in, members, sessions and API keys."""
+"""Log-in, members and sessions."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,8 +15,7 @@ from schema.enums import described
 from schema.errors import In, Payload, refusals
 from schema.ids import from_global, maybe_global, to_global
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
-from tenants import accounts, api_keys, registry, sessions
-from tenants.access import Scope
+from tenants import accounts, registry, sessions
 from tenants.accounts import CreateMember, MemberStatus
 from tenants.actors import Actor, Role
 from tenants.sessions import LogIn, SessionKind
@@ -46,17 +45,6 @@ class MemberRole(StrEnum):
 
 described("Whether a person can log in.", ACTIVE="Can log in.", DISABLED="Cannot log in.")(MemberStatus)
 described("How a session is carried.", COOKIE="By a browser's cookie.", BEARER="By a bearer token.")(SessionKind)
-described(
-    "What an API key can be limited to.",
-    name="ApiKeyScope",
-    CATALOG_READ="Read products.",
-    CATALOG_WRITE="Put and archive products.",
-    COMMISSIONS_READ="Read commission.",
-    NETWORK_READ="Read distributors and the tree.",
-    NETWORK_WRITE="Enrol distributors.",
-    ORDERS_READ="Read orders.",
-    ORDERS_WRITE="Place orders and move them on.",
-)(Scope)
 
 
 @strawberry.type(description="A person who can log in.")
@@ -102,34 +90,6 @@ class Session:
     created_at: datetime = strawberry.field(description="When it began.")
     expires_at: datetime = strawberry.field(description="When it ends by itself.")
     last_seen_at: datetime = strawberry.field(description="When it was last used, to the minute.")
-
-
-@strawberry.type(description="A key of a shop system.")
-class ApiKey:
-    """An API key without its secret."""
-
-    id: strawberry.ID = strawberry.field(description="Global id.")
-    name: str = strawberry.field(description="What it is for.")
-    prefix: str = strawberry.field(description="Its beginning, enough to recognise it.")
-    scopes: list[Scope] = strawberry.field(description="What it is limited to.")
-    created_at: datetime = strawberry.field(description="When it was made.")
-    expires_at: datetime | None = strawberry.field(description="When it ends by itself.")
-    last_used_at: datetime | None = strawberry.field(description="When it was last used, to the minute.")
-    revoked_at: datetime | None = strawberry.field(description="When it was revoked.")
-
-
-def api_key(found: api_keys.ApiKey) -> ApiKey:
-    """A key for the API."""
-    return ApiKey(
-        id=to_global("ApiKey", found.id),
-        name=found.name,
-        prefix=found.prefix,
-        scopes=sorted(found.scopes),
-        created_at=found.created_at,
-        expires_at=found.expires_at,
-        last_used_at=found.last_used_at,
-        revoked_at=found.revoked_at,
-    )
 
 
 @strawberry.input(description="Name and password.")
@@ -206,22 +166,6 @@ class RevokeSessionsInput:
     member_id: strawberry.ID | None = strawberry.field(default=None, description="The account; one's own by default.")
 
 
-@strawberry.input(description="A new API key.")
-class CreateApiKeyInput:
-    """A key for one system."""
-
-    name: str = strawberry.field(description="What it is for.")
-    scopes: list[Scope] = strawberry.field(description="What it is limited to.")
-    expires_at: datetime | None = strawberry.field(default=None, description="When it shall end by itself.")
-
-
-@strawberry.input(description="A key to end.")
-class RevokeApiKeyInput:
-    """A key."""
-
-    id: strawberry.ID = strawberry.field(description="The key.")
-
-
 @strawberry.type(description="The answer to a log-in.")
 class LogInPayload(Payload):
     """Who is logged in now."""
@@ -245,14 +189,6 @@ class MemberPayload(Payload):
     """Answer of the mutations of members."""
 
     member: Member | None = strawberry.field(default=None, description="The account; none when refused.")
-
-
-@strawberry.type(description="A key as it is now.")
-class ApiKeyPayload(Payload):
-    """Answer of the mutations of keys."""
-
-    api_key: ApiKey | None = strawberry.field(default=None, description="The key; none when refused.")
-    token: str | None = strawberry.field(default=None, description="A new key's secret, told this once.")
 
 
 @strawberry.type
@@ -292,11 +228,6 @@ class PeopleQuery:
             )
             for found in await sessions.sessions_of(_self(info.context.who))
         ]
-
-    @strawberry.field(description="The brand's API keys, the latest first.")
-    async def api_keys(self) -> list[ApiKey]:
-        """All keys, revoked ones among them."""
-        return [api_key(found) for found in await api_keys.api_keys()]
 
 
 def _is_person(actor: Actor) -> bool:
@@ -401,21 +332,6 @@ class PeopleMutation:
         whose = _member_id(input.member_id) if input.member_id else _self(who)
         await sessions.revoke_sessions(whose, who)
         return DonePayload(done=True)
-
-    @strawberry.mutation(description="Make an API key. Its secret is told this once.")
-    @refusals(ApiKeyPayload)
-    async def create_api_key(self, info: Info, input: In[CreateApiKeyInput]) -> ApiKeyPayload:
-        """A new key."""
-        command = api_keys.CreateApiKey(name=input.name, scopes=frozenset(input.scopes), expires_at=input.expires_at)
-        made = await api_keys.create_api_key(command, info.context.who)
-        return ApiKeyPayload(api_key=api_key(made.key), token=made.token)
-
-    @strawberry.mutation(description="End an API key at once.")
-    @refusals(ApiKeyPayload)
-    async def revoke_api_key(self, info: Info, input: In[RevokeApiKeyInput]) -> ApiKeyPayload:
-        """Revoke it."""
-        key_id = from_global("ApiKey", input.id, "input.id")
-        return ApiKeyPayload(api_key=api_key(await api_keys.revoke_api_key(key_id, info.context.who)))
 
 
 def _member_id(value: strawberry.ID) -> MemberId:

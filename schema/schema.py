@@ -15,6 +15,7 @@ from schema.commissions import CommissionQuery
 from schema.exits import ExitMutation, ExitQuery
 from schema.failures import Failures
 from schema.gate import Gate
+from schema.keys import KeyMutation, KeyQuery
 from schema.network import NetworkQuery
 from schema.network_changes import NetworkMutation, OrangeQuery
 from schema.order_changes import OrderMutation
@@ -35,6 +36,7 @@ ALIASES_MAX = 30
 class Query(
     BrandQuery,
     PeopleQuery,
+    KeyQuery,
     ProgramQuery,
     NetworkQuery,
     OrangeQuery,
@@ -53,6 +55,7 @@ class Query(
 class Mutation(
     BrandMutation,
     PeopleMutation,
+    KeyMutation,
     ProgramMutation,
     NetworkMutation,
     CatalogMutation,

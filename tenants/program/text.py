@@ -7,6 +7,7 @@ text, a day stays text, and no document can grow in memory beyond its length.
 import json
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Literal, NoReturn
 
 import yaml
@@ -91,7 +92,7 @@ def _read_json(text: str) -> object:
     def no_constant(name: str) -> NoReturn:
         raise ValueError(f"{name} is no number")
 
-    return json.loads(text, object_pairs_hook=unique, parse_constant=no_constant)
+    return json.loads(text, object_pairs_hook=unique, parse_constant=no_constant, parse_float=Decimal)
 
 
 class _Composer:
@@ -149,7 +150,7 @@ class _Composer:
             return _WORDS[text]
         if _INT.fullmatch(text):
             return int(text)
-        return float(text) if _FLOAT.fullmatch(text) else text
+        return Decimal(text) if _FLOAT.fullmatch(text) else text
 
     def _not_plain(self) -> NoReturn:
         _refuse(path_of(self._steps), "NOT_PLAIN_DATA")
