@@ -253,12 +253,12 @@ def price_case(view: PriceCaseView, currency: str) -> PriceCase:
     )
 
 
-async def readable_order(info: Info, id_: OrderId) -> OrderView:
+async def readable_order(info: Info, id_: OrderId, field: str = "id") -> OrderView:
     """An order the caller may read: a distributor its own. Raises ``NotFound``."""
     found = await queries.order(id_)
     who = info.context.who
     if who.role is Role.DISTRIBUTOR and found.seller_id != who.distributor_id:
-        raise NotFound("id", kind="order", value=id_)
+        raise NotFound(field, kind="order", value=id_)
     return found
 
 

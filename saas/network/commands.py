@@ -116,12 +116,14 @@ async def _ground(tx: Tx, requests: Sequence[Enrol], policy: Policy, actor: Acto
         list(ids),
         list(codes.union(request.code for request in requests)),
     )
+    recruiter = actor.distributor_id if actor.role is Role.DISTRIBUTOR else None
     seats = [Seat(**row) for row in rows]
+    sponsors = [seat for seat in seats if recruiter in {None, seat.id}]
     return Ground(
         policy=policy,
-        seats={**{seat.id: seat for seat in seats}, **{seat.code: seat for seat in seats}},
+        seats={**{seat.id: seat for seat in sponsors}, **{seat.code: seat for seat in sponsors}},
         taken={seat.code for seat in seats},
-        recruiter=actor.distributor_id if actor.role is Role.DISTRIBUTOR else None,
+        recruiter=recruiter,
     )
 
 

@@ -162,7 +162,10 @@ class Placement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What enrolment is decided on: the policy, the seats of possible sponsors, the codes in use, who recruits."""
+    """What enrolment is decided on: the policy, the seats of possible sponsors, the codes in use, who recruits.
+
+    A ``recruiter`` brings people under itself only, so its own is the only seat there is.
+    """
 
     policy: Policy
     seats: Mapping[UUID | str, Seat]
@@ -191,7 +194,8 @@ def place(
         elif isinstance(request.sponsor, str) and request.sponsor in at_code:
             brought.setdefault(at_code[request.sponsor], []).append(i)
         else:
-            errors.append(NotFound(f"{fields[i]}.sponsor", kind="distributor", value=request.sponsor))
+            if ground.recruiter is None:  # a recruiter is told the same of everybody but itself
+                errors.append(NotFound(f"{fields[i]}.sponsor", kind="distributor", value=request.sponsor))
             ready.append((i, None))
     placed: dict[int, Placement] = {}
     while ready:

@@ -11,7 +11,7 @@ from uuid import UUID
 from saas.base import clock
 from saas.base.clock import local_day
 from saas.base.db import Tx, reading, transaction
-from saas.base.errors import DomainError, IdempotencyConflict, NotFound, Rejected
+from saas.base.errors import DomainError, IdempotencyConflict, Rejected
 from saas.base.idempotency import Claim, claim_each, fingerprint, look_up
 from saas.base.ids import DistributorId, OrderId, new_id
 from saas.catalog.queries import by_sku
@@ -69,6 +69,8 @@ class _Candidate:
     claim: Claim
     draft: OrderDraft | None
     errors: Sequence[DomainError]
+    foreign: bool = False
+    """Nobody the asker may sell for: not even a key that was used before tells it anything."""
     earlier: UUID | None = None
     accrual: Accrual | None = None
 
@@ -205,22 +207,24 @@ def _candidates(
     asked: Sequence[PlaceOrder], paths: Sequence[str], actor: Actor, gathered: Gathered
 ) -> Iterator[_Candidate]:
     numbers = set(gathered.ground.taken_numbers)
-    ground = replace(gathered.ground, taken_numbers=numbers)
+    sellers, own = gathered.ground.sellers, actor.role is Role.DISTRIBUTOR
+    if own:  # a distributor sells for itself; nobody else exists for it
+        sellers = {id_: seller for id_, seller in sellers.items() if id_ == actor.distributor_id}
+    ground = replace(gathered.ground, taken_numbers=numbers, sellers=sellers)
     for order, at in zip(asked, paths, strict=True):
         made = draft(order, ground, at)
-        wrong = list(_trespasses(order, actor, at)) if actor.role is Role.DISTRIBUTOR else []
+        wrong = list(_reserved(order, at)) if own else []
         if isinstance(made, OrderDraft):
             numbers.add(made.number)
             claim = Claim(order.idempotency_key, fingerprint(order), made.id)
             yield _Candidate(order, claim, made, wrong)
         else:
-            yield _Candidate(order, Claim(order.idempotency_key, fingerprint(order), new_id()), None, [*wrong, *made])
+            claim = Claim(order.idempotency_key, fingerprint(order), new_id())
+            yield _Candidate(order, claim, None, [*wrong, *made], foreign=order.seller_id not in sellers)
 
 
-def _trespasses(order: PlaceOrder, actor: Actor, at: str) -> Iterator[DomainError]:
-    """A distributor sells for itself, and says neither that it was paid nor when."""
-    if order.seller_id != actor.distributor_id:
-        yield NotFound(f"{at}.sellerId", kind="distributor", value=order.seller_id)
+def _reserved(order: PlaceOrder, at: str) -> Iterator[DomainError]:
+    """What a distributor does not say of its own order: that it was paid, and when anything happened."""
     for name, public in _RESERVED.items():
         if getattr(order, name) is not None:
             yield ReservedForBrand(f"{at}.{public}", what=public)
@@ -235,7 +239,7 @@ async def _settle(candidates: Sequence[_Candidate], *, claiming: bool) -> None:
     for candidate in candidates:
         leaders.setdefault(candidate.claim.key, candidate)
     good = {key: one.claim for key, one in leaders.items() if claiming and one.accepted}
-    bad = {key: one.claim for key, one in leaders.items() if key not in good}
+    bad = {key: one.claim for key, one in leaders.items() if key not in good and not one.foreign}
     answers = {**(await look_up(_OPERATION, bad) if bad else {}), **await claim_each(_OPERATION, good)}
     for key, answer in answers.items():
         leaders[key].settle(answer)

@@ -163,7 +163,7 @@ async def order(order_id: OrderId, team_of: DistributorId | None = None) -> Orde
         _sold_by_team(where, team_of)
         row = await tx.row(f"SELECT {_COLUMNS} FROM sales_order o WHERE {where.sql}", *where.args)
     if row is None:
-        raise NotFound("orderId", kind="order", value=order_id)
+        raise NotFound("id", kind="order", value=order_id)
     return OrderView(**row)
 
 

@@ -53,9 +53,10 @@ class Attack:
     door: str = ""
     asked: int = field(default=0)
 
-    async def everything(self) -> None:
-        """Every root field but those left out, queries first."""
-        for root in roots():
+    async def everything(self, operation: str) -> None:
+        """Every root field of ``query`` or ``mutation`` but those left out."""
+        await self._log_in()
+        for root in roots(operation):
             for chosen in root.variants() if root.coordinate not in self.without else ():
                 await self.both(root, chosen)
 
@@ -64,7 +65,11 @@ class Attack:
         sent, got = [], []
         for names in self.targets:
             text, variables = request(root, self.role, names, chosen)
-            answer = (await (await self._caller(root)).send(text, variables)).text
+            response = await self.caller.send(text, variables)
+            assert response.status_code == 200, f"{self.role} {root.coordinate}: {response.text}"
+            if root.name in ENDS_SESSIONS:
+                await self._log_in()
+            answer = response.text
             leaked = told(self.secrets - names.spelled().keys(), answer)
             assert not leaked, f"{self.role} {root.coordinate} {variables}: {leaked} in {answer}"
             assert "INTERNAL" not in answer, f"{self.role} {root.coordinate} {variables}: {answer}"
@@ -75,12 +80,10 @@ class Attack:
             answers = got if root.operation == "query" else [shape(json.loads(answer)) for answer in got]
             assert answers[0] == answers[1], f"{self.role} {root.coordinate} {sent}: {got}"
 
-    async def _caller(self, root: Root) -> Api:
-        """A session of its own where it may end."""
-        if root.name not in ENDS_SESSIONS or self.caller.token is None or self.role == "key":
-            return self.caller
-        visitor = replace(self.caller, token=None, host=self.door or self.caller.host)
-        return (await visitor.log_in(self.log_in_as or self.role)).at(self.caller.host)
+    async def _log_in(self) -> None:
+        if self.caller.token is not None and self.role != "key":
+            visitor = replace(self.caller, token=None, host=self.door or self.caller.host)
+            self.caller = (await visitor.log_in(self.log_in_as or self.role)).at(self.caller.host)
 
 
 def unnamed(names: Names, text: str) -> str:

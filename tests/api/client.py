@@ -26,24 +26,24 @@ class Api:
     language: str | None = None
     cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
 
+    async def http(self, method: str, headers: Mapping[str, str] | None = None, **request: Any) -> httpx.Response:
+        """Any request; the bare response."""
+        own = {"authorization": f"Bearer {self.token}"} if self.token else {}
+        if self.language:
+            own["accept-language"] = self.language
+        transport = httpx.ASGITransport(app=self.app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url=f"http://{self.host}", cookies=self.cookies
+        ) as client:
+            answer = await client.request(method, "/graphql", headers={**own, **(headers or {})}, **request)
+            self.cookies = httpx.Cookies(client.cookies)
+            return answer
+
     async def send(
         self, query: str, variables: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
         """Post an operation; the bare response."""
-        transport = httpx.ASGITransport(app=self.app)
-        sent = {"authorization": f"Bearer {self.token}"} if self.token else {}
-        if self.language:
-            sent["accept-language"] = self.language
-        async with httpx.AsyncClient(
-            transport=transport, base_url=f"http://{self.host}", cookies=self.cookies
-        ) as client:
-            answer = await client.post(
-                "/graphql",
-                json={"query": query, "variables": dict(variables or {})},
-                headers={**sent, **(headers or {})},
-            )
-            self.cookies.update(client.cookies)
-            return answer
+        return await self.http("POST", headers, json={"query": query, "variables": dict(variables or {})})
 
     async def ask(self, query: str, **variables: Any) -> Any:
         """The data of an operation that must have no errors."""

@@ -5,7 +5,7 @@ error, so a new field cannot be left out of the tests that use this.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -34,7 +34,10 @@ Given: TypeAlias = GraphQLArgument | GraphQLInputField
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """What the arguments of calls name: things of one brand, or things that are nowhere. ``ids`` are by kind."""
+    """What the arguments of calls name: things of one brand, or things that are nowhere.
+
+    ``ids`` are by kind, ``fixed`` values by coordinate, before anything else.
+    """
 
     ids: Mapping[str, str]
     slug: str
@@ -43,6 +46,7 @@ class Names:
     sku: str
     number: int
     key: str
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
     def spelled(self) -> dict[str, str]:
         """Every way in which an answer may repeat what it was asked, and what it stands for."""
@@ -275,8 +279,8 @@ def _value(type_: GraphQLInputType, coordinate: str, name: str, names: Names, ch
 
 def _plain(type_: GraphQLInputType, coordinate: str, name: str, names: Names) -> Any:
     for key in (coordinate, name):
-        if key in IDS:
-            return names.ids[IDS[key]]
+        if key in names.fixed or key in IDS:
+            return names.fixed[key] if key in names.fixed else names.ids[IDS[key]]
         if key in NAMED or key in VALUES:
             return NAMED[key](names) if key in NAMED else VALUES[key]
     if isinstance(type_, GraphQLEnumType):

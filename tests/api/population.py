@@ -33,10 +33,10 @@ class Populated:
     callers: Mapping[str, Api]
 
 
-def nothing(of: Names) -> Names:
+def nothing() -> Names:
     """Names of the same kinds that nothing has."""
     return Names(
-        ids={kind: f"{PREFIXES[kind]}_{uuid4().hex}" for kind in of.ids},
+        ids={kind: f"{PREFIXES[kind]}_{uuid4().hex}" for kind in PREFIXES},
         slug="nowhere",
         login="nobody-at-all",
         code="NOWHERE-DEALER-B",

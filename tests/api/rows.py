@@ -14,6 +14,8 @@ from saas.base.scope import tenant_scope
 Rows = Mapping[str, Sequence[Row]]
 SHORTEST = 6
 """Words below this many letters say nothing about whose they are."""
+SEEN = ("last_seen_at", "last_used_at")
+"""When somebody was here last is noted on every call."""
 
 
 def tenant_tables() -> list[str]:
@@ -27,11 +29,15 @@ async def rows_of(tenant_id: TenantId, *, without: Sequence[str] = ()) -> Rows:
     with tenant_scope(tenant_id):
         async with reading() as tx:
             found = {
-                table: [dict(row) for row in await tx.rows(f"SELECT * FROM {table} WHERE tenant_id = $1", tenant_id)]
+                table: [_row(row) for row in await tx.rows(f"SELECT * FROM {table} WHERE tenant_id = $1", tenant_id)]
                 for table in tenant_tables()
                 if table not in without
             }
     return {table: sorted(rows, key=lambda row: str(list(row.values()))) for table, rows in found.items()}
+
+
+def _row(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name not in SEEN}
 
 
 def changes(before: Rows, after: Rows) -> dict[str, list[Row]]:
