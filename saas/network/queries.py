@@ -15,7 +15,16 @@ from saas.base.ids import DistributorId
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
 from saas.network.contact import masked_name
 from saas.network.rules import Kind, Status
-from saas.network.selection import COLUMNS, Statement, filtered, members, own_sales, sort_expression
+from saas.network.selection import (
+    COLUMNS,
+    UNDER_TOPS,
+    Statement,
+    filtered,
+    members,
+    own_sales,
+    sort_expression,
+    tops,
+)
 from saas.network.views import (
     Chain,
     ChainMember,
@@ -127,7 +136,7 @@ def _row(row: Row, visibility: Visibility | None) -> DistributorRow:
         Status(row["status"]),
         row["tier"],
         row["region"],
-        None if row["id"] == viewer else row["sponsor_id"],
+        None if row["id"] == viewer or row["sponsor_id"] is None else _id(row["sponsor_id"]),
         row["depth"],
         row["level"],
         row["phone_masked"],
@@ -223,24 +232,28 @@ async def chains(seller_ids: Collection[DistributorId]) -> Mapping[DistributorId
     """The chain of each seller that exists, in one statement: itself first, the root last."""
     async with reading() as tx:
         found = await tx.rows(
-            f"WITH RECURSIVE up(id) AS ("
-            f"SELECT id FROM distributor WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} UNION "
-            f"SELECT d.sponsor_id FROM up JOIN distributor d ON d.tenant_id = $1 AND d.id = up.id "
-            f"WHERE d.sponsor_id IS NOT NULL) "
+            f"WITH RECURSIVE up(id, sponsor_id, code, tier, status, path) AS ("
+            f"SELECT id, sponsor_id, code, tier, status, path FROM distributor "
+            f"WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} UNION "
             f"SELECT d.id, d.sponsor_id, d.code, d.tier, d.status, d.path FROM up "
-            f"JOIN distributor d ON d.tenant_id = $1 AND d.id = up.id",
+            f"JOIN distributor d ON d.tenant_id = $1 AND d.id = up.sponsor_id) SELECT * FROM up",
             tx.tenant_id,
             list(seller_ids),
         )
-    rows = {row["id"]: row for row in found}
-    members_ = {id_: ChainMember(id_, row["code"], row["tier"], Status(row["status"])) for id_, row in rows.items()}
+    known: dict[DistributorId, tuple[ChainMember, DistributorId | None, str]] = {}
+    for row in found:
+        id_ = _id(row["id"])
+        member = ChainMember(id_, row["code"], row["tier"], Status(row["status"]))
+        known[id_] = (member, None if row["sponsor_id"] is None else _id(row["sponsor_id"]), row["path"])
     made: dict[DistributorId, Chain] = {}
     for seller in seller_ids:
-        if seller in rows and seller not in made:
-            path = [seller]
-            while (above := rows[path[-1]]["sponsor_id"]) is not None:
-                path.append(above)
-            made[seller] = Chain(rows[seller]["path"], tuple(members_[id_] for id_ in path))
+        if seller in known and seller not in made:
+            line: list[ChainMember] = []
+            above: DistributorId | None = seller
+            while above is not None:
+                member, above, _ = known[above]
+                line.append(member)
+            made[seller] = Chain(known[seller][2], tuple(line))
     return made
 
 
@@ -262,9 +275,8 @@ async def team_of(distributor_id: DistributorId) -> Team:
     """How many a distributor leads; none when it does not exist."""
     async with reading() as tx:
         row = await tx.row(
-            "SELECT count(*) AS members, count(*) FILTER (WHERE d.sponsor_id = o.id) AS direct FROM distributor o "
-            "JOIN distributor d ON d.tenant_id = $1 AND d.path > o.path AND d.path < o.path || '~' "
-            "WHERE o.tenant_id = $1 AND o.id = $2",
+            f"{tops('o.id = $2')}SELECT count(*) AS members, count(*) FILTER (WHERE d.sponsor_id = o.id) AS direct "
+            f"FROM {UNDER_TOPS} AND d.id <> o.id",
             tx.tenant_id,
             distributor_id,
         )

@@ -77,23 +77,37 @@ class Members:
     in_team: str
 
 
+def tops(condition: str) -> str:
+    """The CTE ``o`` of chosen distributors with the end of their subtrees' range of paths.
+
+    Materialised for PostgreSQL: under row-level security a condition that calls a function on a row cannot bound an
+    index scan, a plain column can.
+    """
+    return (
+        f"WITH o AS MATERIALIZED (SELECT o.id, o.path, o.depth, o.path || '~' AS beyond FROM distributor o "
+        f"WHERE o.tenant_id = $1 AND {condition}) "
+    )
+
+
+UNDER_TOPS = "o CROSS JOIN distributor d WHERE d.tenant_id = $1 AND d.path >= o.path AND d.path < o.beyond"
+"""``FROM … WHERE …`` of all members of the subtrees of ``tops``. SQLite keeps the order of a cross join: top down."""
+
+
 def members(st: Statement, of: Collection[DistributorId] | None, as_of: datetime | None) -> Members:
     """The members of the subtrees of ``of``, themselves included at level 0, or of all there is (level 1 on top)."""
     if as_of is not None:
         return _members_then(st, of, as_of)
     if of is None:
-        top = depth_of(st.visibility.path) if st.visibility else 0
+        with_, root = "", "d.id"
+        level = f"d.depth - {depth_of(st.visibility.path) - 1 if st.visibility else -1}"
         source = f"distributor d WHERE d.tenant_id = $1 AND {st.visible('d')}"
-        root, level = "d.id", f"d.depth - {top - 1}"
     else:
-        source = (
-            f"distributor o JOIN distributor d ON d.tenant_id = $1 AND d.path >= o.path AND d.path < o.path || '~' "
-            f"WHERE o.tenant_id = $1 AND o.id {st.within(of, 'uuid')} AND {st.visible('o')} AND {st.visible('d')}"
-        )
         root, level = "o.id", "d.depth - o.depth"
+        with_ = tops(f"o.id {st.within(of, 'uuid')} AND {st.visible('o')}")
+        source = f"{UNDER_TOPS} AND {st.visible('d')}"
     hidden = len(st.visibility.path) - SEGMENT if st.visibility else 0  # a cursor must not tell who is above
     return Members(
-        with_="",
+        with_=with_,
         source=source,
         root=root,
         sponsor="d.sponsor_id",
@@ -106,34 +120,30 @@ def members(st: Statement, of: Collection[DistributorId] | None, as_of: datetime
 
 def _members_then(st: Statement, of: Collection[DistributorId] | None, as_of: datetime) -> Members:
     moment = st.arg(as_of)
-    joined = f"d.joined_at <= {moment}"
     valid = f"s.valid_from <= {moment} AND (s.valid_until IS NULL OR s.valid_until > {moment})"
-    chosen = f"d.tenant_id = $1 AND {st.visible('d')} AND {joined}"
-    own = f"SELECT d.id, d.id, {_OWN_SEGMENT}"
+    shown = f"d.tenant_id = $1 AND {st.visible('d')}"
+    own = f"SELECT d.id, d.id, CAST(NULL AS uuid), {_OWN_SEGMENT}"
     if of is not None:
-        base = f"{own}, 0 FROM distributor d WHERE {chosen} AND d.id {st.within(of, 'uuid')}"
+        base = f"{own}, 0 FROM distributor d WHERE {shown} AND d.id {st.within(of, 'uuid')}"
     elif st.visibility is not None:
-        base = f"{own}, 1 FROM distributor d WHERE {chosen} AND d.path = {st.arg(st.visibility.path)}"
+        base = f"{own}, 1 FROM distributor d WHERE {shown} AND d.path = {st.arg(st.visibility.path)}"
     else:
         base = (
             f"{own}, 1 FROM sponsorship s JOIN distributor d ON d.id = s.distributor_id "
-            f"WHERE s.tenant_id = $1 AND s.sponsor_id IS NULL AND {valid} AND {chosen}"
+            f"WHERE s.tenant_id = $1 AND s.sponsor_id IS NULL AND {valid} AND {shown}"
         )
     with_ = (
-        f"WITH RECURSIVE m(root, id, path, level) AS ({base} UNION ALL "
-        f"SELECT m.root, d.id, m.path || {_OWN_SEGMENT}, m.level + 1 FROM m "
+        f"WITH RECURSIVE m(root, id, sponsor_id, path, level) AS ({base} UNION ALL "
+        f"SELECT m.root, d.id, s.sponsor_id, m.path || {_OWN_SEGMENT}, m.level + 1 FROM m "
         f"JOIN sponsorship s ON s.tenant_id = $1 AND s.sponsor_id = m.id AND {valid} "
-        f"JOIN distributor d ON d.id = s.distributor_id AND {chosen}) "
+        f"JOIN distributor d ON d.id = s.distributor_id AND {shown}) "
     )
-    source = (
-        f"m JOIN distributor d ON d.tenant_id = $1 AND d.id = m.id "
-        f"JOIN sponsorship s ON s.tenant_id = $1 AND s.distributor_id = m.id AND {valid} WHERE true"
-    )
+    source = f"m JOIN distributor d ON d.tenant_id = $1 AND d.id = m.id WHERE d.joined_at <= {moment}"
     return Members(
         with_=with_,
         source=source,
         root="m.root",
-        sponsor="s.sponsor_id",
+        sponsor="m.sponsor_id",
         path="m.path",
         level="m.level",
         team="m AS g",
