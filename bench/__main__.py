@@ -1,0 +1,64 @@
+"""``python -m bench [NAME …] [--json PATH]``: measure, print the table, and perhaps write it for a machine."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from bench import databases, rows
+from bench.figures import FULL, TINY, Figure, Size
+
+KINDS = ("postgresql", "sqlite")
+console = Console()
+
+
+def main(
+    only: Annotated[list[str] | None, typer.Argument(help="import or api; both by default.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write the rows to this file.")] = None,
+    tiny: Annotated[bool, typer.Option("--tiny", help="Only see that every row runs.")] = False,
+) -> None:
+    """Measure the product beside its ceilings. A quiet machine gives the truest figures."""
+    figures = asyncio.run(measure(only or ["import", "api"], TINY if tiny else FULL))
+    console.print(_table(figures))
+    if json is not None:
+        json.write_bytes(orjson.dumps([figure.as_data() for figure in figures], option=orjson.OPT_INDENT_2))
+
+
+async def measure(groups: list[str], size: Size) -> list[Figure]:
+    """All rows of the groups, on both databases."""
+    figures: list[Figure] = []
+    async with databases.opened() as opened:
+        for kind in KINDS:
+            if "import" in groups:
+                console.print(f"import on {kind} …", style="dim")
+                figures.append(await rows.import_orders(opened, kind, size))
+            if "api" in groups:
+                console.print(f"API on {kind} …", style="dim")
+                figures += await rows.api(opened, kind, size)
+    return figures
+
+
+def _table(figures: list[Figure]) -> Table:
+    table = Table(box=SIMPLE, pad_edge=False)
+    for name in ("row", "ours", "ceiling", "ratio", "unit", "p50 ms", "p95 ms", "MB"):
+        table.add_column(name, justify="left" if name in {"row", "unit"} else "right", no_wrap=True)
+    for figure in figures:
+        optional = (figure.p50_ms, figure.p95_ms, figure.memory_mb)
+        table.add_row(
+            figure.name,
+            f"{figure.ours:,.2f}",
+            f"{figure.ceiling:,.2f}",
+            f"{figure.ratio:.2f}",
+            figure.unit,
+            *("" if value is None else f"{value:,.1f}" for value in optional),
+        )
+    return table
+
+
+if __name__ == "__main__":
+    typer.run(main)

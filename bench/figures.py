@@ -1,0 +1,91 @@
+"""What a benchmark is told and what it answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much is measured. ``requests`` are of one round and side; the sides take turns."""
+
+    log_rows: int
+    tops: int
+    requests: int
+    rounds: int
+    warm_up: int
+    starts: int
+    concurrency: int = 8
+
+
+FULL = Size(log_rows=69_659, tops=20, requests=200, rounds=5, warm_up=100, starts=3)
+"""The whole log, and enough requests for a 95th percentile."""
+
+TINY = Size(log_rows=40, tops=1, requests=8, rounds=1, warm_up=1, starts=1, concurrency=2)
+"""Just enough to see that a row still runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One row of the table. ``ratio`` is the part of the ceiling that is reached, 1 being all of it."""
+
+    name: str
+    ours: float
+    ceiling: float
+    unit: str
+    less_is_better: bool = False
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    memory_mb: float | None = None
+
+    @property
+    def ratio(self) -> float:
+        """The part of the ceiling that is reached."""
+        return self.ceiling / self.ours if self.less_is_better else self.ours / self.ceiling
+
+    def as_data(self) -> dict[str, str | float | None]:
+        """The row for a machine."""
+        return {
+            "name": self.name,
+            "ours": round(self.ours, 3),
+            "ceiling": round(self.ceiling, 3),
+            "ratio": round(self.ratio, 3),
+            "unit": self.unit,
+            "p50_ms": _rounded(self.p50_ms),
+            "p95_ms": _rounded(self.p95_ms),
+            "memory_mb": _rounded(self.memory_mb),
+        }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one round came to: how long it took, and how long each request did."""
+
+    seconds: float
+    latencies: Sequence[float]
+
+    @property
+    def rate(self) -> float:
+        """Requests per second."""
+        return len(self.latencies) / self.seconds
+
+
+def compared(name: str, ours: Sequence[Load], ceiling: Sequence[Load]) -> Figure:
+    """The row of two sides that took turns: the median round of each, the percentiles of all our requests."""
+    latencies = sorted(seconds for load in ours for seconds in load.latencies)
+    return Figure(
+        name=name,
+        ours=median(load.rate for load in ours),
+        ceiling=median(load.rate for load in ceiling),
+        unit="req/s",
+        p50_ms=_percentile(latencies, 50) * 1000,
+        p95_ms=_percentile(latencies, 95) * 1000,
+    )
+
+
+def _percentile(ordered: Sequence[float], percent: int) -> float:
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]

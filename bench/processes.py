@@ -1,0 +1,121 @@
+"""Processes to measure: started as operators start them, their memory read from the kernel."""
+
+import asyncio
+import os
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from time import perf_counter
+from typing import IO
+
+from bench.client import Client
+
+ROOT = Path(__file__).parent.parent
+PRODUCT = ("main.py", "serve")
+HANDWRITTEN = ("-m", "bench.handwritten")
+_EVERY_SECONDS = 0.02
+_PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that has answered its first request."""
+
+    process: Process
+    port: int
+    first_answer_seconds: float
+
+    @property
+    def memory_mb(self) -> float:
+        """What it holds in memory now."""
+        return _memory_mb(self.process.pid, "VmRSS")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A process that has ended well."""
+
+    seconds: float
+    peak_mb: float
+    output: str
+
+
+async def run(*command: str, database_url: str) -> Finished:
+    """Run a Python command to its end. Raises ``RuntimeError`` when it fails."""
+    began = perf_counter()
+    process = await _start(command, {"DATABASE_URL": database_url}, PIPE)
+    reading = asyncio.create_task(process.communicate())
+    peak_mb = 0.0
+    while not reading.done():
+        # Not wait4: it would count what this process held when it forked.
+        peak_mb = max(peak_mb, _memory_mb(process.pid, "VmHWM"))
+        await asyncio.wait({reading}, timeout=_EVERY_SECONDS)
+    seconds = perf_counter() - began
+    output, errors = reading.result()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed: {output.decode()}{errors.decode()}")
+    return Finished(seconds, peak_mb, output.decode())
+
+
+@asynccontextmanager
+async def serving(
+    command: tuple[str, ...], database_url: str, path: str, token: str, body: bytes
+) -> AsyncIterator[Server]:
+    """A server, from its start to the end of the block; it has answered ``body`` once."""
+    port = _free_port()
+    with TemporaryFile() as log:
+        began = perf_counter()
+        process = await _start(command, {"DATABASE_URL": database_url, "PORT": str(port)}, log)
+        try:
+            client = await _connected(process, port, path, token)
+            await client.ask(body)
+            seconds = perf_counter() - began
+            await client.close()
+            yield Server(process, port, seconds)
+        except RuntimeError as exc:
+            log.seek(0)
+            exc.add_note(log.read().decode()[-4000:])
+            raise
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+
+async def _connected(process: Process, port: int, path: str, token: str) -> Client:
+    deadline = perf_counter() + _PATIENCE_SECONDS
+    while perf_counter() < deadline and process.returncode is None:
+        try:
+            return await Client.connect(port, path, token)
+        except OSError:
+            await asyncio.sleep(_EVERY_SECONDS)
+    raise RuntimeError("the server did not come up")
+
+
+async def _start(command: tuple[str, ...], settings: Mapping[str, str], output: "int | IO[bytes]") -> Process:
+    environment = {**os.environ, **settings}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, *command, cwd=ROOT, env=environment, stdin=DEVNULL, stdout=output, stderr=output
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+    return port
+
+
+def _memory_mb(pid: int, field: str) -> float:
+    """A line of the process's status; 0 once it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    found = next((line for line in status.splitlines() if line.startswith(f"{field}:")), "0 0")
+    return int(found.split()[1]) / 1024
