@@ -1,47 +1,30 @@
 """What an answer says when an operation fails: typed refusals as they are, everything else masked and logged."""
 
 import logging
-from collections.abc import Iterator
 
-from graphql import ExecutionResult, GraphQLError
-from strawberry.extensions import SchemaExtension
-from strawberry.types import ExecutionResult as StrawberryExecutionResult
+from graphql import GraphQLError
 
 from saas.base.errors import DomainError
-from schema.context import Context
 
 log = logging.getLogger("banyan.api")
 
 
-class Failures(SchemaExtension):
-    """Gives every error a code; hides what was not meant for callers behind the request's id."""
+def told(error: GraphQLError, *, locale: str, request_id: str) -> GraphQLError:
+    """Give an error its code; hide what was not meant for callers behind the request's id.
 
-    def on_operation(self) -> Iterator[None]:
-        """Let the operation run, then go over its errors."""
-        yield
-        result = self.execution_context.result
-        if isinstance(result, ExecutionResult | StrawberryExecutionResult) and result.errors:
-            context: Context = self.execution_context.context
-            result.errors = [_told(error, context) for error in result.errors]
-
-
-def _told(error: GraphQLError, context: Context) -> GraphQLError:
+    An error without a path was found before anything ran: the request is at fault and may know why.
+    """
     cause = error.original_error
     if isinstance(cause, DomainError):
-        return GraphQLError(
-            cause.message(context.locale),
-            nodes=error.nodes,
-            path=error.path,
-            extensions={"code": cause.code, "field": cause.field},
-        )
-    if cause is None or isinstance(cause, GraphQLError):
-        if error.extensions is None or "code" not in error.extensions:
-            error.extensions = {**(error.extensions or {}), "code": "BAD_REQUEST"}
-        return error
-    log.error("request %s failed", context.request_id, exc_info=cause)
-    return GraphQLError(
-        f"Something went wrong on our side. Quote {context.request_id} when you ask about it.",
-        nodes=error.nodes,
-        path=error.path,
-        extensions={"code": "INTERNAL", "requestId": context.request_id},
-    )
+        return _with(error, cause.message(locale), code=cause.code, field=cause.field)
+    if error.path is None or cause is None or isinstance(cause, GraphQLError):
+        if "code" in (error.extensions or {}):
+            return error
+        return _with(error, error.message, code="BAD_REQUEST")
+    log.error("request %s failed", request_id, exc_info=cause)
+    message = f"Something went wrong on our side. Quote {request_id} when you ask about it."
+    return _with(error, message, code="INTERNAL", requestId=request_id)
+
+
+def _with(error: GraphQLError, message: str, **extensions: object) -> GraphQLError:
+    return GraphQLError(message, error.nodes, error.source, error.positions, error.path, extensions=dict(extensions))

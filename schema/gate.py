@@ -1,42 +1,46 @@
-"""The gate before every operation: who may ask for which fields, and how much an operation may cost.
+"""The gate before every operation: who may ask for which fields, and how much an operation may be.
 
 Both are decided on the validated document before anything runs. The coordinates an operation touches are worked out
 once per document and kept; the role is looked up in the one access table (``tenants.access_table``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from graphql import (
     DocumentNode,
     FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
-    InlineFragmentNode,
-    IntValueNode,
     OperationDefinitionNode,
-    SelectionSetNode,
+    StringValueNode,
     TypeInfo,
     TypeInfoVisitor,
-    VariableNode,
     Visitor,
+    separate_operations,
     visit,
 )
 from strawberry.extensions import SchemaExtension
 
-from saas.base.paging import PAGE_DEFAULT, PAGE_MAX
 from schema.context import Context
+from schema.limits import objections, size_of, unusable_text
 from tenants import access_table
 
-COST_MAX = 20_000
-"""Fields an operation may resolve at most, page sizes multiplied."""
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one operation of a document, whoever sends it."""
+
+    operation: OperationDefinitionNode
+    document: DocumentNode
+    coordinates: tuple[str, ...]
+    texts: tuple[str, ...]
 
 
 class Gate(SchemaExtension):
-    """Checks access and cost after validation; adds ``extensions.cost`` to the answer."""
+    """Checks access and size after validation; adds ``extensions.cost`` to the answer."""
 
     def on_validate(self) -> Iterator[None]:
         """Refuse what the caller may not ask, once the document was found valid.
@@ -48,29 +52,21 @@ class Gate(SchemaExtension):
         if running.pre_execution_errors is None or running.graphql_document is None:
             raise RuntimeError("the gate stands behind ValidationCache")
         if not running.pre_execution_errors:
-            running.pre_execution_errors = self._refused(running.graphql_document)
+            known = _known(running.schema._schema, running.graphql_document, running.operation_name)
+            running.pre_execution_errors = self._refused(known)
         yield
 
-    def _refused(self, document: DocumentNode) -> list[GraphQLError]:
-        running = self.execution_context
-        context: Context = running.context
-        schema = running.schema._schema
-        refused = sorted(
-            coordinate
-            for coordinate in coordinates(schema, document)
-            if not access_table.allowed(context.actor, coordinate)
-        )
+    def _refused(self, known: Known) -> list[GraphQLError]:
+        context: Context = self.execution_context.context
+        variables = self.execution_context.variables or {}
+        refused = [c for c in known.coordinates if not access_table.allowed(context.actor, c)]
         if refused:
             return [_forbidden(context, coordinate) for coordinate in refused]
-        context.cost = cost(document, running.operation_name, running.variables or {})
-        if context.cost <= COST_MAX:
-            return []
-        return [
-            GraphQLError(
-                f"The operation costs {context.cost}, the most is {COST_MAX}. Ask for smaller pages.",
-                extensions={"code": "COST_EXCEEDED", "cost": context.cost, "costMax": COST_MAX},
-            )
-        ]
+        if unusable_text([*known.texts, *variables.values()]):
+            return [GraphQLError("Text holds NUL or half a character; remove it.", extensions={"code": "BAD_REQUEST"})]
+        size = size_of(known.operation, known.document, variables)
+        context.cost = size.cost
+        return objections(size)
 
     def get_results(self) -> dict[str, Any]:
         """What the operation cost."""
@@ -90,61 +86,25 @@ class _Collector(Visitor):
     def __init__(self, types: TypeInfo) -> None:
         super().__init__()
         self.types = types
-        self.found: set[str] = set()
+        self.coordinates: set[str] = set()
+        self.texts: set[str] = set()
 
     def enter_field(self, node: FieldNode, *_: object) -> None:
         parent = self.types.get_parent_type()
         if parent is not None and not node.name.value.startswith("__") and not parent.name.startswith("__"):
-            self.found.add(f"{parent.name}.{node.name.value}")
+            self.coordinates.add(f"{parent.name}.{node.name.value}")
+
+    def enter_string_value(self, node: StringValueNode, *_: object) -> None:
+        self.texts.add(node.value)
 
 
 @lru_cache(maxsize=512)
-def coordinates(schema: GraphQLSchema, document: DocumentNode) -> frozenset[str]:
-    """Every ``Type.field`` a document names. Introspection is not among them."""
+def _known(schema: GraphQLSchema, document: DocumentNode, operation_name: str | None) -> Known:
+    """The coordinates and texts of the operation that will run. Introspection is not among them."""
+    separated = separate_operations(document)
+    alone = separated[operation_name or ""] if operation_name in separated else next(iter(separated.values()))
     types = TypeInfo(schema)
     collector = _Collector(types)
-    visit(document, TypeInfoVisitor(types, collector))
-    return frozenset(collector.found)
-
-
-def cost(document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any]) -> int:
-    """How many fields an operation may resolve: every field counts one, a page multiplies what is below it."""
-    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
-    chosen = next(
-        (o for o in operations if operation_name and o.name and o.name.value == operation_name), operations[0]
-    )
-    return _cost(chosen.selection_set, fragments, variables)
-
-
-def _cost(
-    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], variables: Mapping[str, Any]
-) -> int:
-    total = 0
-    for node in selections.selections:
-        if isinstance(node, FieldNode):
-            below = _cost(node.selection_set, fragments, variables) if node.selection_set else 0
-            total += 1 + below * _page_size(node, variables)
-        elif isinstance(node, InlineFragmentNode):
-            total += _cost(node.selection_set, fragments, variables)
-        elif isinstance(node, FragmentSpreadNode):
-            total += _cost(fragments[node.name.value].selection_set, fragments, variables)
-    return total
-
-
-_CONNECTION_FIELDS = frozenset({"nodes", "edges", "pageInfo"})
-
-
-def _page_size(node: FieldNode, variables: Mapping[str, Any]) -> int:
-    for argument in node.arguments or ():
-        if argument.name.value == "first":
-            value = argument.value
-            if isinstance(value, IntValueNode):
-                return max(1, min(int(value.value), PAGE_MAX))
-            if isinstance(value, VariableNode):
-                given = variables.get(value.name.value)
-                return max(1, min(given, PAGE_MAX)) if isinstance(given, int) else PAGE_DEFAULT
-    names = (
-        {s.name.value for s in node.selection_set.selections if isinstance(s, FieldNode)} if node.selection_set else ()
-    )
-    return PAGE_DEFAULT if _CONNECTION_FIELDS & set(names) else 1
+    visit(alone, TypeInfoVisitor(types, collector))
+    operation = next(d for d in alone.definitions if isinstance(d, OperationDefinitionNode))
+    return Known(operation, alone, tuple(sorted(collector.coordinates)), tuple(collector.texts))

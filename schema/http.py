@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
 
 from saas.base.db import reading
 from saas.base.errors import NotFound
@@ -26,6 +27,7 @@ from saas.base.ids import PLATFORM, TenantId, new_id
 from saas.base.scope import current_tenant, tenant_scope
 from saas.base.settings import Environment, Settings
 from schema.context import Context, locale_of
+from schema.failures import told
 from schema.people import COOKIE
 from schema.schema import schema
 from tenants import registry, sessions
@@ -126,6 +128,14 @@ class Api(GraphQL[Context, None]):
             locale=locale_of(request.headers.get("accept-language"), caller.locale),
             address=request.client.host if request.client else "",
         )
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        """The answer's data and errors; every error has a code."""
+        if result.errors:
+            locale = locale_of(request.headers.get("accept-language"), request.scope["caller"].locale)
+            request_id = request.scope["request_id"]
+            result.errors = [told(error, locale=locale, request_id=request_id) for error in result.errors]
+        return await super().process_result(request, result)
 
     def encode_json(self, data: object) -> bytes:
         """Serialise with orjson."""

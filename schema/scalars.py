@@ -1,5 +1,6 @@
 """Scalars and the money type."""
 
+from datetime import UTC, date, datetime
 from typing import NewType
 
 import strawberry
@@ -18,13 +19,43 @@ def _whole(value: object) -> int:
     return value
 
 
+YEARS = range(1900, 2200)
+"""The years moments and days may lie in: no time zone can carry them beyond what databases know."""
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    if moment is None or moment.tzinfo is None or moment.year not in YEARS:
+        raise ValueError("DateTime is ISO 8601 with an offset, such as 2026-03-01T08:00:00Z")
+    return moment.astimezone(UTC)
+
+
+def _day(value: object) -> date:
+    day = date.fromisoformat(value) if isinstance(value, str) else None
+    if day is None or day.year not in YEARS:
+        raise ValueError("Date is ISO 8601, such as 2026-03-01")
+    return day
+
+
 SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment, ISO 8601 with an offset; answers are in UTC.",
+        serialize=lambda moment: moment.astimezone(UTC).isoformat(),
+        parse_value=_moment,
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A day of the brand's calendar, ISO 8601.",
+        serialize=lambda day: day.isoformat(),
+        parse_value=_day,
+    ),
     BigInt: strawberry.scalar(
         name="BigInt",
         description="A whole number of up to 53 bits, so that JSON clients read it exactly.",
         serialize=lambda value: value,
         parse_value=_whole,
-    )
+    ),
 }
 
 

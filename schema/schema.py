@@ -2,9 +2,7 @@
 
 import strawberry
 from graphql import GraphQLError, build_schema, lexicographic_sort_schema, print_schema
-from strawberry.extensions import AddValidationRules, MaxTokensLimiter, ParserCache, ValidationCache
-from strawberry.extensions.max_aliases import create_validator as aliases_rule
-from strawberry.extensions.query_depth_limiter import create_validator as depth_rule
+from strawberry.extensions import MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
@@ -13,9 +11,9 @@ from schema.brands import BrandMutation, BrandQuery
 from schema.catalog import CatalogMutation, CatalogQuery
 from schema.commissions import CommissionQuery
 from schema.exits import ExitMutation, ExitQuery
-from schema.failures import Failures
 from schema.gate import Gate
 from schema.keys import KeyMutation, KeyQuery
+from schema.limits import TOKENS_MAX
 from schema.network import NetworkQuery
 from schema.network_changes import NetworkMutation, OrangeQuery
 from schema.order_changes import OrderMutation
@@ -26,10 +24,6 @@ from schema.people import PeopleMutation, PeopleQuery
 from schema.programs import ProgramMutation, ProgramQuery
 from schema.scalars import SCALARS
 from schema.settlement import SettlementMutation, SettlementQuery
-
-DEPTH_MAX = 12
-TOKENS_MAX = 2_000
-ALIASES_MAX = 30
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -67,15 +61,8 @@ class Mutation(
     """The root of writes."""
 
 
-_RULES = (
-    depth_rule(DEPTH_MAX, None),
-    aliases_rule(ALIASES_MAX),
-)
-"""Made once: rules made for each request would never be found in the cache of validated documents."""
-
-
 class Schema(strawberry.Schema):
-    """Leaves the logging of errors to ``Failures``, which knows what is a fault and what a refusal."""
+    """Leaves the logging of errors to ``schema.failures``, which knows what is a fault and what a refusal."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing here."""
@@ -85,10 +72,8 @@ schema = Schema(
     query=Query,
     mutation=Mutation,
     extensions=[
-        Failures,
         lambda: ParserCache(maxsize=512),
         lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
-        lambda: AddValidationRules(list(_RULES)),
         lambda: ValidationCache(maxsize=512),
         Gate,
     ],

@@ -1,0 +1,130 @@
+"""How large an operation is: what it may cost, how deep it goes, how many aliases it has; and which text it may bring.
+
+A fragment is measured once however often it is spread, so that measuring an operation takes no longer than reading it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    VariableNode,
+)
+
+from saas.base.paging import PAGE_DEFAULT, PAGE_MAX
+
+COST_MAX = 20_000
+"""Fields an operation may resolve at most, page sizes multiplied."""
+DEPTH_MAX = 12
+ALIASES_MAX = 30
+TOKENS_MAX = 2_000
+
+_PAGED = frozenset({"nodes", "edges", "pageInfo"})
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What an operation, or a part of it, amounts to."""
+
+    cost: int = 0
+    depth: int = 0
+    aliases: int = 0
+
+    def beside(self, other: "Size") -> "Size":
+        """Both, one next to the other."""
+        return Size(self.cost + other.cost, max(self.depth, other.depth), self.aliases + other.aliases)
+
+
+def size_of(operation: OperationDefinitionNode, document: DocumentNode, variables: Mapping[str, Any]) -> Size:
+    """Measure an operation: every field costs one, a page multiplies what is below it; introspection is free."""
+    return _Scale(document, variables).of(operation.selection_set)
+
+
+def objections(size: Size) -> list[GraphQLError]:
+    """What is too much about an operation."""
+    limits = (
+        ("COST_EXCEEDED", "costs", size.cost, COST_MAX, "Ask for smaller pages or fewer levels."),
+        ("OPERATION_TOO_DEEP", "nests fields to level", size.depth, DEPTH_MAX, "Ask in several steps."),
+        ("TOO_MANY_ALIASES", "has aliases, namely", size.aliases, ALIASES_MAX, "Ask in several operations."),
+    )
+    return [
+        GraphQLError(
+            f"The operation {does} {found}, the most is {most}. {remedy}",
+            extensions={"code": code, "found": found, "most": most},
+        )
+        for code, does, found, most, remedy in limits
+        if found > most
+    ]
+
+
+class _Scale:
+    def __init__(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
+        self.fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+        self.variables = variables
+        self.known: dict[str, Size] = {}
+
+    def of(self, selections: SelectionSetNode | None) -> Size:
+        """The size of a selection set."""
+        total = Size()
+        for node in selections.selections if selections else ():
+            total = total.beside(self._of_node(node))
+        return total
+
+    def _of_node(self, node: SelectionNode) -> Size:
+        if isinstance(node, FragmentSpreadNode):
+            name = node.name.value
+            if name not in self.known:
+                self.known[name] = self.of(self.fragments[name].selection_set)
+            return self.known[name]
+        if isinstance(node, InlineFragmentNode):
+            return self.of(node.selection_set)
+        if not isinstance(node, FieldNode) or node.name.value.startswith("__"):
+            return Size()
+        below = self.of(node.selection_set)
+        return Size(1 + below.cost * self._rows(node), 1 + below.depth, below.aliases + (1 if node.alias else 0))
+
+    def _rows(self, node: FieldNode) -> int:
+        for argument in node.arguments or ():
+            if argument.name.value == "first":
+                value = argument.value
+                if isinstance(value, IntValueNode):
+                    return max(1, min(int(value.value), PAGE_MAX))
+                if isinstance(value, VariableNode):
+                    given = self.variables.get(value.name.value)
+                    return max(1, min(given, PAGE_MAX)) if isinstance(given, int) else PAGE_DEFAULT
+        below = node.selection_set.selections if node.selection_set else ()
+        names = {child.name.value for child in below if isinstance(child, FieldNode)}
+        return PAGE_DEFAULT if names & _PAGED else 1
+
+
+def unusable_text(values: Iterable[object]) -> bool:
+    """Whether any text among variables, however deep, is one no database stores: with NUL, or half a character."""
+    waiting = list(values)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            if "\x00" in value or not _encodes(value):
+                return True
+        elif isinstance(value, Mapping):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+    return False
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
