@@ -142,13 +142,20 @@ async def reverse_beneficiary(distributor_id: DistributorId) -> list[Reversed]:
 
 
 async def _reverse(column: str, ids: Collection[UUID]) -> list[Reversed]:
+    """Rows are locked in the order in which a release locks them, so that the two cannot block each other."""
     async with transaction() as tx:
-        rows = await tx.rows(
-            f"UPDATE commission SET status = 'reversed' "
-            f"WHERE tenant_id = $1 AND {column} {tx.within(2, 'uuid')} AND status = 'pending' "
-            f"RETURNING order_id, beneficiary_id, currency, amount_minor",
+        locked = await tx.rows(
+            f"SELECT id FROM commission WHERE tenant_id = $1 AND {column} {tx.within(2, 'uuid')} "
+            f"AND status = 'pending' ORDER BY hold_until, order_id, id{tx.for_update}",
             tx.tenant_id,
             list(ids),
+        )
+        rows = await tx.rows(
+            f"UPDATE commission SET status = 'reversed' "
+            f"WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} AND status = 'pending' "
+            f"RETURNING order_id, beneficiary_id, currency, amount_minor",
+            tx.tenant_id,
+            [row["id"] for row in locked],
         )
     return _summed(rows)
 

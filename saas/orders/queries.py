@@ -167,17 +167,6 @@ async def order(order_id: OrderId, team_of: DistributorId | None = None) -> Orde
     return OrderView(**row)
 
 
-async def by_ids(order_ids: Collection[OrderId]) -> Mapping[OrderId, OrderView]:
-    """The orders of these ids that exist."""
-    async with reading() as tx:
-        rows = await tx.rows(
-            f"SELECT {_COLUMNS} FROM sales_order o WHERE o.tenant_id = $1 AND o.id {tx.within(2, 'uuid')}",
-            tx.tenant_id,
-            list(order_ids),
-        )
-    return {row["id"]: OrderView(**row) for row in rows}
-
-
 async def orders(request: PageRequest, wanted: OrderFilter, sort: OrderSort = OrderSort.NEWEST) -> Page[OrderView]:
     """A page of orders, in one statement."""
     column, kind, descending = _SORTS[sort]
@@ -242,14 +231,17 @@ async def open_orders(seller_id: DistributorId) -> OpenOrders:
     return OpenOrders(**row) if row else OpenOrders(0, 0)
 
 
-async def explained(order_ids: Collection[OrderId]) -> Mapping[OrderId, Sequence[ExplainedShare]]:
+async def explained(
+    orders: Collection[OrderView], lines: Mapping[OrderId, Sequence[LineView]]
+) -> Mapping[OrderId, Sequence[ExplainedShare]]:
     """Every share of each paid order, by line and level, and why each upline beyond them got nothing."""
+    paid = [one for one in orders if one.path is not None]
+    if not paid:
+        return {}
     async with reading() as tx:
-        shares = await commissions.of_orders(order_ids)
-        found = {id_: one for id_, one in (await by_ids(order_ids)).items() if one.path is not None}
-        uplines = await _uplines(tx, found.values())
-        lines = await lines_of(found)
-    return {id_: _explain(one, lines[id_], shares[id_], uplines[id_]) for id_, one in found.items()}
+        shares = await commissions.of_orders([one.id for one in paid])
+        uplines = await _uplines(tx, paid)
+    return {one.id: _explain(one, lines[one.id], shares[one.id], uplines[one.id]) for one in paid}
 
 
 async def price_cases(request: PageRequest, status: str | None = None) -> Page[PriceCaseView]:
@@ -297,8 +289,10 @@ def _sold_by_team(where: Where, leader: DistributorId | None) -> None:
     if leader is None:
         return
     where.add(
-        "o.seller_id IN (SELECT d.id FROM distributor top JOIN distributor d ON d.tenant_id = top.tenant_id "
-        "AND d.path >= top.path AND d.path < top.path || '~' WHERE top.tenant_id = $1 AND top.id = $)",
+        "o.seller_id IN (WITH top AS MATERIALIZED (SELECT path, path || '~' AS beyond FROM distributor "
+        "WHERE tenant_id = $1 AND id = $) "  # materialised: see saas.network.selection.tops
+        "SELECT d.id FROM top CROSS JOIN distributor d "
+        "WHERE d.tenant_id = $1 AND d.path >= top.path AND d.path < top.beyond)",
         leader,
     )
 

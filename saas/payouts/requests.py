@@ -6,7 +6,7 @@ parallel requests can never ask for the same money twice.
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from saas.base import clock
@@ -208,11 +208,13 @@ def _plan(
     destination_id, has_invoice = ground.cards[owner]
     if amount_minor is None:
         amount_minor = ground.balances[owner].of(Account.SETTLED, policy.currency)
+    if status is Status.EXITED:  # nothing more is to come, so a small rest must not stay for ever
+        policy = replace(policy, minimum_minor=0)
     return _Planned(payout_id, owner, destination_id, break_down(policy, amount_minor, has_invoice=has_invoice))
 
 
 async def _plan_all(tx: Tx, policy: PayoutPolicy, *, hold: bool) -> tuple[Sequence[_Planned], Counter[str]]:
-    owners = await owners_with(Account.SETTLED, policy.currency, max(policy.minimum_minor, 1))
+    owners = await owners_with(Account.SETTLED, policy.currency, 1)
     ground = await _ground(tx, owners, policy.currency, hold=hold)
     planned, skipped = [], Counter[str]()
     for owner in owners:

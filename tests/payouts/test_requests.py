@@ -104,6 +104,15 @@ async def test_a_suspension_keeps_the_money_where_it_is(
     assert gathered == (["ok"] if allowed else ["NOTHING_TO_BATCH"])
 
 
+async def test_7_who_has_left_is_paid_the_rest_however_small(people: list[DistributorId]) -> None:
+    """Nothing more is to come, and an exit closes when nothing is left."""
+    cleo = people[2]
+    assert await outcomes(ask(cleo)) == ["BELOW_MINIMUM_PAYOUT"]
+    await set_status(cleo, "exited")
+    assert (await ask(cleo)).amounts.requested_minor == 9_999
+    assert await money_of(cleo) == (0, 9_999)
+
+
 async def test_put_on_hold_after_approval_it_waits_again(people: list[DistributorId]) -> None:
     ann, ben, _ = people
     await ask(ann)
@@ -160,7 +169,7 @@ async def test_a_sweep_asks_for_everybody_who_may_be_paid(people: list[Distribut
     await set_status(ben, "suspended")
     dry = await sweep_payouts(SweepPayouts(dry_run=True, idempotency_key="dry"), MAKER)
     assert (dry.id, dry.payouts, dry.requested_minor, dry.net_minor) == (None, 1, 100_000, 79_400)
-    assert dry.skipped == {"PAYOUTS_ON_HOLD": 1}
+    assert dry.skipped == {"PAYOUTS_ON_HOLD": 1, "BELOW_MINIMUM_PAYOUT": 1}
     assert await money_of(ann) == (100_000, 0)
     swept = await sweep_payouts(SweepPayouts(idempotency_key="s"), MAKER)
     assert replace(swept, id=None) == dry
