@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 from saas.base import clock
 from saas.base.db import transaction
@@ -11,6 +12,7 @@ from saas.network.rules import segment
 
 LOTUS = TenantId(1)
 CEDAR = TenantId(2)
+_more = count(100)
 
 
 async def make_tenants() -> None:
@@ -39,6 +41,21 @@ async def make_distributor(tenant_id: TenantId) -> DistributorId:
             row = (id_, no, f"X{no}", f"Nobody {no}", "person", "active", "silver", segment(no), 0, now, now)
             await tx.insert_many("distributor", columns, [row])
     return id_
+
+
+async def new_brand() -> TenantId:
+    """One more brand, for tests that want a fresh one again and again in one database."""
+    tenant_id = TenantId(next(_more))
+    with tenant_scope(PLATFORM):
+        async with transaction() as tx:
+            await tx.execute(
+                "INSERT INTO tenant (id, slug, name, status, currency, time_zone, locale, created_at) "
+                "VALUES ($1, $2, $2, 'active', 'CNY', 'Asia/Shanghai', 'zh-CN', $3)",
+                tenant_id,
+                f"brand{tenant_id}",
+                clock.now(),
+            )
+    return tenant_id
 
 
 @contextmanager

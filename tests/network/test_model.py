@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from saas.base import clock
-from saas.base.db import Database, transaction
-from saas.base.ids import PLATFORM, DistributorId, TenantId
+from saas.base.db import Database
+from saas.base.ids import DistributorId
 from saas.base.paging import PageRequest
 from saas.base.scope import tenant_scope
 from saas.network.commands import Move, enrol, leave, move
@@ -26,11 +25,11 @@ from saas.network.queries import (
     upline,
     visibility_of,
 )
+from tests.factories import new_brand
 from tests.network.world import T0, request, sell, staff, stored, use_program
 
 YEAR = SalesPeriod(first=date(2026, 1, 1), until=date(2027, 1, 1), currency="CNY")
 PAGE = PageRequest(first=100)
-_tenants = count(100)
 
 Tree = dict[str, str | None]
 steps = st.lists(
@@ -63,20 +62,6 @@ class Model:
 
     def snapshot(self) -> "Model":
         return Model(dict(self.tree), set(self.left))
-
-
-async def new_brand() -> TenantId:
-    tenant_id = TenantId(next(_tenants))
-    with tenant_scope(PLATFORM):
-        async with transaction() as tx:
-            await tx.execute(
-                "INSERT INTO tenant (id, slug, name, status, currency, time_zone, locale, created_at) "
-                "VALUES ($1, $2, $2, 'active', 'CNY', 'Asia/Shanghai', 'zh-CN', $3)",
-                tenant_id,
-                f"brand{tenant_id}",
-                T0,
-            )
-    return tenant_id
 
 
 @dataclass
