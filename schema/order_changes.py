@@ -11,7 +11,7 @@ from saas.orders.commands import OrderStep, PlaceLine, PlaceOrder, Verdict
 from schema.context import Info
 from schema.errors import In, Payload, UserError, refusals, user_errors
 from schema.ids import from_global, to_global
-from schema.orders import Order, order, readable_order
+from schema.orders import Order, readable_order, whole_order
 from schema.people import DonePayload
 from schema.scalars import BigInt, Money, money
 from tenants.actors import Actor
@@ -113,7 +113,7 @@ class OrderMutation:
     async def place_order(self, info: Info, input: In[PlaceOrderInput]) -> OrderPayload:
         """Place it."""
         id_ = await commands.place_order(_asked(input, "input"), info.context.who)
-        return OrderPayload(order=order(await queries.order(id_)))
+        return OrderPayload(order=await whole_order(info, lambda: queries.order(id_)))
 
     @strawberry.mutation(description="Place many orders, each accepted or refused by itself; with a dry run.")
     @refusals(PlaceOrdersPayload)
@@ -171,7 +171,7 @@ _Do = Callable[[Sequence[OrderStep], Actor], Awaitable[None]]
 async def _step(do: _Do, info: Info, given: OrderStepInput) -> OrderPayload:
     id_ = OrderId(from_global("Order", given.order_id, "input.orderId"))
     await do([OrderStep(order_id=id_, idempotency_key=given.idempotency_key, at=given.at)], info.context.who)
-    return OrderPayload(order=order(await readable_order(info, id_, "input.orderId")))
+    return OrderPayload(order=await whole_order(info, lambda: readable_order(info, id_, "input.orderId")))
 
 
 def _asked(given: PlaceOrderInput, field: str) -> PlaceOrder:

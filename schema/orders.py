@@ -1,12 +1,14 @@
 """Orders, their lines and price cases, as they are read."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
+from saas.base.db import reading
 from saas.base.errors import NotFound
 from saas.base.ids import DistributorId, OrderId
 from saas.commissions.rules import Share
@@ -131,13 +133,7 @@ class Order:
     @strawberry.field(description="Its lines.")
     async def lines(self, info: Info) -> list[OrderLine]:
         """In their order."""
-
-        async def load(ids: list[OrderId]) -> list[Sequence[LineView]]:
-            found = await queries.lines_of(ids)
-            return [found[id_] for id_ in ids]
-
-        lines: Sequence[LineView] = await info.context.loader("order-lines", load).load(self.view.id)
-        return [order_line(line, self.view.currency) for line in lines]
+        return [order_line(line, self.view.currency) for line in await _lines(info).load(self.view.id)]
 
     @strawberry.field(
         description="Every share of its commission, and why each upline beyond got nothing; a distributor sees its own."
@@ -145,11 +141,13 @@ class Order:
     async def commissions(self, info: Info) -> list[Commission]:
         """By line and level."""
 
-        async def load(ids: list[OrderId]) -> list[Sequence[ExplainedShare]]:
-            found = await queries.explained(ids)
+        async def load(views: list[OrderView]) -> list[Sequence[ExplainedShare]]:
+            ids = [view.id for view in views]
+            lines = dict(zip(ids, await _lines(info).load_many(ids), strict=True))
+            found = await queries.explained(views, lines)
             return [found.get(id_, ()) for id_ in ids]
 
-        shares: Sequence[ExplainedShare] = await info.context.loader("order-shares", load).load(self.view.id)
+        shares: Sequence[ExplainedShare] = await info.context.loader("order-shares", load).load(self.view)
         who = info.context.who
         own_only = who.role is Role.DISTRIBUTOR
         return [
@@ -157,6 +155,16 @@ class Order:
             for share in shares
             if not own_only or share.share.beneficiary_id == who.distributor_id
         ]
+
+
+def _lines(info: Info) -> DataLoader[OrderId, Sequence[LineView]]:
+    """The lines of the request's orders, each read once."""
+
+    async def load(ids: list[OrderId]) -> list[Sequence[LineView]]:
+        found = await queries.lines_of(ids)
+        return [found[id_] for id_ in ids]
+
+    return info.context.loader("order-lines", load)
 
 
 def order(view: OrderView) -> Order:
@@ -251,6 +259,15 @@ def price_case(view: PriceCaseView, currency: str) -> PriceCase:
         closed_at=view.closed_at,
         resolution=view.resolution,
     )
+
+
+async def whole_order(info: Info, read: Callable[[], Awaitable[OrderView]]) -> Order:
+    """An order that was just written, read with its lines in one go: an answer nearly always tells them."""
+    async with reading():
+        view = await read()
+        lines = await queries.lines_of([view.id])
+    _lines(info).prime(view.id, lines[view.id])
+    return order(view)
 
 
 async def readable_order(info: Info, id_: OrderId, field: str = "id") -> OrderView:

@@ -21,11 +21,11 @@ from saas.commissions.queries import (
 )
 from saas.network.commands import Move, move, suspend
 from saas.orders.commands import cancel, pay, place_order
-from saas.orders.queries import PaidSum, explained, lines_of, paid_sums
+from saas.orders.queries import PaidSum, lines_of, paid_sums
 from saas.orders.queries import order as read
 from tests.factories import CEDAR, LOTUS, as_tenant
 from tests.network.world import staff, use_program
-from tests.orders.world import NOON, balances, everything, order, paid, sold, step, table, two_shops
+from tests.orders.world import NOON, balances, everything, explained, order, paid, sold, step, table, two_shops
 
 
 async def shares(order_id: OrderId) -> list[tuple[int, int, str, str]]:
@@ -72,7 +72,7 @@ async def test_3_1_two_level_referral_pays_the_referrers_and_stops(db: Database)
     with as_tenant(CEDAR):
         id_ = await paid(cedar["D"], 20_000)
         assert await balances() == {("C", "pending"): 2_000, ("B", "pending"): 1_000}
-        told = (await explained([id_]))[id_]
+        told = await explained(id_)
         assert [(one.share.level, one.share.beneficiary_id, one.share.reason.value) for one in told] == [
             (0, cedar["D"], "rate_zero"),
             (1, cedar["C"], "in_full"),
@@ -169,12 +169,12 @@ async def test_the_tree_and_the_rules_are_those_of_the_payment(db: Database) -> 
     with as_tenant(LOTUS):
         first = await paid(lotus["D"])
         waiting = await place_order(order(lotus["D"]), staff())
-        before = [(one.share, one.program_number) for one in (await explained([first]))[first]]
+        before = [(one.share, one.program_number) for one in await explained(first)]
         await move(Move(distributor=lotus["D"], sponsor=lotus["A"], reason="test"), staff())
         await suspend(lotus["A"], "test", staff())
         await use_program("three_level_percent", applicant_review="automatic", depth_limit=None, level_names=[])
-        assert [(one.share, one.program_number) for one in (await explained([first]))[first]] == before
-        assert [one.share.beneficiary_id for one in (await explained([first]))[first]] == [lotus[c] for c in "DCBA"]
+        assert [(one.share, one.program_number) for one in await explained(first)] == before
+        assert [one.share.beneficiary_id for one in await explained(first)] == [lotus[c] for c in "DCBA"]
         await pay(step(waiting), staff())
         assert (await read(waiting)).program_number == 2
         assert await shares(waiting) == [
@@ -182,7 +182,7 @@ async def test_the_tree_and_the_rules_are_those_of_the_payment(db: Database) -> 
             (1, 0, "suspended", "nothing"),
             (2, 0, "no_upline", "nothing"),
         ]
-        assert [one.share.beneficiary_id for one in (await explained([waiting]))[waiting]] == [
+        assert [one.share.beneficiary_id for one in await explained(waiting)] == [
             lotus["D"],
             lotus["A"],
             None,
@@ -287,6 +287,6 @@ async def test_another_brands_order_cannot_be_paid_and_nothing_changes(db: Datab
         with pytest.raises(Rejected) as refused:
             await pay(step(id_), staff())
         assert [(error.code, error.field) for error in refused.value.errors] == [("NOT_FOUND", "input.orderId")]
-        assert (await everything(), await explained([id_])) == (untouched, {})
+        assert (await everything(), await explained(id_)) == (untouched, ())
     with as_tenant(LOTUS):
         assert await everything() == before

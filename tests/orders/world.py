@@ -7,10 +7,13 @@ from typing import Any
 
 from saas.base import clock
 from saas.base.db import reading
+from saas.base.errors import NotFound
 from saas.base.ids import DistributorId, OrderId
 from saas.catalog.commands import put_products
 from saas.catalog.rules import PutProduct
+from saas.orders import queries
 from saas.orders.commands import OrderStep, PlaceLine, PlaceOrder, place_order
+from saas.orders.queries import ExplainedShare
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
 from tests.network.world import plant, staff, use_program
 
@@ -93,3 +96,12 @@ async def sold() -> dict[tuple[object, ...], tuple[object, ...]]:
         "ON d.tenant_id = s.tenant_id AND d.id = s.distributor_id WHERE s.tenant_id = $1 AND s.orders <> 0"
     )
     return {(code, str(day)): tuple(rest) for code, day, *rest in rows}
+
+
+async def explained(order_id: OrderId) -> Sequence[ExplainedShare]:
+    """Every share of an order, and of those who got nothing; empty for an order that is not paid or not there."""
+    try:
+        view = await queries.order(order_id)
+    except NotFound:
+        return ()
+    return (await queries.explained([view], await queries.lines_of([order_id]))).get(order_id, ())
