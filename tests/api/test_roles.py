@@ -126,12 +126,12 @@ async def test_every_field_below_is_refused_by_name_to_whom_the_table_denies_it(
         "{ harmless: apiKeys { id } }",
         "{ me { id } ...Hidden } fragment Hidden on Query { apiKeys { id } }",
         "{ ... { ... on Query { apiKeys { id } } } }",
-        "query Shown { me { id } } query Hidden { apiKeys { id } }",
+        "query Harmless { me { id } } query Chosen { apiKeys { id } }",
         "query($no: Boolean = false) { apiKeys @include(if: $no) { id } }",
     ],
 )
-async def test_the_gate_sees_through_aliases_fragments_and_other_operations(world: World, document: str) -> None:
-    given = {"query": document, "operationName": "Shown" if "Shown" in document else None}
+async def test_the_gate_sees_through_aliases_fragments_and_names_of_operations(world: World, document: str) -> None:
+    given = {"query": document, "operationName": "Chosen" if "Chosen" in document else None}
     answer = (await world.lotus.operations.http("POST", json=given)).json()
     assert {error["extensions"]["coordinate"] for error in answer["errors"]} == {"Query.apiKeys", "ApiKey.id"}
     assert answer["data"] is None
