@@ -149,7 +149,7 @@ class BatchPayload(Payload):
 
 @strawberry.type(description="What was handed over: the file for the bank.")
 class SubmitBatchPayload(Payload):
-    """Answer of a submission. Submitting again answers the same file."""
+    """Answer of a submission. Submitting again answers the same file until the first result is recorded."""
 
     batch_id: strawberry.ID | None = strawberry.field(default=None, description="The batch; none when refused.")
     file_name: str | None = strawberry.field(default=None, description="Name of the file.")
@@ -275,5 +275,5 @@ def _batch_id(given: BatchInput) -> PayoutBatchId:
 def _whose(info: Info, asked: strawberry.ID | None) -> DistributorId:
     whose = own_or_asked(info, asked, "input.distributorId")
     if whose is None:
-        raise NotFound("input.distributorId", kind="Distributor", value="-")
+        raise NotFound("input.distributorId", kind="distributor", value="-")
     return whose

@@ -147,10 +147,11 @@ async def cancel_batch(batch_id: PayoutBatchId, actor: Actor) -> BatchView:
 
 
 async def submit_batch(batch_id: PayoutBatchId, actor: Actor) -> Submission:
-    """Send an approved batch; one that was sent already answers the same submission again.
+    """Send an approved batch; one that was sent answers the same submission again until its first result is known.
 
-    Payouts whose distributor was put on hold meanwhile wait again. Every submission is audited, because it holds bank
-    cards in clear. Raises ``NotFound``, ``WrongState``, ``NothingToBatch`` when nobody is left, or ``Forbidden``.
+    After that the file would pay somebody twice, so it is refused. Payouts whose distributor was put on hold meanwhile
+    wait again. Every submission is audited, because it holds bank cards in clear. Raises ``NotFound``, ``WrongState``,
+    ``NothingToBatch`` when nobody is left, or ``Forbidden``.
     """
     staff_member(actor)
     async with transaction() as tx:
@@ -160,7 +161,7 @@ async def submit_batch(batch_id: PayoutBatchId, actor: Actor) -> Submission:
         batch = await batch_by_id(batch_id)
         if sent and not await _send(tx, batch_id):
             raise NothingToBatch("input.batchId", currency=batch.currency)
-        if batch.status not in {BatchState.SUBMITTED, BatchState.COMPLETED}:
+        if batch.status is not BatchState.SUBMITTED:
             raise _wrong_state(batch, BatchState.APPROVED)
         items = await _items(tx, batch_id)
         await audit.record(
@@ -188,13 +189,17 @@ async def _send(tx: Tx, batch_id: PayoutBatchId) -> int:
 
 
 async def _items(tx: Tx, batch_id: PayoutBatchId) -> list[Item]:
+    """What to pay to whom. Raises ``WrongState`` where a result is known already."""
     rows = await tx.rows(
-        "SELECT p.id, p.net_minor, p.currency, p.destination_id, d.sealed FROM payout p "
+        "SELECT p.id, p.status, p.net_minor, p.currency, p.destination_id, d.sealed FROM payout p "
         "JOIN payout_destination d ON d.tenant_id = p.tenant_id AND d.id = p.destination_id "
         "WHERE p.tenant_id = $1 AND p.batch_id = $2 ORDER BY p.id",
         tx.tenant_id,
         batch_id,
     )
+    for row in rows:
+        if row["status"] != PayoutState.SENT:
+            raise WrongState("input.batchId", kind="payout", state=row["status"], needed=PayoutState.SENT)
     return [
         Item(
             payout_id=row["id"],

@@ -104,6 +104,23 @@ async def test_the_bank_file_is_the_same_each_time_and_each_time_audited(people:
     assert CARD.account not in str([row["detail"] for row in everything])
 
 
+@pytest.mark.parametrize("outcome", list(Outcome))
+async def test_the_bank_file_is_not_handed_out_again_once_a_result_is_known(
+    people: list[DistributorId], outcome: Outcome
+) -> None:
+    first, second = await ask(people[0]), await ask(people[1])
+    batch_id = await sent_batch()
+    for payout in (first, second):
+        await record_result(result(payout, outcome), MAKER)
+        with pytest.raises(WrongState):
+            await submit_batch(batch_id, MAKER)
+    async with reading() as tx:
+        found = await tx.rows(
+            "SELECT action FROM audit_log WHERE tenant_id = $1 AND action = 'payout_batch.download'", LOTUS
+        )
+    assert found == []
+
+
 async def test_each_payout_is_paid_or_fails_alone(people: list[DistributorId]) -> None:
     ann, ben, _ = people
     first, second = await ask(ann), await ask(ben)
