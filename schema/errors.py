@@ -13,6 +13,7 @@ import saas
 import tenants
 from saas.base.errors import DomainError, Rejected
 from schema.context import Info
+from schema.ids import shown
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,9 +64,18 @@ class Payload:
     )
 
 
+def message_of(error: DomainError, locale: str) -> str:
+    """The sentence for a caller, with ids as callers know them."""
+    if "kind" in error.params and "value" in error.params:
+        error.params["value"] = shown(str(error.params["kind"]), error.params["value"])
+    return error.message(locale)
+
+
 def user_errors(errors: Sequence[DomainError], locale: str) -> list[UserError]:
     """Domain errors for the API."""
-    return [UserError(code=ErrorCode[error.code], field=error.field, message=error.message(locale)) for error in errors]
+    return [
+        UserError(code=ErrorCode[error.code], field=error.field, message=message_of(error, locale)) for error in errors
+    ]
 
 
 def refusals(payload: Callable[..., T]) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:

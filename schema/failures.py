@@ -5,6 +5,7 @@ import logging
 from graphql import GraphQLError
 
 from saas.base.errors import DomainError
+from schema.errors import message_of
 
 log = logging.getLogger("banyan.api")
 
@@ -16,7 +17,7 @@ def told(error: GraphQLError, *, locale: str, request_id: str) -> GraphQLError:
     """
     cause = error.original_error
     if isinstance(cause, DomainError):
-        return _with(error, cause.message(locale), code=cause.code, field=cause.field)
+        return _with(error, message_of(cause, locale), code=cause.code, field=cause.field)
     if error.path is None or cause is None or isinstance(cause, GraphQLError):
         if "code" in (error.extensions or {}):
             return error

@@ -3,6 +3,7 @@
 An id of another kind, of another brand or of nothing at all answers the same ``NOT_FOUND``.
 """
 
+import re
 from uuid import UUID
 
 import strawberry
@@ -49,8 +50,25 @@ def from_global(kind: str, value: str, field: str) -> UUID:
     """Read an id of the given kind. Raises ``NotFound`` for anything else."""
     found = split_global(value)
     if found is None or found[0] != kind:
-        raise NotFound(field, kind=kind, value=value[:60])
+        raise NotFound(field, kind=thing(kind), value=value[:60])
     return found[1]
+
+
+def thing(kind: str) -> str:
+    """What messages call a kind of id: ``PayoutBatch`` is a payout batch."""
+    words = re.sub(r"(?<!^)(?=[A-Z])", " ", kind).lower()
+    return "exit" if kind == "ExitCase" else words
+
+
+PREFIX_OF_THING = {thing(kind): prefix for kind, prefix in PREFIXES.items()}
+
+
+def shown(kind: str, value: object) -> object:
+    """An id in a message as callers know it; anything else as it is."""
+    try:
+        return f"{PREFIX_OF_THING[kind]}_{UUID(str(value)).hex}"
+    except (KeyError, ValueError):
+        return value
 
 
 def split_global(value: str) -> tuple[str, UUID] | None:

@@ -47,7 +47,12 @@ class Size:
 
 def size_of(operation: OperationDefinitionNode, document: DocumentNode, variables: Mapping[str, Any]) -> Size:
     """Measure an operation: every field costs one, a page multiplies what is below it; introspection is free."""
-    return _Scale(document, variables).of(operation.selection_set)
+    defaults = {
+        definition.variable.name.value: int(definition.default_value.value)
+        for definition in operation.variable_definitions or ()
+        if isinstance(definition.default_value, IntValueNode)
+    }
+    return _Scale(document, {**defaults, **variables}).of(operation.selection_set)
 
 
 def objections(size: Size) -> list[GraphQLError]:

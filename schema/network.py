@@ -1,5 +1,6 @@
 """Distributors and the tree they stand in."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated
 
@@ -222,6 +223,12 @@ async def distributor_by_id(info: Info, id_: DistributorId) -> Distributor | Non
     return await info.context.loader("distributor", load).load(id_)
 
 
+async def _as_of(info: Info, row: DistributorRow, moment: datetime) -> Distributor:
+    """The distributor in the tree of a past moment."""
+    above = await queries.upline(row.id, await viewing(info), as_of=moment)
+    return distributor(replace(row, sponsor_id=above[0].id if above else None, depth=len(above)), moment)
+
+
 @strawberry.type
 class NetworkQuery:
     """Reads of the tree."""
@@ -232,18 +239,22 @@ class NetworkQuery:
         info: Info,
         id: Annotated[strawberry.ID | None, strawberry.argument(description="Global id.")] = None,
         code: Annotated[str | None, strawberry.argument(description="Code.")] = None,
+        as_of: Annotated[
+            datetime | None, strawberry.argument(description="With the sponsor, upline, children and team of then.")
+        ] = None,
     ) -> Distributor:
         """A distributor; unknown and invisible ones are the same."""
         if id is None and code is not None:
             row = await queries.by_code(code, await viewing(info))
             if row is None:
                 raise NotFound("code", kind="distributor", value=code[:60])
-            return distributor(row)
-        wanted = DistributorId(from_global("Distributor", id, "id")) if id else info.context.who.distributor_id
-        found = await distributor_by_id(info, wanted) if wanted else None
+            found: Distributor | None = distributor(row)
+        else:
+            wanted = DistributorId(from_global("Distributor", id, "id")) if id else info.context.who.distributor_id
+            found = await distributor_by_id(info, wanted) if wanted else None
         if found is None:
             raise NotFound("id", kind="distributor", value=id or "-")
-        return found
+        return found if as_of is None else await _as_of(info, found.row, as_of)
 
     @strawberry.field(
         description="The downline (下线) of a distributor as one flat list: of the caller itself by default, for staff "

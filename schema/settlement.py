@@ -307,7 +307,7 @@ class SettlementQuery:
         found = await queries.statement_by_id(StatementId(from_global("Statement", id, "id")))
         who = info.context.who
         if who.role is Role.DISTRIBUTOR and found.distributor_id != who.distributor_id:
-            raise NotFound("id", kind="Statement", value=id)
+            raise NotFound("id", kind="statement", value=id)
         return statement(found)
 
 
@@ -315,7 +315,7 @@ async def _whose(info: Info, asked: strawberry.ID | None) -> DistributorId:
     """Whose money is read; it must exist for the caller. Raises ``NotFound``."""
     whose = own_or_asked(info, asked, "of")
     if whose is None or await distributor_by_id(info, whose) is None:
-        raise NotFound("of", kind="Distributor", value=asked or "-")
+        raise NotFound("of", kind="distributor", value=asked or "-")
     return whose
 
 

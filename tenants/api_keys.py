@@ -109,7 +109,7 @@ async def revoke_api_key(key_id: UUID, actor: Actor) -> ApiKey:
         )
         row = await tx.row(f"SELECT {_COLUMNS} FROM api_key WHERE tenant_id = $1 AND id = $2", tx.tenant_id, key_id)
         if row is None:
-            raise NotFound("input.id", kind="API key", value=str(key_id))
+            raise NotFound("input.id", kind="api key", value=str(key_id))
         if revoked:
             await audit.record(actor, "api_key.revoke", str(key_id))
     return _key(row)

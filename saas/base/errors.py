@@ -9,24 +9,30 @@ from typing import ClassVar
 
 LANGUAGES = ("en", "zh-CN")
 
-KINDS_ZH = {
+THINGS_ZH = {
     "api key": "接口密钥",
-    "batch": "打款批次",
+    "audit line": "审计记录",
+    "bank card": "银行卡",
     "brand": "品牌方",
-    "destination": "收款账户",
+    "commission": "佣金",
     "distributor": "分销商",
     "exit": "清退",
+    "ledger transaction": "账务交易",
     "member": "成员",
+    "orange entry": "橙色名单记录",
     "order": "订单",
+    "order line": "订单行",
     "payout": "提现",
+    "payout batch": "打款批次",
+    "payout destination": "收款账户",
     "price case": "价格案件",
     "product": "商品",
-    "program": "分销政策",
+    "program version": "分销政策版本",
     "session": "会话",
     "settlement": "结算",
     "statement": "结算单",
 }
-"""What things are called in Chinese messages (docs/rules.md §1)."""
+"""What things are called in messages, in English and in Chinese (docs/rules.md §1); nothing has a second name."""
 
 
 class DomainError(Exception):
@@ -47,6 +53,8 @@ class DomainError(Exception):
             raise TypeError(f"error code {cls.code} is taken by {known.__module__}.{known.__qualname__}")
 
     def __init__(self, field: str | None = None, **params: object) -> None:
+        if "kind" in params and params["kind"] not in THINGS_ZH:
+            raise TypeError(f"messages know no {params['kind']!r}; add it to THINGS_ZH")
         super().__init__(self.code, field, params)
         self.field = field
         self.params = params
@@ -56,8 +64,7 @@ class DomainError(Exception):
         if not language.lower().startswith("zh"):
             return self.en.format(**self.params)
         kind = self.params.get("kind")
-        named = {**self.params, "kind": KINDS_ZH.get(kind, kind)} if isinstance(kind, str) else self.params
-        return self.zh.format(**named)
+        return self.zh.format(**{**self.params, "kind": THINGS_ZH.get(str(kind))})
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message()}"

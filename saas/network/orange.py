@@ -101,7 +101,7 @@ async def lift(listing_id: UUID, reason: str, actor: Actor) -> None:
     async with transaction() as tx:
         gone = await tx.execute("DELETE FROM orange_list WHERE tenant_id = $1 AND id = $2", tx.tenant_id, listing_id)
         if not gone:
-            raise NotFound("input.listing", kind="orange listing", value=listing_id)
+            raise NotFound("input.listing", kind="orange entry", value=listing_id)
         await audit.record(actor, "orange_list.lift", str(listing_id), reason=reason)
 
 
