@@ -38,6 +38,10 @@ class Actor:
         """How the audit log names the actor's kind."""
         return self.role.value if self.role in {Role.OPERATOR, Role.API_KEY, Role.SYSTEM} else "member"
 
+    def operation(self, name: str) -> str:
+        """The operation an idempotency key is claimed for: a distributor's keys are its own, the brand's are shared."""
+        return f"{name}:{self.distributor_id}" if self.role is Role.DISTRIBUTOR else name
+
 
 def system(tenant_id: TenantId, label: str) -> Actor:
     """The program itself, acting from the command line or by schedule."""

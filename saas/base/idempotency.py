@@ -1,10 +1,12 @@
 """A key and the hash of what came with it, claimed in the transaction that does the work.
 
-The unique key of the table decides races: the second transaction waits for the first, then finds its result. Nothing
-is looked up before it is written, so there is no moment between check and act.
+A key belongs to whoever acts: the operation's name carries the distributor when one acts (``Actor.operation``), so that
+nobody can take, or probe, a key of the brand. The unique key of the table decides races: the second transaction waits
+for the first, then finds its result. Nothing is looked up before it is written, so there is no moment between check
+and act.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
@@ -13,7 +15,9 @@ import orjson
 
 from saas.base import clock
 from saas.base.db import current_tx
-from saas.base.errors import IdempotencyConflict
+from saas.base.errors import DomainError, IdempotencyConflict, InvalidInput
+
+KEY_LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ def fingerprint(content: object) -> str:
 async def claim(operation: str, key: str, content: object, result: UUID) -> UUID | None:
     """Claim one key. Answers None when it is ours now, or the id of what was made under it before.
 
-    Raises ``IdempotencyConflict`` when the key came with other content before.
+    Raises ``IdempotencyConflict`` when the key came with other content before, ``InvalidInput`` for a key nobody could
+    read back.
     """
     before = await claim_many(operation, [Claim(key, fingerprint(content), result)])
     return before.get(key)
@@ -42,7 +47,7 @@ async def claim(operation: str, key: str, content: object, result: UUID) -> UUID
 async def claim_many(operation: str, claims: Sequence[Claim]) -> Mapping[str, UUID]:
     """Claim many keys at once. Answers the results of those that were used before with the same content.
 
-    Raises ``IdempotencyConflict`` for the first key that came with other content, here or before.
+    Raises ``IdempotencyConflict`` for the first key that came with other content, here or before, or ``InvalidInput``.
     """
     by_key: dict[str, Claim] = {}
     for wanted in claims:
@@ -50,15 +55,21 @@ async def claim_many(operation: str, claims: Sequence[Claim]) -> Mapping[str, UU
             raise IdempotencyConflict("input.idempotencyKey", key=wanted.key)
     earlier: dict[str, UUID] = {}
     for key, answer in (await claim_each(operation, by_key)).items():
-        if isinstance(answer, IdempotencyConflict):
+        if isinstance(answer, DomainError):
             raise answer
         earlier[key] = answer
     return earlier
 
 
-async def claim_each(operation: str, claims: Mapping[str, Claim]) -> Mapping[str, UUID | IdempotencyConflict]:
-    """Claim keys, each by itself. Answers for those used before: the result, or the conflict with other content."""
+async def claim_each(operation: str, claims: Mapping[str, Claim]) -> Mapping[str, UUID | DomainError]:
+    """Claim keys, each by itself. Answers for those used before: the result, or the conflict with other content.
+
+    A key that is not 1 to 200 printable characters is answered with ``InvalidInput`` and not claimed.
+    """
     tx = current_tx()
+    unfit = _unfit(claims)
+    if unfit:
+        return {**unfit, **await claim_each(operation, {key: claims[key] for key in claims if key not in unfit})}
     now = clock.now()
     # Everybody takes keys in the same order, so that two batches cannot block each other.
     rows = [(operation, key, claims[key].fingerprint, claims[key].result, now) for key in sorted(claims)]
@@ -68,19 +79,31 @@ async def claim_each(operation: str, claims: Mapping[str, Claim]) -> Mapping[str
     return {key: answer for key, answer in (await look_up(operation, claims)).items() if answer != claims[key].result}
 
 
-async def look_up(operation: str, claims: Mapping[str, Claim]) -> Mapping[str, UUID | IdempotencyConflict]:
+async def look_up(operation: str, claims: Mapping[str, Claim]) -> Mapping[str, UUID | DomainError]:
     """What ``claim_each`` would find, without claiming."""
     tx = current_tx()
+    unfit = _unfit(claims)
     rows = await tx.rows(
         f"SELECT key, input_hash, result FROM idempotency "
         f"WHERE tenant_id = $1 AND operation = $2 AND key {tx.within(3, 'text')}",
         tx.tenant_id,
         operation,
-        list(claims),
+        [key for key in claims if key not in unfit],
     )
-    return {
+    found = {
         row["key"]: row["result"]
         if row["input_hash"] == claims[row["key"]].fingerprint
         else IdempotencyConflict("input.idempotencyKey", key=row["key"])
         for row in rows
+    }
+    return {**unfit, **found}
+
+
+def _unfit(claims: Iterable[str]) -> Mapping[str, InvalidInput]:
+    """The keys nobody could read back, each with its refusal."""
+    remedy = f"give 1 to {KEY_LONGEST} printable characters"
+    return {
+        key: InvalidInput("input.idempotencyKey", value=ascii(key[:40]), remedy=remedy)
+        for key in claims
+        if not (0 < len(key) <= KEY_LONGEST and key.isprintable())
     }

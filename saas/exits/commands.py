@@ -94,7 +94,7 @@ async def quote_exit(command: QuoteExit, actor: Actor) -> ExitView:
     person = actor.id if own else staff_member(actor)
     exit_id = ExitId(new_id())
     async with transaction() as tx:
-        earlier = await claim("exit.quote", command.idempotency_key, command, exit_id)
+        earlier = await claim(actor.operation("exit.quote"), command.idempotency_key, command, exit_id)
         if earlier is not None:
             return await exit_by_id(ExitId(earlier))
         quote = await preview_exit(command.distributor_id, command.kind)

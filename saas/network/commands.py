@@ -8,7 +8,7 @@ from uuid import UUID
 
 from saas.base import clock
 from saas.base.db import Tx, transaction
-from saas.base.errors import DomainError, IdempotencyConflict, NotFound, Rejected, WrongState
+from saas.base.errors import DomainError, NotFound, Rejected, WrongState
 from saas.base.idempotency import Claim, claim_many, fingerprint, look_up
 from saas.base.ids import DistributorId, new_id
 from saas.base.vault import keyed_hash, unseal
@@ -62,7 +62,7 @@ async def _enrol(
     ids = [new_id() for _ in requests]
     async with transaction() as tx:
         claims = [_claim(request, id_) for request, id_ in zip(requests, ids, strict=True)]
-        earlier = await _earlier(claims, dry_run=dry_run)
+        earlier = await _earlier(claims, actor.operation("enrol"), dry_run=dry_run)
         fresh = [i for i, request in enumerate(requests) if request.idempotency_key not in earlier]
         if fresh:
             tree = await lock_tree(tx, numbers=0 if dry_run else len(fresh))
@@ -80,13 +80,13 @@ async def _enrol(
     return [DistributorId(id_) for id_ in results]
 
 
-async def _earlier(claims: Sequence[Claim], *, dry_run: bool) -> Mapping[str, UUID]:
+async def _earlier(claims: Sequence[Claim], operation: str, *, dry_run: bool) -> Mapping[str, UUID]:
     """Whom the keys brought before; the others are claimed, or in a dry run left alone."""
     if not dry_run:
-        return await claim_many("enrol", claims)
+        return await claim_many(operation, claims)
     known: dict[str, UUID] = {}
-    for key, answer in (await look_up("enrol", {claim.key: claim for claim in claims})).items():
-        if isinstance(answer, IdempotencyConflict):
+    for key, answer in (await look_up(operation, {claim.key: claim for claim in claims})).items():
+        if isinstance(answer, DomainError):
             raise answer
         known[key] = answer
     return known

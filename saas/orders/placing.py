@@ -79,9 +79,9 @@ class _Candidate:
         """What is to be written, if anything."""
         return None if self.errors or self.earlier else self.draft
 
-    def settle(self, answer: UUID | IdempotencyConflict) -> None:
-        """The key was used before: all else is void."""
-        if isinstance(answer, IdempotencyConflict):
+    def settle(self, answer: UUID | DomainError) -> None:
+        """The key was used before, or is none: all else is void."""
+        if isinstance(answer, DomainError):
             self.errors = [answer]
         else:
             self.errors, self.earlier = [], answer
@@ -144,7 +144,7 @@ async def preview_orders(asked: Sequence[PlaceOrder], actor: Actor) -> list[Verd
     async with reading() as tx:
         gathered = await _gather(tx, asked)
         candidates = list(_candidates(asked, _paths(asked), actor, gathered))
-        await _settle(candidates, claiming=False)
+        await _settle(candidates, actor.operation(_OPERATION), claiming=False)
     _decide(candidates, gathered)
     return [candidate.verdict() for candidate in candidates]
 
@@ -170,7 +170,7 @@ async def _place(tx: Tx, asked: Sequence[PlaceOrder], paths: Sequence[str], acto
     await stand_still()
     gathered = await _gather(tx, asked)
     candidates = list(_candidates(asked, paths, actor, gathered))
-    await _settle(candidates, claiming=True)
+    await _settle(candidates, actor.operation(_OPERATION), claiming=True)
     _decide(candidates, gathered)
     await _write(tx, [candidate for candidate in candidates if candidate.accepted], gathered, source)
     return [candidate.verdict() for candidate in candidates]
@@ -230,7 +230,7 @@ def _reserved(order: PlaceOrder, at: str) -> Iterator[DomainError]:
             yield ReservedForBrand(f"{at}.{public}", what=public)
 
 
-async def _settle(candidates: Sequence[_Candidate], *, claiming: bool) -> None:
+async def _settle(candidates: Sequence[_Candidate], operation: str, *, claiming: bool) -> None:
     """Take the keys of good orders, and tell which were used before: then the order of that time stands.
 
     The keys of refused orders are looked up, never taken: whoever mends the order may send it again.
@@ -240,7 +240,7 @@ async def _settle(candidates: Sequence[_Candidate], *, claiming: bool) -> None:
         leaders.setdefault(candidate.claim.key, candidate)
     good = {key: one.claim for key, one in leaders.items() if claiming and one.accepted}
     bad = {key: one.claim for key, one in leaders.items() if key not in good and not one.foreign}
-    answers = {**(await look_up(_OPERATION, bad) if bad else {}), **await claim_each(_OPERATION, good)}
+    answers = {**(await look_up(operation, bad) if bad else {}), **await claim_each(operation, good)}
     for key, answer in answers.items():
         leaders[key].settle(answer)
     for candidate in candidates:

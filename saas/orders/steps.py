@@ -87,7 +87,7 @@ async def _step(event: OrderEvent, steps: Sequence[OrderStep], actor: Actor, app
     async with transaction() as tx:
         operation = f"order.{event}"
         claims = [Claim(step.idempotency_key, fingerprint(step), new_id()) for step in steps]
-        earlier = await claim_many(operation, claims)
+        earlier = await claim_many(actor.operation(operation), claims)
         fresh = [i for i, step in enumerate(steps) if step.idempotency_key not in earlier]
         if not fresh:
             return

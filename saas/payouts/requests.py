@@ -100,7 +100,7 @@ async def request_payout(command: RequestPayout, actor: Actor) -> PayoutView:
     check_own(actor, owner, "input.distributorId")
     payout_id = PayoutId(new_id())
     async with transaction() as tx:
-        earlier = await claim("payout.request", command.idempotency_key, command, payout_id)
+        earlier = await claim(actor.operation("payout.request"), command.idempotency_key, command, payout_id)
         if earlier is not None:
             return await payout_by_id(PayoutId(earlier))
         policy = await payout_policy()
@@ -146,7 +146,7 @@ async def cancel_payout(command: CancelPayout, actor: Actor) -> PayoutView:
     payout_id = command.payout_id
     async with transaction():
         found = await payout_by_id(payout_id, actor.distributor_id)
-        await claim("payout.cancel", command.idempotency_key, command, payout_id)
+        await claim(actor.operation("payout.cancel"), command.idempotency_key, command, payout_id)
         cancelled = await Payout.filter(id=payout_id, status=PayoutState.REQUESTED).update(
             status=PayoutState.CANCELLED, finished_at=clock.now()
         )

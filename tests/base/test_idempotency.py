@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from saas.base.db import Database, transaction
-from saas.base.errors import IdempotencyConflict
-from saas.base.idempotency import Claim, claim, claim_many, fingerprint
+from saas.base.errors import IdempotencyConflict, InvalidInput
+from saas.base.idempotency import Claim, claim, claim_each, claim_many, fingerprint, look_up
 from saas.base.ids import new_id
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
 
@@ -57,6 +57,21 @@ async def test_many_at_once_tell_new_from_old(db: Database) -> None:
         with pytest.raises(IdempotencyConflict):
             async with transaction():
                 await claim_many("pay", [Claim("new", "x", new_id()), Claim("new", "y", new_id())])
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201, "a\x00b", "a\nb", "\ud800"])
+async def test_a_key_nobody_could_read_back_is_refused_and_the_others_are_taken(db: Database, key: str) -> None:
+    await make_tenants()
+    claims = {name: Claim(name, fingerprint({}), new_id()) for name in (key, "x" * 200)}
+    with as_tenant(LOTUS):
+        async with transaction():
+            with pytest.raises(InvalidInput) as refused:
+                await claim("pay", key, {}, new_id())
+            assert refused.value.field == "input.idempotencyKey"
+            assert refused.value.message().isprintable()
+            for answers in (await claim_each("pay", claims), await look_up("pay", {key: claims[key]})):
+                assert [(name, type(answer)) for name, answer in answers.items()] == [(key, InvalidInput)]
+            assert await claim("pay", "x" * 200, {}, new_id()) == claims["x" * 200].result
 
 
 def test_a_fingerprint_ignores_the_order_of_keys_and_nothing_else() -> None:

@@ -190,6 +190,38 @@ async def test_a_distributor_sells_for_itself_and_decides_nothing_else(db: Datab
         assert (made.source, made.seller_id, made.self_purchase) == ("distributor", lotus["C"], True)
 
 
+async def test_a_distributors_keys_are_its_own(db: Database) -> None:
+    lotus, _ = await two_shops()
+    with as_tenant(LOTUS):
+        made = {
+            await place_order(order(lotus[code], idempotency_key="same", customer=who), actor)
+            for code, who, actor in (
+                ("C", "1", distributor(lotus["C"])),
+                ("D", "2", distributor(lotus["D"])),
+                ("C", "3", staff()),
+            )
+        }
+        assert len(made) == 3
+        again = order(lotus["C"], idempotency_key="same", customer="1")
+        assert await place_order(again, distributor(lotus["C"])) in made
+        with pytest.raises(IdempotencyConflict):
+            await place_order(again, staff())
+
+
+async def test_a_key_of_a_bulk_that_is_none_refuses_its_order_only(db: Database) -> None:
+    lotus, _ = await two_shops()
+    with as_tenant(LOTUS):
+        asked = [order(lotus["D"], idempotency_key=key) for key in ("", "good", "a\x00")]
+        asked.append(order(lotus["D"], "NOPE", idempotency_key="\n"))
+        verdicts = await place_orders(asked, staff())
+        assert [[error.code for error in verdict.errors] for verdict in verdicts] == [
+            ["INVALID_INPUT"],
+            [],
+            ["INVALID_INPUT"],
+            ["INVALID_INPUT"],
+        ]
+
+
 async def test_of_a_bulk_each_order_has_its_verdict_and_good_ones_are_kept(db: Database) -> None:
     lotus, _ = await two_shops()
 
