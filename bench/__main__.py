@@ -1,6 +1,7 @@
 """``python -m bench [NAME …] [--json PATH]``: measure, print the table, and perhaps write it for a machine."""
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from bench import databases, rows
 from bench.figures import FULL, TINY, Figure, Size
 
 KINDS = ("postgresql", "sqlite")
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 def main(

@@ -99,6 +99,7 @@ async def _connected(process: Process, port: int, path: str, token: str) -> Clie
 
 async def _start(command: tuple[str, ...], settings: Mapping[str, str], output: "int | IO[bytes]") -> Process:
     environment = {**os.environ, **settings}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installation keeps its bytecode from the first start on
     return await asyncio.create_subprocess_exec(
         sys.executable, *command, cwd=ROOT, env=environment, stdin=DEVNULL, stdout=output, stderr=output
     )
