@@ -175,7 +175,7 @@ class PayoutMutation:
         )
         return DestinationPayload(destination=destination(await commands.set_destination(command, info.context.who)))
 
-    @strawberry.mutation(description="Verify a bank card.")
+    @strawberry.mutation(description="Verify a bank card somebody else has given.")
     @refusals(DestinationPayload)
     async def verify_payout_destination(self, info: Info, input: In[DestinationInput]) -> DestinationPayload:
         """Verify it."""

@@ -1,5 +1,6 @@
 """A brand that has lived a while: sales, a closed settlement, a payout, an exit. Another brand beside it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from saas.base import clock
@@ -63,5 +64,5 @@ async def _live() -> None:
         has_invoice=True,
         idempotency_key="card",
     )
-    await verify_destination((await set_destination(card, finance)).id, finance)
+    await verify_destination((await set_destination(card, replace(finance, id=new_id()))).id, finance)
     await request_payout(RequestPayout(distributor_id=seller, amount_minor=None, idempotency_key="payout"), finance)

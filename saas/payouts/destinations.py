@@ -1,4 +1,4 @@
-"""Bank cards: kept sealed, one live for each distributor, verified by staff before anything is paid to them."""
+"""Bank cards: kept sealed, one live for each distributor, verified by a second person before money goes there."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -12,13 +12,17 @@ from saas.base.idempotency import claim
 from saas.base.ids import DistributorId, new_id
 from saas.base.vault import keyed_hash, seal, unseal
 from saas.network.queries import find
-from saas.payouts.errors import PayoutStillOpen
+from saas.payouts.errors import CardNeedsSecondPerson, PayoutStillOpen
 from saas.payouts.models import PayoutDestination
 from saas.payouts.people import check_own, staff_member
 from saas.payouts.queries import DestinationView, destination_by_id, open_payouts
 from saas.payouts.rules import BankCard, DestinationState, bank_card, masked
 from tenants import audit
-from tenants.actors import Actor
+from tenants.actors import Actor, Role
+from tenants.errors import Forbidden
+
+TRIES = 20
+"""How often a card is replaced again because others replaced it at the same moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +41,23 @@ async def set_destination(command: SetDestination, actor: Actor) -> DestinationV
     """Replace a distributor's bank card by one that has to be verified.
 
     Raises ``DestinationRefused``, ``NotFound``, ``PayoutStillOpen`` while a payout to the present card is under way, or
-    ``IdempotencyConflict``.
+    ``IdempotencyConflict``; ``Forbidden`` where nobody acts whom a second person could be told from.
     """
+    if actor.id is None:
+        raise Forbidden("input", role=actor.role, needed=Role.FINANCE)
     card = bank_card(command.holder, command.bank, command.account)
     check_own(actor, command.distributor_id, "input.distributorId")
     destination_id = new_id()
     async with transaction() as tx:
         content = [command.distributor_id, command.has_invoice, keyed_hash("destination", _written(card))]
-        earlier = await claim("payout.set_destination", command.idempotency_key, content, destination_id)
+        earlier = await claim(
+            actor.operation("payout.set_destination"), command.idempotency_key, content, destination_id
+        )
         if earlier is not None:
             return await destination_by_id(earlier)
         if command.distributor_id not in await find([command.distributor_id]):
             raise NotFound("input.distributorId", kind="distributor", value=command.distributor_id)
-        await _replace(tx, destination_id, command, card)
+        await _replace(tx, destination_id, command, card, actor.id)
         await audit.record(
             actor,
             "payout_destination.set",
@@ -61,7 +69,7 @@ async def set_destination(command: SetDestination, actor: Actor) -> DestinationV
         return await destination_by_id(destination_id)
 
 
-async def _replace(tx: Tx, destination_id: UUID, command: SetDestination, card: BankCard) -> None:
+async def _replace(tx: Tx, destination_id: UUID, command: SetDestination, card: BankCard, person: UUID) -> None:
     """Retire the live card and insert the new one; of two at once, the second retires the first's."""
     row = (
         destination_id,
@@ -71,10 +79,11 @@ async def _replace(tx: Tx, destination_id: UUID, command: SetDestination, card: 
         masked(card),
         command.has_invoice,
         DestinationState.UNVERIFIED,
+        person,
         clock.now(),
     )
-    columns = ("id", "distributor_id", "kind", "sealed", "masked", "has_invoice", "status", "created_at")
-    while True:
+    columns = ("id", "distributor_id", "kind", "sealed", "masked", "has_invoice", "status", "created_by", "created_at")
+    for _ in range(TRIES):
         await tx.rows(
             f"SELECT id FROM payout_destination "
             f"WHERE tenant_id = $1 AND distributor_id = $2 AND status <> 'retired'{tx.for_update}",
@@ -90,23 +99,29 @@ async def _replace(tx: Tx, destination_id: UUID, command: SetDestination, card: 
         )
         if await tx.insert_many("payout_destination", columns, [row], or_ignore=True):
             return
+    raise RuntimeError(f"the bank card of {command.distributor_id} changed {TRIES} times under our hands")
 
 
 async def verify_destination(destination_id: UUID, actor: Actor) -> DestinationView:
-    """Say that a bank card was looked at and is the distributor's; saying it again changes nothing.
+    """Say that a bank card somebody else gave was looked at and is the distributor's; again, it changes nothing.
 
-    Raises ``NotFound``, ``WrongState`` for a retired card, ``Forbidden`` for anybody but staff.
+    Raises ``NotFound``, ``WrongState`` for a retired card, ``CardNeedsSecondPerson`` for the one who gave it, and
+    ``Forbidden`` for anybody but staff.
     """
     person = staff_member(actor)
     async with transaction():
-        changed = await PayoutDestination.filter(id=destination_id, status=DestinationState.UNVERIFIED).update(
-            status=DestinationState.VERIFIED, verified_at=clock.now(), verified_by=person
+        changed = (
+            await PayoutDestination.filter(id=destination_id, status=DestinationState.UNVERIFIED)
+            .exclude(created_by=person)
+            .update(status=DestinationState.VERIFIED, verified_at=clock.now(), verified_by=person)
         )
         found = await destination_by_id(destination_id)
         if found.status is DestinationState.RETIRED:
             raise WrongState(
                 "input.destinationId", kind="bank card", state=found.status, needed=DestinationState.UNVERIFIED
             )
+        if found.status is DestinationState.UNVERIFIED:
+            raise CardNeedsSecondPerson("input.destinationId")
         if changed:
             await audit.record(actor, "payout_destination.verify", str(destination_id), masked=found.masked)
         return found

@@ -67,6 +67,14 @@ class SecondPersonNeeded(DomainError):
     zh = "该批次由您创建，须由他人审批。请联系另一位财务人员。"
 
 
+class CardNeedsSecondPerson(DomainError):
+    """Who gave the bank card may not verify it."""
+
+    code = "CARD_NEEDS_SECOND_PERSON"
+    en = "You gave this bank card, so somebody else must verify it. Ask another person of finance."
+    zh = "该银行卡由您填写，须由他人核验。请联系另一位财务人员。"
+
+
 class ContradictoryResult(DomainError):
     """The payout has another final result already."""
 

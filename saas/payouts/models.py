@@ -14,6 +14,7 @@ class PayoutDestination(TenantModel):
     masked = fields.TextField()
     has_invoice = fields.BooleanField()
     status = fields.TextField()
+    created_by = fields.UUIDField()
     created_at = fields.DatetimeField()
     verified_at = fields.DatetimeField(null=True)
     verified_by = fields.UUIDField(null=True)

@@ -160,7 +160,7 @@ async def _money(brand: Brand, tree: Mapping[str, str], key: str) -> dict[str, s
             account="6222020200012340000",
             idempotencyKey=key if mark == "B" else f"{key}-{mark}",
         )
-        await brand.finance.do("verifyPayoutDestination", "destination { id }", id=card["destination"]["id"])
+        await brand.owner.do("verifyPayoutDestination", "destination { id }", id=card["destination"]["id"])
         asked = await brand.finance.do(
             "requestPayout",
             "payout { id }",

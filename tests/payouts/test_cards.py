@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from saas.base.db import reading, transaction
+from saas.base.db import ConstraintViolated, reading, transaction
 from saas.base.errors import IdempotencyConflict, InvalidInput, NotFound, WrongState
 from saas.base.ids import DistributorId, PayoutId, new_id
 from saas.base.paging import PageRequest
@@ -32,6 +32,7 @@ from saas.payouts.commands import (
 from saas.payouts.destinations import opened
 from saas.payouts.queries import PayoutFilter
 from saas.payouts.rules import BatchState, DestinationState, Outcome, PayoutState
+from tenants.actors import system
 from tenants.errors import Forbidden
 from tests.factories import CEDAR, LOTUS, as_tenant
 from tests.factories_money import SETTLED_AT, make_distributors, use_program
@@ -71,6 +72,21 @@ async def test_one_live_card_each_kept_sealed_and_shown_masked(people: list[Dist
     with pytest.raises(SealBroken):
         opened(rows[0]["sealed"], rows[1]["id"])
     assert CARD.account not in repr(card_of(ann))
+
+
+async def test_who_gave_a_card_does_not_verify_it(people: list[DistributorId]) -> None:
+    made = await set_destination(card_of(people[0], key="by staff"), MAKER)
+    for _ in range(2):
+        with pytest.raises(errors.CardNeedsSecondPerson):
+            await verify_destination(made.id, MAKER)
+    assert await queries.destination_of(people[0]) == made
+    with pytest.raises(ConstraintViolated):
+        async with transaction() as tx:
+            await tx.execute("UPDATE payout_destination SET verified_by = created_by WHERE tenant_id = $1", LOTUS)
+    verified = await verify_destination(made.id, CHECKER)
+    assert (verified.status, verified.verified_by) == (DestinationState.VERIFIED, CHECKER.id)
+    with pytest.raises(Forbidden):
+        await set_destination(card_of(people[1], key="by nobody"), system(LOTUS, "test"))
 
 
 async def test_cards_set_at_once_leave_one_live(people: list[DistributorId]) -> None:

@@ -434,9 +434,11 @@ class Migration(BaseMigration):
             masked text NOT NULL,
             has_invoice boolean NOT NULL,
             status text NOT NULL CHECK (status IN ('unverified', 'verified', 'retired')),
+            created_by uuid NOT NULL,
             created_at timestamptz NOT NULL,
             verified_at timestamptz,
             verified_by uuid,
+            CHECK (verified_by <> created_by),
             {DISTRIBUTOR_FK}
             """,
         ),
