@@ -24,6 +24,8 @@ from tenants import audit, registry
 from tenants.actors import Actor
 
 TEXT_LONGEST = 200
+TRIES = 20
+"""How many numbers are tried because others took the ones before at the same moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ async def _insert(tx: Tx, batch_id: PayoutBatchId, provider: str, currency: str,
     now = clock.now()
     day = f"{clock.local_day(now, (await registry.this_brand()).time_zone):%Y%m%d}"
     columns = ("id", "number", "provider", "currency", "status", "created_by", "created_at")
-    while True:
+    for _ in range(TRIES):
         taken = await tx.value(
             "SELECT count(*) FROM payout_batch WHERE tenant_id = $1 AND number LIKE $2", tx.tenant_id, f"P{day}-%"
         )
@@ -80,6 +82,7 @@ async def _insert(tx: Tx, batch_id: PayoutBatchId, provider: str, currency: str,
         row = (batch_id, number, provider, currency, BatchState.OPEN, person, now)
         if await tx.insert_many("payout_batch", columns, [row], or_ignore=True):
             return number
+    raise RuntimeError(f"{TRIES} numbers of the day {day} were taken by others")
 
 
 async def _gather(tx: Tx, batch_id: PayoutBatchId, currency: str) -> int:

@@ -19,7 +19,7 @@ from saas.base.db.memory import Remembered
 from saas.base.errors import InvalidInput, NotFound, WrongState
 from saas.base.idempotency import fingerprint
 from saas.base.ids import ProgramId, TenantId, new_id
-from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
+from saas.base.paging import Int32, Page, PageRequest, decode_cursor, encode_cursor, page_of
 from tenants import audit, registry
 from tenants.actors import Actor
 from tenants.errors import NoActiveProgram, ProgramHasErrors, ProgramUnreadable
@@ -89,6 +89,9 @@ class Reviewed:
     version: Version
     findings: Sequence[Finding]
 
+
+TRIES = 20
+"""How many numbers are tried because others took the ones before at the same moment."""
 
 _COLUMNS = (
     "id, number, label, status, content_hash, created_by, created_at, updated_at, "
@@ -160,7 +163,7 @@ async def activate(number: int, actor: Actor) -> Reviewed:
 
 async def versions(page: PageRequest) -> Page[Version]:
     """The brand's versions, the latest first."""
-    before = decode_cursor(page.after, int)[0] if page.after else None
+    before = decode_cursor(page.after, Int32)[0] if page.after else None
     async with reading() as tx:
         rows = await tx.rows(
             f"SELECT {_COLUMNS} FROM program_version WHERE tenant_id = $1 AND number < $2 "
@@ -218,13 +221,14 @@ async def _insert(tx: Tx, content: Program, label: str, actor: Actor) -> int:
     data, now = as_data(content), clock.now()
     columns = ("id", "number", "label", "status", "content", "content_hash", "created_by", "created_at", "updated_at")
     text, digest = orjson.dumps(data).decode(), fingerprint(data)
-    while True:
+    for _ in range(TRIES):
         number = await tx.value(
             "SELECT coalesce(max(number), 0) + 1 FROM program_version WHERE tenant_id = $1", tx.tenant_id
         )
         values = (new_id(), number, label, VersionStatus.DRAFT, text, digest, actor.id, now, now)
         if await tx.insert_many("program_version", columns, [values], or_ignore=True):
             return int(number)
+    raise RuntimeError(f"{TRIES} numbers of program versions were taken by others")
 
 
 async def _replace(tx: Tx, number: int, content: Program, label: str) -> None:
