@@ -27,12 +27,12 @@ class Client:
         return cls(reader, writer, head)
 
     async def ask(self, body: bytes) -> bytes:
-        """Send a request and answer the body. Raises ``RuntimeError`` for anything but a success without errors."""
+        """Send a request and answer the body. Raises ``RuntimeError`` for anything that was not done."""
         self._writer.write(f"{self._head}{len(body)}\r\n\r\n".encode() + body)
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
         answer = await self._reader.readexactly(length)
-        if not head.startswith(b"http/1.1 200") or b'"errors":' in answer:
+        if not head.startswith(b"http/1.1 200") or b'"errors":' in answer or b'"userErrors":[{' in answer:
             raise RuntimeError(f"the request failed: {head.decode()}{answer.decode()}")
         return answer
 

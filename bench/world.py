@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from saas.base import clock
 from saas.base.db import open_database
 from saas.base.ids import PLATFORM
 from saas.base.scope import tenant_scope
@@ -23,6 +25,8 @@ SLUG = "bench"
 SKUS = ("LOTUS-CREAM", "LOTUS-SERUM")
 CHILDREN, GRANDCHILDREN = 10, 9
 """Everybody on top has ten children with nine of their own: a downline of a hundred."""
+FOUNDED = datetime(2026, 1, 1, tzinfo=UTC)
+"""When the brand began: before its orders were paid."""
 
 _LABEL = "bench"
 
@@ -45,7 +49,7 @@ async def make_world(url: str, tops: int) -> World:
         brand = await registry.create_tenant(asked, system(PLATFORM, _LABEL))
         actor = system(brand.id, _LABEL)
         enrolments = list(_network(tops))
-        with tenant_scope(brand.id):
+        with tenant_scope(brand.id), clock.at(FOUNDED):
             saved = await save_draft(SaveDraft(document=dump(preset("lotus"), "yaml").encode()), actor)
             await activate(saved.version.number, actor)
             await put_products([PutProduct(sku=sku, name=sku) for sku in SKUS], actor)
