@@ -7,14 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from saas.base import clock
-from saas.base.db import ConstraintViolated, Row, Tx, current_tx, reading, transaction
+from saas.base.db import Row, Tx, current_tx, reading, transaction
 from saas.base.errors import InvalidInput, NotFound, WrongState
 from saas.base.ids import PLATFORM, DistributorId, MemberId, TenantId, new_id
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
 from saas.base.scope import current_tenant
 from tenants import audit, passwords
 from tenants.actors import Actor, Role
-from tenants.errors import DistributorHasLogin, Forbidden, LastOfRole, LoginFailed, LoginTaken
+from tenants.errors import DistributorHasLeft, DistributorHasLogin, Forbidden, LastOfRole, LoginFailed, LoginTaken
 from tenants.throttle import attempt
 
 STAFF = (Role.OWNER, Role.FINANCE, Role.OPERATIONS, Role.AUDITOR)
@@ -106,7 +106,8 @@ def check_new(command: CreateMember, tenant_id: TenantId) -> None:
 async def create_member(command: CreateMember, actor: Actor) -> Member:
     """Make an account with a first password.
 
-    Raises ``Forbidden``, ``InvalidInput``, ``PasswordRefused``, ``LoginTaken`` or ``DistributorHasLogin``.
+    Raises ``Forbidden``, ``InvalidInput``, ``PasswordRefused``, ``LoginTaken``, ``DistributorHasLogin`` or
+    ``DistributorHasLeft``, and ``NotFound`` for a distributor the brand does not have.
     """
     _check_manages(actor, command.role)
     check_new(command, current_tenant())
@@ -130,17 +131,26 @@ async def insert_member(command: CreateMember, password_hash: str, actor: Actor)
     )
     columns = (*_COLUMNS.split(", "), "password_hash", "password_changed_at")
     values = (*(getattr(member, name) for name in _COLUMNS.split(", ")), password_hash, now)
-    try:
-        inserted = await tx.insert_many("member", columns, [values], or_ignore=True)
-    except ConstraintViolated as exc:  # the foreign key: the brand has no such distributor
-        raise NotFound("input.distributorId", kind="distributor", value=command.distributor_id) from exc
-    if not inserted:
+    if command.distributor_id is not None:
+        await _check_stays(tx, command.distributor_id)
+    if not await tx.insert_many("member", columns, [values], or_ignore=True):
         taken = await tx.value("SELECT 1 FROM member WHERE tenant_id = $1 AND login = $2", tx.tenant_id, member.login)
         if taken:
             raise LoginTaken("input.login", login=member.login)
         raise DistributorHasLogin("input.distributorId")
     await audit.record(actor, "member.create", str(member.id), login=member.login, role=member.role)
     return member
+
+
+async def _check_stays(tx: Tx, distributor_id: DistributorId) -> None:
+    """Hold a distributor still, so that it does not leave meanwhile, and refuse one that has left."""
+    status = await tx.value(
+        f"SELECT status FROM distributor WHERE tenant_id = $1 AND id = $2{tx.for_update}", tx.tenant_id, distributor_id
+    )
+    if status is None:
+        raise NotFound("input.distributorId", kind="distributor", value=distributor_id)
+    if status == "exited":
+        raise DistributorHasLeft("input.distributorId")
 
 
 async def disable_member(member_id: MemberId, actor: Actor) -> Member:
@@ -156,12 +166,18 @@ async def disable_member(member_id: MemberId, actor: Actor) -> Member:
 
 
 async def enable_member(member_id: MemberId, actor: Actor) -> Member:
-    """Let a disabled person in again."""
+    """Let a disabled person in again. Raises ``DistributorHasLeft`` for one that was shut out with its exit."""
     async with transaction() as tx:
         await _manageable(tx, member_id, actor)
-        await tx.execute(
-            "UPDATE member SET status = 'active' WHERE tenant_id = $1 AND id = $2", tx.tenant_id, member_id
+        enabled = await tx.execute(
+            "UPDATE member SET status = 'active' WHERE tenant_id = $1 AND id = $2 AND NOT EXISTS "
+            "(SELECT 1 FROM distributor d WHERE d.tenant_id = $1 AND d.id = member.distributor_id "
+            "AND d.status = 'exited')",
+            tx.tenant_id,
+            member_id,
         )
+        if not enabled:
+            raise DistributorHasLeft("input.memberId")
         await audit.record(actor, "member.enable", str(member_id))
         return await _get(tx, member_id)
 

@@ -35,6 +35,14 @@ class LoginTaken(DomainError):
     zh = "登录名 {login} 已被使用。请更换。"
 
 
+class DistributorHasLeft(DomainError):
+    """Who left the network logs in no more."""
+
+    code = "DISTRIBUTOR_HAS_LEFT"
+    en = "This distributor has left and cannot log in again. Enrol the person anew, if the brand wants it back."
+    zh = "该分销商已退出，不能再登录。如需恢复合作，请重新登记该人员。"
+
+
 class DistributorHasLogin(DomainError):
     """A distributor has at most one member."""
 

@@ -12,6 +12,7 @@ from tenants import accounts
 from tenants.accounts import MANAGES, Member, MemberStatus
 from tenants.actors import Actor, Role, system
 from tenants.errors import (
+    DistributorHasLeft,
     DistributorHasLogin,
     Forbidden,
     LastOfRole,
@@ -183,6 +184,49 @@ async def test_a_distributor_is_shut_out_with_its_exit_and_not_when_that_is_roll
         assert await authenticate(token, LOTUS) is not None
         await accounts.disable_distributor(person.distributor_id, owners[0])
     assert await authenticate(token, LOTUS) is None
+
+
+async def leave(distributor_id: DistributorId, actor: Actor) -> None:
+    """What an exit does to a distributor and its log-in."""
+    async with transaction() as tx:
+        await tx.execute(
+            "UPDATE distributor SET status = 'exited' WHERE tenant_id = $1 AND id = $2", tx.tenant_id, distributor_id
+        )
+        await accounts.disable_distributor(distributor_id, actor)
+
+
+async def test_who_has_left_logs_in_no_more(owners: tuple[Actor, Actor]) -> None:
+    person = await member(LOTUS, "d001", Role.DISTRIBUTOR)
+    without = await make_distributor(LOTUS)
+    assert person.distributor_id is not None
+    with as_tenant(LOTUS):
+        for distributor_id in (person.distributor_id, without):
+            await leave(distributor_id, owners[0])
+        before = await table_of(LOTUS, "member")
+        with pytest.raises(DistributorHasLeft):
+            await accounts.enable_member(person.id, owners[0])
+        with pytest.raises(DistributorHasLeft):
+            await accounts.create_member(command("d002", Role.DISTRIBUTOR, distributor_id=without), owners[0])
+        assert await table_of(LOTUS, "member") == before
+
+
+async def test_an_exit_under_way_lets_nobody_in_behind_its_back(owners: tuple[Actor, Actor]) -> None:
+    person = await member(LOTUS, "d001", Role.DISTRIBUTOR)
+    without = await make_distributor(LOTUS)
+    assert person.distributor_id is not None
+    with as_tenant(LOTUS):
+        made = command("d002", Role.DISTRIBUTOR, distributor_id=without)
+        async with transaction():
+            for distributor_id in (person.distributor_id, without):
+                await leave(distributor_id, owners[0])
+            tasks = {
+                asyncio.create_task(accounts.enable_member(person.id, owners[0])),
+                asyncio.create_task(accounts.create_member(made, owners[0])),
+            }
+            assert not (await asyncio.wait(tasks, timeout=0.5))[0]
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(one) for one in found] == [DistributorHasLeft] * 2
+        assert (await accounts.find_member(person.id)).status is MemberStatus.DISABLED
 
 
 async def test_a_new_role_holds_from_the_next_request_on(owners: tuple[Actor, Actor]) -> None:
