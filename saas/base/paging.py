@@ -14,6 +14,12 @@ from saas.base.errors import InvalidInput
 T = TypeVar("T")
 PAGE_DEFAULT = 20
 PAGE_MAX = 100
+YEARS = range(1900, 2200)
+"""What times of cursors may lie in, so that no database and no time zone overflows."""
+
+
+class Int32(int):
+    """The kind of a cursor's key that is compared with an ``integer`` or ``smallint`` column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,9 @@ def encode_cursor(*keys: object) -> str:
 
 
 def decode_cursor(cursor: str, *kinds: type) -> list[object]:
-    """Read a cursor back, each key as its kind (``str``, ``int``, ``datetime``, ``date`` or ``UUID``).
+    """Read a cursor back, each key as its kind (``str``, ``int``, ``Int32``, aware ``datetime``, ``date`` or ``UUID``).
 
-    Raises ``InvalidInput`` for anything that was not made here for the same sort.
+    Raises ``InvalidInput`` for anything that was not made here for the same sort, and for what no database takes.
     """
     try:
         keys = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
@@ -54,20 +60,41 @@ def decode_cursor(cursor: str, *kinds: type) -> list[object]:
         raise InvalidInput("after", value=cursor[:40], remedy="pass a cursor of this list and this sort") from exc
 
 
-def _exactly(kind: type) -> Callable[[Any], object]:
-    def read(key: object) -> object:
-        if type(key) is not kind:
+def _text(key: object) -> str:
+    if type(key) is not str or "\x00" in key:
+        raise ValueError(key)
+    return key
+
+
+def _integer(bits: int) -> Callable[[Any], int]:
+    def read(key: object) -> int:
+        if type(key) is not int or not -(2 ** (bits - 1)) <= key < 2 ** (bits - 1):
             raise ValueError(key)
         return key
 
     return read
 
 
+def _moment(key: str) -> datetime:
+    moment = datetime.fromisoformat(key)
+    if moment.tzinfo is None or moment.year not in YEARS:
+        raise ValueError(key)
+    return moment
+
+
+def _day(key: str) -> date:
+    day = date.fromisoformat(key)
+    if day.year not in YEARS:
+        raise ValueError(key)
+    return day
+
+
 _READ: dict[type, Callable[[Any], object]] = {
-    str: _exactly(str),
-    int: _exactly(int),
-    datetime: datetime.fromisoformat,
-    date: date.fromisoformat,
+    str: _text,
+    int: _integer(64),
+    Int32: _integer(32),
+    datetime: _moment,
+    date: _day,
     UUID: UUID,
 }
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from saas.base.db import Row, reading
 from saas.base.errors import NotFound
 from saas.base.ids import DistributorId
-from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
+from saas.base.paging import Int32, Page, PageRequest, decode_cursor, encode_cursor, page_of
 from saas.ledger.rules import Account, Entry, Kind
 
 
@@ -145,7 +145,7 @@ async def entries_of(owner_id: DistributorId, wanted: EntryFilter, page: PageReq
         if wanted.until:
             outer += f" AND e.effective_at < {bind(wanted.until)}"
         if page.after:
-            after = ", ".join(bind(key) for key in decode_cursor(page.after, datetime, UUID, int))
+            after = ", ".join(bind(key) for key in decode_cursor(page.after, datetime, UUID, Int32))
             outer += f" AND (e.effective_at, e.transaction_id, e.entry_no) < ({after})"
         rows = await tx.rows(
             f"SELECT e.transaction_id, e.entry_no, e.account, e.currency, e.amount_minor, e.effective_at, "

@@ -12,7 +12,7 @@ from uuid import UUID
 from saas.base.db import Row, as_time, reading
 from saas.base.errors import InvalidInput
 from saas.base.ids import DistributorId
-from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
+from saas.base.paging import Int32, Page, PageRequest, decode_cursor, encode_cursor, page_of
 from saas.network.contact import masked_name
 from saas.network.rules import Kind, Status
 from saas.network.selection import (
@@ -69,7 +69,7 @@ _KEY_KINDS: Mapping[SortKey, type] = {
     SortKey.CODE: str,
     SortKey.NAME: str,
     SortKey.JOINED_AT: datetime,
-    SortKey.LEVEL: int,
+    SortKey.LEVEL: Int32,
     SortKey.TREE: str,
     SortKey.OWN_SALES: int,
     SortKey.GROUP_SALES: int,
@@ -232,18 +232,20 @@ async def chains(seller_ids: Collection[DistributorId]) -> Mapping[DistributorId
     """The chain of each seller that exists, in one statement: itself first, the root last."""
     async with reading() as tx:
         found = await tx.rows(
-            f"WITH RECURSIVE up(id, sponsor_id, code, tier, status, path) AS ("
-            f"SELECT id, sponsor_id, code, tier, status, path FROM distributor "
+            f"WITH RECURSIVE up(id, sponsor_id, code, tier, status, path, changed_at) AS ("
+            f"SELECT id, sponsor_id, code, tier, status, path, changed_at FROM distributor "
             f"WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} UNION "
-            f"SELECT d.id, d.sponsor_id, d.code, d.tier, d.status, d.path FROM up "
-            f"JOIN distributor d ON d.tenant_id = $1 AND d.id = up.sponsor_id) SELECT * FROM up",
+            f"SELECT d.id, d.sponsor_id, d.code, d.tier, d.status, d.path, d.changed_at FROM up "
+            f"JOIN distributor d ON d.tenant_id = $1 AND d.id = up.sponsor_id) SELECT up.*, s.valid_from FROM up "
+            f"LEFT JOIN sponsorship s ON s.tenant_id = $1 AND s.distributor_id = up.id AND s.valid_until IS NULL",
             tx.tenant_id,
             list(seller_ids),
         )
     known: dict[DistributorId, tuple[ChainMember, DistributorId | None, str]] = {}
     for row in found:
         id_ = _id(row["id"])
-        member = ChainMember(id_, row["code"], row["tier"], Status(row["status"]))
+        since = max(moment for name in ("changed_at", "valid_from") if (moment := as_time(row[name])))
+        member = ChainMember(id_, row["code"], row["tier"], Status(row["status"]), since)
         known[id_] = (member, None if row["sponsor_id"] is None else _id(row["sponsor_id"]), row["path"])
     made: dict[DistributorId, Chain] = {}
     for seller in seller_ids:
@@ -258,11 +260,12 @@ async def chains(seller_ids: Collection[DistributorId]) -> Mapping[DistributorId
 
 
 async def history(of: DistributorId, visibility: Visibility | None = None) -> list[SponsorshipRow]:
-    """A distributor's sponsors from the first to the present one."""
+    """A distributor's sponsors from the first to the present one; why it came there is not for distributors."""
+    reason = "h.reason" if visibility is None else "NULL AS reason"
     async with reading() as tx:
         st = Statement(tx, visibility)
         found = await st.rows(
-            f"SELECT h.distributor_id, d.id AS sponsor_id, h.valid_from, h.valid_until, h.reason, h.actor_id "
+            f"SELECT h.distributor_id, d.id AS sponsor_id, h.valid_from, h.valid_until, {reason}, h.actor_id "
             f"FROM sponsorship h JOIN distributor o ON o.tenant_id = $1 AND o.id = h.distributor_id "
             f"LEFT JOIN distributor d ON d.tenant_id = $1 AND d.id = h.sponsor_id AND {st.visible('d')} "
             f"WHERE h.tenant_id = $1 AND h.distributor_id = {st.arg(of)} AND {st.visible('o')} "

@@ -70,6 +70,7 @@ class StoredProgram:
     number: int
     program: Program
     compiled: CompiledProgram
+    activated_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +212,10 @@ async def program(number: int) -> StoredProgram:
         if (known := _programs.get(key)) is not None:
             return known
         content = await _content(tx, number, "AND status <> 'draft'")
-        stored = StoredProgram(number, content, compile_program(content))
+        since = await tx.value(
+            "SELECT activated_at FROM program_version WHERE tenant_id = $1 AND number = $2", tx.tenant_id, number
+        )
+        stored = StoredProgram(number, content, compile_program(content), since)
         _programs.put(key, stored)
     return stored
 
