@@ -15,7 +15,7 @@ from schema.commissions import own_or_asked
 from schema.context import Info
 from schema.enums import described
 from schema.errors import In, Payload, refusals
-from schema.ids import from_global, maybe_global, to_global
+from schema.ids import from_global, to_global
 from schema.network import Distributor, distributor_by_id
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
 from schema.scalars import Money, money
@@ -62,8 +62,8 @@ class PendingCommission(StrEnum):
 class ExitQuote:
     """A quote."""
 
+    heir: strawberry.Private[DistributorId | None]
     downline_to: DownlineTo = strawberry.field(description="Who takes the downline, by the program.")
-    heir_id: strawberry.ID | None = strawberry.field(description="Who that is; none is the brand.")
     direct_downline: int = strawberry.field(description="How many stand directly below.")
     team: int = strawberry.field(description="How many stand below in all.")
     open_orders: int = strawberry.field(description="Orders that are not closed or cancelled.")
@@ -82,6 +82,13 @@ class ExitQuote:
     final_at: datetime | None = strawberry.field(description="When the last hold ends; none when nothing is held.")
     undelivered: int = strawberry.field(description="Shares whose hold has not begun, so that the date is not known.")
 
+    @strawberry.field(description="Who takes the downline, if the caller may see it; none is the brand, too.")
+    async def heir_id(self, info: Info) -> strawberry.ID | None:
+        """A sponsor above what a distributor sees does not exist for it."""
+        if self.heir is None or await distributor_by_id(info, self.heir) is None:
+            return None
+        return to_global("Distributor", self.heir)
+
 
 def quote(found: Quote) -> ExitQuote:
     """A quote for the API."""
@@ -91,7 +98,7 @@ def quote(found: Quote) -> ExitQuote:
 
     return ExitQuote(
         downline_to=DownlineTo(found.downline_to),
-        heir_id=maybe_global("Distributor", found.heir_id),
+        heir=found.heir_id,
         direct_downline=found.direct_downline,
         team=found.team,
         open_orders=found.open_orders,

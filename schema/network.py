@@ -80,7 +80,7 @@ class Sponsorship:
     sponsor_id: strawberry.ID | None = strawberry.field(description="The sponsor; none for a place under the brand.")
     valid_from: datetime = strawberry.field(description="From this moment on.")
     valid_until: datetime | None = strawberry.field(description="Until this moment; none for the present one.")
-    reason: str = strawberry.field(description="Why it came there.")
+    reason: str | None = strawberry.field(description="Why it came there; not told to distributors.")
 
 
 def sponsorship(row: SponsorshipRow) -> Sponsorship:

@@ -10,7 +10,7 @@ from strawberry.dataloader import DataLoader
 
 from saas.base.db import reading
 from saas.base.errors import NotFound
-from saas.base.ids import DistributorId, OrderId
+from saas.base.ids import OrderId
 from saas.commissions.rules import Share
 from saas.orders import queries
 from saas.orders.queries import ExplainedShare, LineView, OrderFilter, OrderSort, OrderView, PriceCaseView
@@ -296,7 +296,10 @@ class OrderQuery:
         info: Info,
         seller: Annotated[strawberry.ID | None, strawberry.argument(description="Sold by this distributor.")] = None,
         team_of: Annotated[
-            strawberry.ID | None, strawberry.argument(description="Sold by this distributor or its downline of today.")
+            strawberry.ID | None,
+            strawberry.argument(
+                description="Sold by this distributor or its downline of today; a distributor names itself."
+            ),
         ] = None,
         statuses: Annotated[list[OrderState] | None, strawberry.argument(description="Only these.")] = None,
         since: Annotated[datetime | None, strawberry.argument(description="Placed at this moment or later.")] = None,
@@ -312,7 +315,7 @@ class OrderQuery:
         wanted = OrderFilter(
             statuses=[status.value for status in statuses] if statuses is not None else None,
             seller_id=own_or_asked(info, seller, "seller"),
-            team_of=DistributorId(from_global("Distributor", team_of, "teamOf")) if team_of else None,
+            team_of=own_or_asked(info, team_of, "teamOf") if team_of else None,
             since=since,
             until=until,
             channel=channel,

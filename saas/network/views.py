@@ -143,12 +143,13 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class ChainMember:
-    """One distributor of a chain."""
+    """One distributor of a chain; its place, tier and standing are as they are since ``since``."""
 
     id: DistributorId
     code: str
     tier: str
     status: Status
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +162,14 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class SponsorshipRow:
-    """Who was the sponsor during ``[valid_from, valid_until)``; None is the brand, or one the viewer cannot see."""
+    """Who was the sponsor during ``[valid_from, valid_until)``; None is the brand, or one the viewer cannot see.
+
+    ``reason`` is the office's own words, so None for a distributor.
+    """
 
     distributor_id: DistributorId
     sponsor_id: DistributorId | None
     valid_from: datetime
     valid_until: datetime | None
-    reason: str
+    reason: str | None
     actor_id: UUID | None

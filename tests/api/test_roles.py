@@ -157,6 +157,9 @@ async def own_names(lotus: Populated, mark: str, nowhere: Names) -> Names:
 
 @pytest.mark.parametrize("other", ["A", "X", "Z"])
 async def test_a_distributor_is_told_nothing_of_those_beside_and_above(lotus: Populated, other: str) -> None:
+    """Not even that one of them is suspended, which would be the answer to who may know of it."""
+    of = {"distributorId": lotus.tree[other]}
+    await lotus.brand.operations.do("suspendDistributor", "distributor { id }", **of, reason="to be seen")
     nowhere = replace(nothing(), fixed={"EnrolInput.code": "NEWCOMER"})
     theirs = await own_names(lotus, other, nowhere)
     attack = Attack(lotus.callers["distributor"], "distributor", (nowhere, theirs))
@@ -257,6 +260,29 @@ async def test_what_a_distributor_sees_is_its_own(lotus: Populated) -> None:
     for name in ("statements", "payouts", "exits"):
         rows = (await me.ask(f"{{ {name} {{ nodes {{ distributorId }} }} }}"))[name]["nodes"]
         assert {row["distributorId"] for row in rows} <= {own}
+
+
+async def test_a_distributor_asks_for_no_team_but_its_own(lotus: Populated) -> None:
+    me = lotus.callers["distributor"]
+    text = "query($of: ID) { orders(teamOf: $of) { nodes { id } } }"
+    mine = (await me.ask(text, of=lotus.tree["B"]))["orders"]["nodes"]
+    assert lotus.orders["placed"] in {one["id"] for one in mine}
+    for mark in "ACZ":
+        assert await me.errors(text, of=lotus.tree[mark]) == ["NOT_FOUND"]
+        await lotus.callers["operations"].ask(text, of=lotus.tree[mark])
+
+
+async def test_a_distributor_learns_neither_its_sponsor_nor_why_it_was_moved(lotus: Populated) -> None:
+    me, office = lotus.callers["distributor"], lotus.brand.operations
+    leaver = {"distributorId": lotus.tree["B"], "kind": "VOLUNTARY", "reason": "moves away"}
+    await office.do("quoteExit", "exit { id }", **leaver, idempotencyKey="heir")
+    text = "query($of: ID) { exits(of: $of) { nodes { quote { heirId } } } }"
+    heirs = [(await who.ask(text, of=lotus.tree["B"]))["exits"]["nodes"][0]["quote"]["heirId"] for who in (office, me)]
+    assert heirs == [lotus.tree["A"], None]
+    text = "query($id: ID) { distributor(id: $id) { sponsorships { reason } } }"
+    told = [(await who.ask(text, id=lotus.tree["C"]))["distributor"]["sponsorships"] for who in (office, me)]
+    assert told[0][0]["reason"]
+    assert told[1] == [{"reason": None}]
 
 
 async def test_a_brand_may_show_names_in_full(world: World) -> None:

@@ -206,7 +206,8 @@ async def test_a_distributor_sees_itself_and_so_many_generations(db: Database, i
         assert (above.code, above.level, above.sponsor_id) == ("B", 1, None)
         assert await upline(ids["B"], view) == []
         assert await listed(Downline(of=ids["A"]), view) == []
-        assert [item.sponsor_id for item in await history(ids["B"], view)] == [None]
+        assert [(item.sponsor_id, item.reason) for item in await history(ids["B"], view)] == [(None, None)]
+        assert all(item.reason for item in await history(ids["B"]))
         assert await history(ids["A"], view) == []
         totals = await totals_of([ids["B"], ids["C"], ids["A"]], MARCH, view)
         assert {id_: t.group_minor for id_, t in totals.items()} == {ids["B"]: 14, ids["C"]: 4}
