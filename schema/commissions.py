@@ -63,7 +63,7 @@ described(
     PENDING="Earned; the hold is not over.",
     AVAILABLE="The hold is over; the next settlement takes it.",
     SETTLED="On a statement.",
-    REVERSED="Taken back with the sale.",
+    REVERSED="Taken back with the sale, or given up at an exit.",
 )
 class CommissionStatus(StrEnum):
     """As in the table of commission."""

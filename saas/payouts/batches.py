@@ -234,12 +234,14 @@ async def record_result(command: RecordResult, actor: Actor) -> PayoutView:
         if row["status"] != PayoutState.SENT:
             raise WrongState("input.payoutId", kind="payout", state=row["status"], needed=PayoutState.SENT)
         now = clock.now()
-        await Payout.filter(id=payout_id, status=PayoutState.SENT).update(
+        recorded = await Payout.filter(id=payout_id, status=PayoutState.SENT).update(
             status=command.outcome,
             finished_at=now,
             failure=command.reason if command.outcome is Outcome.FAILED else None,
             provider_reference=command.reference,
         )
+        if not recorded:
+            raise RuntimeError(f"payout {payout_id} changed although its batch is locked")
         await post([_result_posting(command.outcome, row)])
         await tx.execute(
             "UPDATE payout_batch SET status = 'completed', completed_at = $3 "
