@@ -8,6 +8,7 @@ from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 import orjson
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -17,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLHTTPResponse
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 
@@ -35,6 +36,8 @@ from tenants.actors import Actor
 
 WEB = Path(__file__).parent.parent / "web"
 GRAPHIQL_ASSETS = WEB / "graphiql" / "node_modules"
+BODY_MAX = 1_000_000
+"""Bytes a request may have."""
 
 log = logging.getLogger("banyan.http")
 
@@ -112,7 +115,29 @@ class Api(GraphQL[Context, None]):
         caller = Caller(host_tenant_id, actor, token, actor.locale if actor else brand.locale if brand else "en")
         scope["caller"] = caller
         with tenant_scope(actor.tenant_id if actor else host_tenant_id):
-            await super().__call__(scope, receive, send)
+            answer = await self._answer(Request(scope, _limited(receive)))
+        await answer(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        """The operation's answer; what is no operation is refused in the same shape."""
+        try:
+            return await self.run(request)
+        except HTTPException as wrong:
+            return _refuse(wrong.status_code, "BAD_REQUEST", wrong.reason)
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
+        """The operation asked for; also of what Strawberry takes for an object without looking."""
+        try:
+            asked = await super().parse_http_body(request)
+        except AttributeError as exc:  # of a number, a text or null, which have no members to look up
+            raise HTTPException(400, "Send a JSON object with a query in it.") from exc
+        if isinstance(asked, GraphQLRequestData) and not isinstance(asked.operation_name, str | None):
+            raise HTTPException(400, "The operationName must be a text or null.")
+        return asked
+
+    def decode_json(self, data: str | bytes) -> object:
+        """Parse with orjson, which refuses half characters, bad UTF-8 and endless nesting as bad JSON."""
+        return orjson.loads(data)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """What resolvers know about this request."""
@@ -165,7 +190,25 @@ def _token(request: Request) -> tuple[str | None, bool]:
 def _same_origin(request: Request) -> bool:
     """A browser that sends a cookie also says from where; another site's page may not use it."""
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    try:
+        return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:
+        return False
+
+
+def _limited(receive: Receive) -> Receive:
+    """A body that is refused as soon as more than ``BODY_MAX`` of it has come."""
+    size = 0
+
+    async def limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > BODY_MAX:
+            raise HTTPException(413, f"The request is larger than {BODY_MAX} bytes. Send it in parts.")
+        return message
+
+    return limited
 
 
 def _refuse(status: int, code: str, message: str) -> Response:
