@@ -36,9 +36,10 @@ async def make_distributor(tenant_id: TenantId) -> DistributorId:
     with tenant_scope(tenant_id):
         async with transaction() as tx:
             no = await tx.value("SELECT count(*) + 1 FROM distributor WHERE tenant_id = $1", tenant_id)
-            columns = ("id", "no", "code", "name", "kind", "status", "tier", "path", "depth", "applied_at", "joined_at")
+            head = ("id", "no", "code", "name", "kind", "status", "tier", "path", "depth")
+            columns = (*head, "applied_at", "joined_at", "changed_at")
             now = clock.now()
-            row = (id_, no, f"X{no}", f"Nobody {no}", "person", "active", "silver", segment(no), 0, now, now)
+            row = (id_, no, f"X{no}", f"Nobody {no}", "person", "active", "silver", segment(no), 0, now, now, now)
             await tx.insert_many("distributor", columns, [row])
     return id_
 

@@ -30,9 +30,22 @@ async def make_distributors(*codes: str, status: str = "active") -> list[Distrib
         made = [(new_id(), taken + number, code) for number, code in enumerate(codes, start=1)]
         await tx.insert_many(
             "distributor",
-            ("id", "no", "code", "name", "kind", "status", "tier", "path", "depth", "applied_at", "joined_at"),
+            (
+                "id",
+                "no",
+                "code",
+                "name",
+                "kind",
+                "status",
+                "tier",
+                "path",
+                "depth",
+                "applied_at",
+                "joined_at",
+                "changed_at",
+            ),
             [
-                (id_, no, code, f"Name of {code}", "person", status, "silver", f"{no:06}", 0, T0, T0)
+                (id_, no, code, f"Name of {code}", "person", status, "silver", f"{no:06}", 0, T0, T0, T0)
                 for id_, no, code in made
             ],
         )

@@ -32,6 +32,7 @@ from tests.factories import CEDAR, LOTUS, as_tenant
 from tests.network.world import plant, request, staff
 from tests.orders.world import NOON, balances, order, paid, step, table, two_shops
 
+BEFORE = NOON - timedelta(days=1)
 AFTER = datetime(2026, 4, 2, tzinfo=UTC)
 """When the hold of a sale at ``NOON`` is over, and the period it fell into."""
 Ids = dict[str, DistributorId]
@@ -54,14 +55,15 @@ async def close_period(key: str = "March") -> None:
 
 
 async def reprogram(**parts: Any) -> None:
-    """Put another version of Lotus' program in force."""
+    """Put another version of Lotus' program in force, as of ``BEFORE``."""
     data = as_data(preset("lotus"))
     free: dict[str, Any] = {"depth_limit": None, "level_names": [], "applicant_review": "automatic"}
     document = {**data, "hierarchy": {**data["hierarchy"], **free}}
     for part, changes in parts.items():
         document[part] = {**document[part], **changes} if isinstance(changes, dict) else changes
-    draft = await save_draft(SaveDraft(document=document), staff())
-    await activate(draft.version.number, staff())
+    with clock.at(BEFORE):
+        draft = await save_draft(SaveDraft(document=document), staff())
+        await activate(draft.version.number, staff())
 
 
 def table_of(*rates: int, **more: Any) -> dict[str, Any]:
@@ -98,7 +100,8 @@ async def test_commission_follows_the_orders_tree_and_rate_not_todays(shops: tup
 async def test_a_suspended_upline_is_not_paid_and_one_suspended_later_is(shops: tuple[Ids, Ids]) -> None:
     ids, _ = shops
     with as_tenant(LOTUS):
-        await suspend(ids["C"], "before the sale", staff())
+        with clock.at(BEFORE):
+            await suspend(ids["C"], "before the sale", staff())
         await delivered(ids["D"])
         await suspend(ids["B"], "after the sale", staff())
         await close_period()
@@ -351,7 +354,8 @@ async def test_no_maximum_is_not_a_maximum_of_zero(shops: tuple[Ids, Ids]) -> No
     ids, _ = shops
     with as_tenant(LOTUS):
         await reprogram(commission={"cap_bps": None}, settlement={"minimum_payout_minor": 0})
-        deep = await enrol(request("E", ids["D"]), staff())
+        with clock.at(BEFORE):
+            deep = await enrol(request("E", ids["D"]), staff())
         await paid(deep)
         assert (await balances())["E", "pending"] == 1_000
         await reprogram(commission={"cap_bps": 0})
@@ -375,7 +379,8 @@ async def test_a_tier_is_known_by_its_code_not_by_its_rank(shops: tuple[Ids, Ids
     commission = {"components": [{"kind": "level_table", "key": "levels", "levels": by_tier}]}
     tiers = as_data(preset("lotus"))["tiers"]
     with as_tenant(LOTUS):
-        await set_tier(ids["D"], "gold", "", staff())
+        with clock.at(BEFORE):
+            await set_tier(ids["D"], "gold", "a promotion", staff())
         for listed in (tiers, [{"code": "bronze", "name": {"zh": "铜牌", "en": "Bronze"}}, *tiers]):
             await reprogram(tiers=listed, commission=commission)
             await paid(ids["D"])

@@ -27,8 +27,9 @@ async def populate() -> None:
     for tenant_id, slug in ((LOTUS, "lotus"), (CEDAR, "cedar")):
         with as_tenant(tenant_id):
             actor = system(tenant_id, "tests")
-            saved = await save_draft(SaveDraft(document=as_data(preset(slug))), actor)
-            await activate(saved.version.number, actor)
+            with clock.at(clock.now() - AGO):
+                saved = await save_draft(SaveDraft(document=as_data(preset(slug))), actor)
+                await activate(saved.version.number, actor)
     with as_tenant(LOTUS):
         await _live()
 

@@ -120,7 +120,7 @@ def imagined(brand: Brand | None) -> tuple[Gathered, Mapping[int, DistributorId]
         sellers={ids[number]: Seller(code(number), "active") for number in ids},
         taken_numbers=set(),
     )
-    stored = StoredProgram(1, program, compile_program(program))
+    stored = StoredProgram(1, program, compile_program(program), now)
     return Gathered(ground, stored, chains, brand.time_zone if brand else TIME_ZONE), ids
 
 
@@ -128,7 +128,7 @@ def _chain(number: int, ids: Mapping[int, DistributorId]) -> Chain:
     members = []
     above: int | None = number
     while above is not None:
-        members.append(ChainMember(ids[above], code(above), "", Status.ACTIVE))
+        members.append(ChainMember(ids[above], code(above), "", Status.ACTIVE, FOUNDED))
         above = sponsor_of(above)
     return Chain("", tuple(members))
 

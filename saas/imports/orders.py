@@ -2,7 +2,8 @@
 
 Each row is an order of one line, paid at noon of its day in the brand's time zone, shipped a day and delivered three
 days later. Rows of value zero (gifts and credits) are imported too, as paid orders of amount zero, so that counts
-agree with the log; no commission arises from them. Orders go in whole batches, a transaction each: after a crash the
+agree with the log; no commission arises from them. All of them follow the tree and the program as they stand, also
+where these are younger than the purchase. Orders go in whole batches, a transaction each: after a crash the
 batches before it are there, and a second run adds the rest and changes nothing else.
 """
 
@@ -125,7 +126,9 @@ async def _rehearsal(slug: str, tell: Progress) -> _Place:
     tell("brand", 0, 1)
     brand = await _found(slug)
     sellers: Mapping[int, DistributorId] = {}
-    if brand is not None:
+    if brand is None:
+        registry.check_slug(slug)
+    else:
         check_currency(brand)
         with tenant_scope(brand.id):
             sellers = await distributors()
@@ -145,7 +148,7 @@ async def _rehearsal(slug: str, tell: Progress) -> _Place:
 async def _preview(brand: Brand, sellers: Mapping[int, DistributorId], purchases: Sequence[Purchase]) -> list[Verdict]:
     asked = [_order(purchase, sellers, brand.time_zone) for purchase in purchases]
     with tenant_scope(brand.id):
-        return await preview_orders(asked, system(brand.id, "import orders"))
+        return await preview_orders(asked, system(brand.id, "import orders"), imported=True)
 
 
 async def _found(slug: str) -> Brand | None:

@@ -141,7 +141,7 @@ async def _barred(requests: Sequence[Enrol], fields: Sequence[str]) -> list[Doma
 async def approve(distributor_id: DistributorId, actor: Actor) -> None:
     """Let an applicant join. Raises ``NotFound``, ``WrongState``, or ``Barred`` when it was listed meanwhile."""
     async with transaction() as tx:
-        await _change(tx, distributor_id, (Status.APPLIED,), "status = 'active', joined_at = $3", clock.now())
+        await _change(tx, distributor_id, (Status.APPLIED,), "status = 'active', joined_at = $3")
         row = await tx.row(
             "SELECT phone_hash, id_number_hash FROM distributor WHERE tenant_id = $1 AND id = $2",
             tx.tenant_id,
@@ -185,19 +185,29 @@ async def set_tier(distributor_id: DistributorId, tier: str, reason: str, actor:
     if tier not in policy.tiers:
         raise tier_unknown(tier, "input.tier", policy)
     async with transaction() as tx:
-        await _change(tx, distributor_id, _HELD, "tier = $3", tier)
+        await _change(tx, distributor_id, _HELD, "tier = $4", tier)
         await audit.record(actor, "distributor.set_tier", str(distributor_id), tier=tier, reason=reason)
 
 
 async def _change(
-    tx: Tx, distributor_id: DistributorId, sources: Sequence[Status], assignment: str, *value: object
+    tx: Tx,
+    distributor_id: DistributorId,
+    sources: Sequence[Status],
+    assignment: str,
+    *value: object,
+    moment: datetime | None = None,
 ) -> None:
-    """Change a distributor that is in one of the states; the database decides, the row count tells."""
+    """Change a distributor that is in one of the states; the database decides, the row count tells.
+
+    In ``assignment``, ``$3`` is the moment of the change and ``$4`` the value.
+    """
     states = ", ".join(f"'{state}'" for state in sources)
     changed = await tx.execute(
-        f"UPDATE distributor SET {assignment} WHERE tenant_id = $1 AND id = $2 AND status IN ({states})",
+        f"UPDATE distributor SET {assignment}, changed_at = $3 "
+        f"WHERE tenant_id = $1 AND id = $2 AND status IN ({states})",
         tx.tenant_id,
         distributor_id,
+        moment or clock.now(),
         *value,
     )
     if not changed:
@@ -283,7 +293,11 @@ async def leave(
         tree = await lock_tree(tx, moves=1)
         leaving = await seat_of(tx, distributor_id, "input.distributor")
         await _change(
-            tx, distributor_id, (Status.ACTIVE, Status.SUSPENDED), "status = 'exited', exited_at = $3", tree.moment
+            tx,
+            distributor_id,
+            (Status.ACTIVE, Status.SUSPENDED),
+            "status = 'exited', exited_at = $3",
+            moment=tree.moment,
         )
         heads = await tx.rows(
             "SELECT id FROM distributor WHERE tenant_id = $1 AND sponsor_id = $2", tx.tenant_id, distributor_id

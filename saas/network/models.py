@@ -25,6 +25,7 @@ class Distributor(TenantModel):
     id_number_hash = fields.TextField(null=True)
     applied_at = fields.DatetimeField()
     joined_at = fields.DatetimeField(null=True)
+    changed_at = fields.DatetimeField()
     exited_at = fields.DatetimeField(null=True)
 
     class Meta:

@@ -40,6 +40,7 @@ _DISTRIBUTOR = (
     "id_number_hash",
     "applied_at",
     "joined_at",
+    "changed_at",
 )
 _SPONSORSHIP = ("id", "distributor_id", "sponsor_id", "valid_from", "reason", "actor_id")
 
@@ -111,6 +112,7 @@ def _row(new: Placement, moment: datetime) -> tuple[object, ...]:
         *_contact(request, seat.id),
         moment,
         moment if seat.status == Status.ACTIVE else None,
+        moment,
     )
 
 

@@ -13,6 +13,7 @@ from saas.orders.errors import (
     DatesRefused,
     NoLines,
     NumberTaken,
+    PaidBeforeChange,
     PriceOutsideBand,
     PriceUnclear,
     QuantityRefused,
@@ -105,6 +106,8 @@ class Seller(NamedTuple):
 
     code: str
     status: str
+    since: datetime | None = None
+    """Since when all that decides its commission is as it is now; None when payments of before are taken too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +184,10 @@ def _head_objections(asked: PlaceOrder, ground: Ground, at: str) -> Iterator[Dom
             yield TextRefused(f"{at}.number", what="number", longest=NUMBER_LONGEST)
         elif asked.number in ground.taken_numbers:
             yield NumberTaken(f"{at}.number", number=asked.number)
-    yield from _date_objections(asked, ground.now, at)
+    dates = list(_date_objections(asked, ground.now, at))
+    yield from dates
+    if not dates and seller and seller.since and asked.paid_at and asked.paid_at < seller.since:
+        yield paid_before_change(f"{at}.paidAt", asked.paid_at, seller.since)
 
 
 def _date_objections(asked: PlaceOrder, now: datetime, at: str) -> Iterator[DomainError]:
@@ -201,6 +207,11 @@ def _date_objections(asked: PlaceOrder, now: datetime, at: str) -> Iterator[Doma
             return
         else:
             latest = moment
+
+
+def paid_before_change(field: str, moment: datetime, earliest: datetime) -> PaidBeforeChange:
+    """The refusal of a payment whose commission nobody could compute any more."""
+    return PaidBeforeChange(field, moment=moment.isoformat(), earliest=earliest.isoformat())
 
 
 def _readable(text: str, longest: int) -> bool:

@@ -91,6 +91,14 @@ class DatesRefused(DomainError):
     zh = "{what} 不能为 {moment}。请按下单、付款、发货、签收的顺序填写已发生的时间。"
 
 
+class PaidBeforeChange(DomainError):
+    """A payment of the past, of before the program, the tree or a tier changed: what held then is not known."""
+
+    code = "PAID_BEFORE_CHANGE"
+    en = "Paid at {moment}, before the last change of program, upline or tier. Give {earliest} or a later moment."
+    zh = "付款时间 {moment} 早于政策、上级或等级的最近一次变更。请填写 {earliest} 或之后的时间。"
+
+
 class ReservedForBrand(DomainError):
     """A field that a distributor may not fill: it would decide over its own order."""
 

@@ -41,6 +41,11 @@ class DaySale(NamedTuple):
     amount_minor: int
 
 
+def unchanged_since(stored: StoredProgram, chain: Chain) -> datetime:
+    """Since when the program and everybody in the chain are as they are now; the earliest payment to decide by them."""
+    return max(stored.activated_at, *(member.since for member in chain.members))
+
+
 def decide(
     payables: Iterable[Payable], stored: StoredProgram, chains: Mapping[DistributorId, Chain], time_zone: str
 ) -> list[Accrual]:

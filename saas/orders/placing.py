@@ -20,13 +20,14 @@ from saas.network.queries import Chain, chains
 from saas.network.standstill import stand_still
 from saas.orders.draft import Ground, OrderDraft, PlaceOrder, Seller, draft
 from saas.orders.errors import ReservedForBrand
-from saas.orders.payment import Payable, book, decide
+from saas.orders.payment import Payable, book, decide, unchanged_since
 from saas.orders.rules import hold_until
 from tenants import audit, registry
 from tenants.actors import Actor, Role
 from tenants.program.versions import StoredProgram, active_program
 
 _OPERATION = "order.place"
+_IMPORT = "import"
 _RESERVED = {
     "number": "number",
     "placed_at": "placedAt",
@@ -130,19 +131,22 @@ async def place_order(asked: PlaceOrder, actor: Actor) -> OrderId:
 
 
 async def place_orders(asked: Sequence[PlaceOrder], actor: Actor, *, imported: bool = False) -> list[Verdict]:
-    """Place many orders in one transaction, each accepted or refused by itself, in as many statements as one."""
+    """Place many orders in one transaction, each accepted or refused by itself, in as many statements as one.
+
+    ``imported`` orders may have been paid before the last change of program or tree: they follow both as they stand.
+    """
     async with transaction() as tx:
-        verdicts = await _place(tx, asked, _paths(asked), actor, "import" if imported else _source(actor))
+        verdicts = await _place(tx, asked, _paths(asked), actor, _IMPORT if imported else _source(actor))
         placed = sum(verdict.order_id is not None and not verdict.replayed for verdict in verdicts)
         if placed:
             await audit.record(actor, _OPERATION, None, placed=placed, asked=len(asked), imported=imported)
         return verdicts
 
 
-async def preview_orders(asked: Sequence[PlaceOrder], actor: Actor) -> list[Verdict]:
+async def preview_orders(asked: Sequence[PlaceOrder], actor: Actor, *, imported: bool = False) -> list[Verdict]:
     """What ``place_orders`` would do now, down to the commission. Writes nothing; the ids mean nothing."""
     async with reading() as tx:
-        gathered = await _gather(tx, asked)
+        gathered = await _gather(tx, asked, imported=imported)
         candidates = list(_candidates(asked, _paths(asked), actor, gathered))
         await _settle(candidates, actor.operation(_OPERATION), claiming=False)
     _decide(candidates, gathered)
@@ -168,7 +172,7 @@ def _source(actor: Actor) -> str:
 
 async def _place(tx: Tx, asked: Sequence[PlaceOrder], paths: Sequence[str], actor: Actor, source: str) -> list[Verdict]:
     await stand_still()
-    gathered = await _gather(tx, asked)
+    gathered = await _gather(tx, asked, imported=source == _IMPORT)
     candidates = list(_candidates(asked, paths, actor, gathered))
     await _settle(candidates, actor.operation(_OPERATION), claiming=True)
     _decide(candidates, gathered)
@@ -176,7 +180,7 @@ async def _place(tx: Tx, asked: Sequence[PlaceOrder], paths: Sequence[str], acto
     return [candidate.verdict() for candidate in candidates]
 
 
-async def _gather(tx: Tx, asked: Sequence[PlaceOrder]) -> Gathered:
+async def _gather(tx: Tx, asked: Sequence[PlaceOrder], *, imported: bool) -> Gathered:
     brand = await registry.this_brand()
     stored = await active_program()
     found = await chains({order.seller_id for order in asked})
@@ -187,7 +191,10 @@ async def _gather(tx: Tx, asked: Sequence[PlaceOrder]) -> Gathered:
         currency=stored.program.currency,
         prices=stored.program.price_policy,
         products=await by_sku({line.sku for order in asked for line in order.lines}),
-        sellers={id_: Seller(chain.members[0].code, chain.members[0].status) for id_, chain in found.items()},
+        sellers={
+            id_: Seller(one.members[0].code, one.members[0].status, None if imported else unchanged_since(stored, one))
+            for id_, one in found.items()
+        },
         taken_numbers=await _taken(tx, [order.number for order in asked if order.number is not None]),
     )
     return Gathered(ground, stored, found, brand.time_zone)

@@ -21,8 +21,9 @@ from saas.base.ids import OrderId, new_id
 from saas.commissions.commands import PaidLine, reverse_orders, start_hold
 from saas.network.queries import chains
 from saas.network.standstill import stand_still
+from saas.orders.draft import paid_before_change
 from saas.orders.errors import DatesRefused, OrderStepRefused, ReservedForBrand
-from saas.orders.payment import DaySale, Payable, add_sales, book, book_back, decide
+from saas.orders.payment import DaySale, Payable, add_sales, book, book_back, decide, unchanged_since
 from saas.orders.rules import OrderEvent, OrderState, hold_until, next_state
 from tenants import audit, registry
 from tenants.actors import Actor, Role
@@ -40,10 +41,11 @@ class OrderStep:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """A locked order with the moment of its step."""
+    """A locked order with the moment of its step; ``field`` is where a moment was given."""
 
     order: Row
     at: datetime
+    field: str | None
 
 
 _Apply: TypeAlias = Callable[[Tx, Sequence[_Due]], Awaitable[None]]
@@ -57,6 +59,8 @@ FROM sales_order WHERE tenant_id = $1 AND id {ids} ORDER BY id{for_update}
 
 async def pay(steps: Sequence[OrderStep], actor: Actor) -> None:
     """Take orders as paid: commission is computed by the active program and the tree of this moment, and is pending.
+
+    A payment of the past is refused when program or upline changed since (``PaidBeforeChange``).
 
     Raises ``Rejected``, ``IdempotencyConflict`` or ``NoActiveProgram``; a second payment under another key is refused.
     """
@@ -79,7 +83,10 @@ async def close(steps: Sequence[OrderStep], actor: Actor) -> None:
 
 
 async def cancel(steps: Sequence[OrderStep], actor: Actor) -> None:
-    """Cancel orders that were not shipped; of paid ones everything the payment did is taken back. Raises as ``pay``."""
+    """Cancel orders that were not shipped; of paid ones everything the payment did is taken back.
+
+    A distributor cancels its own unpaid orders only; a paid one the brand cancels. Raises as ``pay``.
+    """
     await _step(OrderEvent.CANCEL, steps, actor, _cancel)
 
 
@@ -123,11 +130,14 @@ def _due(
         except OrderStepRefused as refusal:
             wrong.append(OrderStepRefused(f"{at}.orderId", **refusal.params))
             continue
-        if step.at is not None and actor.role is Role.DISTRIBUTOR:
+        if event is OrderEvent.CANCEL and actor.role is Role.DISTRIBUTOR and row["status"] != OrderState.PLACED:
+            refusal = {"event": event.value, "state": row["status"], "needed": OrderState.PLACED.value}
+            wrong.append(OrderStepRefused(f"{at}.orderId", **refusal))
+        elif step.at is not None and actor.role is Role.DISTRIBUTOR:
             wrong.append(ReservedForBrand(f"{at}.at", what="at"))
         elif moment.tzinfo is None or moment > now or moment < _latest(row):
             wrong.append(DatesRefused(f"{at}.at", what="at", moment=moment.isoformat()))
-        due[step.order_id] = _Due(row, moment)
+        due[step.order_id] = _Due(row, moment, None if step.at is None else f"{at}.at")
     if wrong:
         raise Rejected(wrong)
     return list(due.values())
@@ -142,6 +152,10 @@ async def _pay(tx: Tx, due: Sequence[_Due]) -> None:
     brand = await registry.this_brand()
     stored = await active_program()
     found = await chains({item.order["seller_id"] for item in due})
+    earliest = {seller: unchanged_since(stored, chain) for seller, chain in found.items()}
+    limits = [(item.field, item.at, earliest[item.order["seller_id"]]) for item in due]
+    if wrong := [paid_before_change(field, at, limit) for field, at, limit in limits if field and at < limit]:
+        raise Rejected(wrong)
     lines = await _lines(tx, due)
     payables = [
         Payable(

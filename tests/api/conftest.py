@@ -1,9 +1,11 @@
 """Two brands behind the API, made as operators and owners make them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
+from saas.base import clock
 from saas.base.db import Database
 from saas.base.ids import PLATFORM
 from saas.base.scope import tenant_scope
@@ -15,6 +17,9 @@ from tenants.program.presets import preset
 from tests.api.client import PASSWORD, Api, make_api
 
 STAFF = ("finance", "operations", "auditor")
+
+LONG_AGO = timedelta(days=150)
+"""How long ago brands began: orders of the past follow the program and the tree of then."""
 
 
 @dataclass
@@ -32,9 +37,10 @@ class Brand:
         await self.operations.do("putProducts", "products { sku }", products=[{"sku": s, "name": s} for s in skus])
 
     async def enrol(self, code: str, sponsor: str | None = None, **more: object) -> str:
-        """Enrol somebody who joins at once; the id."""
+        """Enrol somebody who joined ``LONG_AGO``; the id."""
         given = {"name": f"Name of {code}", "idempotencyKey": f"enrol-{code}", "reviewed": True, **more}
-        payload = await self.operations.do("enrol", "distributor { id }", code=code, sponsorCode=sponsor, **given)
+        with clock.at(clock.now() - LONG_AGO):
+            payload = await self.operations.do("enrol", "distributor { id }", code=code, sponsorCode=sponsor, **given)
         return str(payload["distributor"]["id"])
 
     async def log_in_as(self, distributor_id: str, login: str) -> Api:
@@ -92,6 +98,7 @@ async def _brand(operator: Api, slug: str) -> Brand:
         )
     document = dump(preset(slug), "yaml")
     draft = await owner.do("saveProgramDraft", "program { number } findings { message }", document=document)
-    await owner.do("activateProgram", "program { status }", number=draft["program"]["number"])
+    with clock.at(clock.now() - LONG_AGO):
+        await owner.do("activateProgram", "program { status }", number=draft["program"]["number"])
     finance, operations, auditor = [await anonymous.log_in(role) for role in STAFF]
     return Brand(anonymous, owner, finance, operations, auditor)

@@ -89,11 +89,11 @@ class Shop:
 
     def _given(self, kind: str, key: str) -> dict[str, Any]:
         anybody, other = (self.random.choice(list(self.cedar.tree.values())) for _ in range(2))
-        paid = (datetime.now(UTC) - timedelta(days=self.random.randint(1, 60))).isoformat()
+        placed = (datetime.now(UTC) - timedelta(days=self.random.randint(1, 60))).isoformat()
         line = {"sku": self.cedar.names.sku, "quantity": 1, "amountMinor": self.random.randint(1, 10**6)}
         login = self.random.choice(["owner", "finance", "operations", "auditor", "distributor"])
         given: dict[str, dict[str, Any]] = {
-            "placeOrder": {"sellerId": anybody, "lines": [line], "placedAt": paid, "paidAt": paid},
+            "placeOrder": {"sellerId": anybody, "lines": [line], "placedAt": placed},
             "payOrder": {"orderId": self.waiting[int(key.rpartition("-")[2]) % len(self.waiting)]},
             "enrol": {"code": key, "name": key, "sponsorId": anybody, "reviewed": True},
             "moveDistributor": {"distributorId": anybody, "sponsorId": other, "reason": "cut off"},

@@ -182,8 +182,9 @@ async def test_a_breach_forfeits_and_bars(shops: tuple[Ids, Ids]) -> None:
     ids, theirs = shops
     person = {"phone": "138 1234 5678", "id_number": "31010119900101123X"}
     with as_tenant(LOTUS):
-        bad = await enrol(request("X", ids["A"], **person), staff())
-        await enrol(request("Y", bad), staff())
+        with clock.at(NOON):
+            bad = await enrol(request("X", ids["A"], **person), staff())
+            await enrol(request("Y", bad), staff())
         await paid(bad)  # X 10.00, A 15.00
         with clock.at(NOON + timedelta(days=1)):
             kept = await paid(bad)
@@ -298,10 +299,11 @@ async def test_the_other_brand_has_no_such_exit(shops: tuple[Ids, Ids]) -> None:
 async def test_the_downline_of_the_exited_can_be_moved_on(shops: tuple[Ids, Ids]) -> None:
     ids, _ = shops
     with as_tenant(LOTUS):
-        await executed((await approved(ids["A"])).id)
-        assert (await stored())["D"] == ("C", "B/C/D", 2)
-        top = await enrol(request("T"), staff())
-        assert await move(Move(distributor=ids["C"], sponsor=top, reason="region"), staff()) == 2
+        with clock.at(NOON):
+            await executed((await approved(ids["A"])).id)
+            assert (await stored())["D"] == ("C", "B/C/D", 2)
+            top = await enrol(request("T"), staff())
+            assert await move(Move(distributor=ids["C"], sponsor=top, reason="region"), staff()) == 2
         assert (await stored())["D"] == ("C", "T/C/D", 2)
         await paid(ids["D"])
         assert await balances() == {("D", "pending"): 1_000, ("C", "pending"): 1_500, ("T", "pending"): 2_000}

@@ -31,11 +31,12 @@ def distributor(id_: DistributorId) -> Actor:
 
 
 async def use_program(program: str = "cedar", **hierarchy: object) -> None:
-    """Activate a preset for the active tenant, with parts of its hierarchy replaced."""
+    """Activate a preset for the active tenant at ``T0``, with parts of its hierarchy replaced."""
     base = preset(program)
     data = {**as_data(base), "hierarchy": {**as_data(base)["hierarchy"], **hierarchy}}
-    draft = await save_draft(SaveDraft(document=data), system(current_tenant(), "test"))
-    await activate(draft.version.number, system(current_tenant(), "test"))
+    with clock.at(T0):
+        draft = await save_draft(SaveDraft(document=data), system(current_tenant(), "test"))
+        await activate(draft.version.number, system(current_tenant(), "test"))
 
 
 async def two_brands(program: str = "lotus", **hierarchy: object) -> None:

@@ -12,14 +12,17 @@ from saas.base.errors import IdempotencyConflict, Rejected
 from saas.base.ids import DistributorId, new_id
 from saas.base.paging import PageRequest
 from saas.catalog.commands import archive_products
-from saas.network.commands import suspend
-from saas.orders.commands import PlaceLine, PlaceOrder, Verdict, place_order, place_orders, preview_orders
+from saas.network.commands import Move, move, reinstate, set_tier, suspend
+from saas.orders.commands import PlaceLine, PlaceOrder, Verdict, pay, place_order, place_orders, preview_orders
 from saas.orders.queries import lines_of, price_cases
 from saas.orders.queries import order as read
 from tenants.actors import Actor
+from tenants.program import as_data
+from tenants.program.presets import preset
+from tenants.program.versions import SaveDraft, activate, save_draft
 from tests.factories import CEDAR, LOTUS, as_tenant
 from tests.network.world import distributor, staff
-from tests.orders.world import NOON, everything, order, table, two_shops
+from tests.orders.world import NOON, everything, order, step, table, two_shops
 
 
 async def refusals(asked: PlaceOrder, actor: Actor | None = None) -> list[tuple[str, str | None]]:
@@ -188,6 +191,43 @@ async def test_a_distributor_sells_for_itself_and_decides_nothing_else(db: Datab
         assert [field for _, field in await refusals(mine, me)] == ["input.number", "input.placedAt", "input.paidAt"]
         made = await read(await place_order(order(lotus["C"], self_purchase=True), me))
         assert (made.source, made.seller_id, made.self_purchase) == ("distributor", lotus["C"], True)
+
+
+@pytest.mark.parametrize("what", ["tier", "standing", "place", "program"])
+async def test_a_payment_of_before_the_last_change_is_refused(db: Database, what: str) -> None:
+    lotus, cedar = await two_shops()
+    changed = NOON + timedelta(hours=1)
+    with as_tenant(CEDAR), clock.at(changed):
+        await set_tier(cedar["A"], "partner", "elsewhere", staff())
+    with as_tenant(LOTUS):
+        with clock.at(NOON):
+            waiting = await place_order(order(lotus["D"]), staff())
+        with clock.at(changed):
+            match what:
+                case "tier":
+                    await set_tier(lotus["A"], "diamond", "promoted", staff())
+                case "standing":
+                    await suspend(lotus["B"], "a complaint", staff())
+                    await reinstate(lotus["B"], "settled", staff())
+                case "place":
+                    await move(Move(distributor=lotus["C"], sponsor=lotus["A"], reason="region"), staff())
+                case _:
+                    draft = await save_draft(SaveDraft(document=as_data(preset("lotus"))), staff())
+                    await activate(draft.version.number, staff())
+        with clock.at(changed + timedelta(hours=1)):
+            early = changed - timedelta.resolution
+            assert await refusals(order(lotus["D"], paid_at=early)) == [("PAID_BEFORE_CHANGE", "input.paidAt")]
+            with pytest.raises(Rejected) as refused:
+                await pay(step(waiting, at=early), staff())
+            (error,) = refused.value.errors
+            assert (error.code, error.field) == ("PAID_BEFORE_CHANGE", "input.at")
+            assert error.params["earliest"] == changed.isoformat()
+            (verdict,) = await preview_orders([order(lotus["D"], paid_at=early)], staff())
+            assert [error.code for error in verdict.errors] == ["PAID_BEFORE_CHANGE"]
+            (verdict,) = await place_orders([order(lotus["D"], paid_at=early)], staff(), imported=True)
+            assert verdict.accrual is not None
+            await place_order(order(lotus["D"], paid_at=changed), staff())
+            await pay(step(waiting, at=changed), staff())
 
 
 async def test_a_distributors_keys_are_its_own(db: Database) -> None:

@@ -129,6 +129,12 @@ async def test_a_distributor_reaches_its_own_orders_only(db: Database) -> None:
         assert await everything() == before
         await cancel(step(id_), distributor(lotus["D"]))
         assert (await read(id_)).status == "cancelled"
+        bought = await paid(lotus["D"])
+        with pytest.raises(Rejected) as refused:
+            await cancel(step(bought), distributor(lotus["D"]))
+        assert [error.code for error in refused.value.errors] == ["ORDER_STEP_REFUSED"]
+        await cancel(step(bought), staff())
+        assert (await read(bought)).status == "cancelled"
 
 
 async def test_a_price_case_is_closed_once_by_the_brand_or_by_cancelling(db: Database) -> None:

@@ -123,6 +123,7 @@ class Migration(BaseMigration):
             id_number_hash text,
             applied_at timestamptz NOT NULL,
             joined_at timestamptz,
+            changed_at timestamptz NOT NULL,
             exited_at timestamptz,
             UNIQUE (tenant_id, code),
             UNIQUE (tenant_id, no),
