@@ -14,7 +14,7 @@ from saas.commissions.maturity import Due
 from saas.ledger.commands import lock_balances, post
 from saas.ledger.rules import Account, Entry, Kind, Posting, transfer
 from saas.network.standstill import stand_still
-from saas.settlement.errors import PeriodNotOver, PeriodOutOfOrder
+from saas.settlement.errors import NothingToSettle, PeriodNotOver, PeriodOutOfOrder
 from saas.settlement.models import Settlement
 from saas.settlement.policy import settlement_policy
 from saas.settlement.queries import (
@@ -37,6 +37,7 @@ RELEASE_BATCH = 2_000
 class CloseSettlement:
     """Close the period that ``day`` lies in, in the brand's time zone; without a day, the next one in line.
 
+    The first one in line is that in which commission first falls due.
     Where the program settles per order there is no calendar, and the day does not matter.
     """
 
@@ -101,7 +102,7 @@ async def close(command: CloseSettlement, actor: Actor) -> SettlementView:
     """Close a period: one statement for each distributor with commission that became available before its end.
 
     One transaction: all of it or nothing. A period that is closed already is answered as it is. Raises
-    ``PeriodNotOver``, ``PeriodOutOfOrder``, ``IdempotencyConflict``, ``NoActiveProgram``.
+    ``NothingToSettle``, ``PeriodNotOver``, ``PeriodOutOfOrder``, ``IdempotencyConflict``, ``NoActiveProgram``.
     """
     async with transaction() as tx:
         policy = await settlement_policy()
@@ -115,7 +116,9 @@ async def close(command: CloseSettlement, actor: Actor) -> SettlementView:
             return await settlement_by_id(SettlementId(earlier))
         if closed is not None:
             return closed
-        period = await next_period(policy, wanted)
+        period = await next_period(policy)
+        if period is None:
+            raise NothingToSettle("input.day")
         if wanted is not None and not period.since <= wanted < period.until:
             raise PeriodOutOfOrder("input.day", label=period.label)
         if period.until > clock.now():

@@ -11,6 +11,14 @@ class PeriodNotOver(DomainError):
     zh = "结算期 {label} 于 {until} 结束。请在此之后再结账。"
 
 
+class NothingToSettle(DomainError):
+    """Nothing was ever settled and no hold has an end yet, so there is no first period to close."""
+
+    code = "NOTHING_TO_SETTLE"
+    en = "No commission falls due yet, so there is no first period to close. Close it once an order was delivered."
+    zh = "尚无到期的佣金，没有可结账的首个结算期。请在有订单签收后再结账。"
+
+
 class PeriodOutOfOrder(DomainError):
     """An earlier period is still open, or this one lies before the first that was settled."""
 

@@ -115,10 +115,10 @@ async def settlement_of(currency: str, moment: datetime) -> SettlementView | Non
     return None if row is None else _settlement(row)
 
 
-async def next_period(policy: SettlementPolicy, wanted: datetime | None = None) -> Period:
+async def next_period(policy: SettlementPolicy) -> Period | None:
     """The period to be closed next: after the last closed one, else where commission first falls due.
 
-    ``wanted`` decides where nothing was ever settled and nothing is due.
+    None where nothing was ever settled and nothing is due: a period closed there would decide all later ones.
     """
     async with reading() as tx:
         last = await tx.row(
@@ -129,15 +129,15 @@ async def next_period(policy: SettlementPolicy, wanted: datetime | None = None) 
         )
         if last is not None:
             return period_after(policy, last["period_until"], clock.now())
-        first = period_at(policy, await maturity.first_due(policy.currency) or wanted or clock.now())
-        return period_after(policy, first.since, clock.now())
+        due = await maturity.first_due(policy.currency)
+        return None if due is None else period_after(policy, period_at(policy, due).since, clock.now())
 
 
 async def preview() -> Preview:
-    """What closing the next period would do as things are now; reads only."""
+    """What closing the next period would do as things are now, the present one where nothing is due; reads only."""
     async with reading():
         policy = await settlement_policy()
-        period = await next_period(policy)
+        period = await next_period(policy) or period_at(policy, clock.now())
         sums = await maturity.due_before(policy.currency, period.until)
         drafts = await drafts_for(sums, policy.currency)
     return Preview(

@@ -20,7 +20,7 @@ from saas.ledger.queries import EntryFilter, balance_as_of, balances_of, entries
 from saas.ledger.rules import Account, Kind, Posting, transfer
 from saas.settlement import queries
 from saas.settlement.commands import CloseSettlement, close, release_due
-from saas.settlement.errors import PeriodNotOver, PeriodOutOfOrder
+from saas.settlement.errors import NothingToSettle, PeriodNotOver, PeriodOutOfOrder
 from saas.settlement.queries import SettlementView, StatementView
 from tenants.actors import Actor, system
 from tenants.errors import NoActiveProgram
@@ -176,8 +176,34 @@ async def test_without_a_program_nothing_is_settled(db: Database) -> None:
 
 async def test_an_empty_period_is_closed_too(people: list[DistributorId]) -> None:
     with as_tenant(LOTUS):
-        settlement = await close_at(APRIL, MARCH)
-        assert (settlement.statements, settlement.commission_minor, settlement.period.label) == (0, 0, "2026-03")
+        await make_order({people[0]: 100}, hold_until=APRIL - timedelta(days=1))
+        await close_at(APRIL, MARCH)
+        april = CloseSettlement(day=date(2026, 4, 2), idempotency_key="april")
+        settlement = await close_at(APRIL + timedelta(days=40), april)
+        assert (settlement.statements, settlement.commission_minor, settlement.period.label) == (0, 0, "2026-04")
+
+
+@pytest.mark.parametrize("period", [{"kind": "monthly", "day": 1}, {"kind": "quarterly"}, {"kind": "per_order"}])
+async def test_a_brand_with_nothing_due_is_not_pinned_to_a_day(
+    people: list[DistributorId], period: dict[str, object]
+) -> None:
+    with as_tenant(LOTUS):
+        await use_program(period=period)
+        await make_order({people[0]: 100})
+        for day in (date(2016, 1, 1), MARCH.day, None):
+            with pytest.raises(NothingToSettle):
+                await close_at(APRIL, CloseSettlement(day=day, idempotency_key=f"{day}"))
+        with clock.at(APRIL):
+            assert (await queries.preview()).lines == 0
+        assert (await queries.settlements(PageRequest())).items == []
+
+
+async def test_the_first_period_is_where_commission_first_falls_due(people: list[DistributorId]) -> None:
+    with as_tenant(LOTUS):
+        await make_order({people[0]: 100}, hold_until=APRIL - timedelta(days=1))
+        with pytest.raises(PeriodOutOfOrder):
+            await close_at(APRIL, CloseSettlement(day=date(2016, 1, 1), idempotency_key="long ago"))
+        assert (await close_at(APRIL, MARCH)).commission_minor == 100
 
 
 async def test_statements_carry_the_balance_with_payouts_and_adjustments(db: Database) -> None:
