@@ -2,24 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 import uvicorn
+from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from starlette.applications import Starlette
 
 from saas import demo as demo_brands
 from saas.base.db import open_database
-from saas.base.db.migrate import LATEST, migrate
+from saas.base.db.migrate import LATEST, MigrationUnknown, migrate
+from saas.base.db.mistakes import DatabaseUnusable, require_tables
 from saas.base.errors import DomainError
 from saas.base.ids import PLATFORM
-from saas.base.settings import Settings, get_settings
+from saas.base.settings import Settings, UnsafeSettings, get_settings
 from saas.imports import orders as order_import
 from saas.ledger.checks import run_checks
 from tenants import registry, sessions
@@ -34,10 +37,11 @@ T = TypeVar("T")
 
 
 def app() -> Starlette:
-    """The ASGI application, for uvicorn and the tests of the server."""
+    """The ASGI application, for uvicorn and the tests of the server. Raises ``UnsafeSettings``."""
     from schema.http import make_app
 
     settings = get_settings()
+    settings.require_safe()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -47,31 +51,55 @@ def app() -> Starlette:
     return make_app(settings, lifespan)
 
 
-def _run(work: Coroutine[Any, Any, T], *, database: bool = True) -> T:
-    """Run a command on the database; an expected refusal is a message and exit code 1, not a traceback."""
-    settings = get_settings()
+@contextmanager
+def _told() -> Iterator[None]:
+    """An expected refusal or a mistake of the installation is one red line and exit code 1, not a traceback."""
+    try:
+        yield
+    except DomainError as refused:
+        line = f"{refused.code}: {refused.message()}"
+    except (DatabaseUnusable, MigrationUnknown, UnsafeSettings) as mistake:
+        line = str(mistake)
+    else:
+        return
+    _fail(line)
+
+
+def _fail(line: str) -> NoReturn:
+    console.print(f"[red]{escape(' '.join(line.split()))}[/]", soft_wrap=True)
+    raise typer.Exit(1)
+
+
+def _settings() -> Settings:
+    """The settings; of wrong ones, the variables at fault are named."""
+    try:
+        return get_settings()
+    except ValidationError as wrong:
+        line = "; ".join(f"{str(error['loc'][0]).upper()}: {error['msg']}" for error in wrong.errors())
+    _fail(line)
+
+
+def _run(work: Callable[[], Awaitable[T]]) -> T:
+    """Run a command on the open database."""
+    settings = _settings()
 
     async def run() -> T:
-        if not database:
-            return await work
-        async with open_database(settings.database_url, pool_size=settings.database_pool_size):
-            return await work
+        async with open_database(settings.database_url, pool_size=settings.database_pool_size) as database:
+            await require_tables(database)
+            return await work()
 
-    try:
+    with _told():
         return asyncio.run(run())
-    except DomainError as refused:
-        console.print(f"[red]{refused.code}[/]: {refused.message()}")
-        raise typer.Exit(1) from refused
+    raise AssertionError("a refusal has left already")
 
 
 @cli.command()
 def serve(port: int | None = None, host: str | None = None) -> None:
     """Serve the API (and GraphiQL in development)."""
-    settings = get_settings()
-    for finding in settings.unsafe():
-        console.print(f"[red]refused[/]: {finding}")
-    if settings.unsafe():
-        raise typer.Exit(1)
+    settings = _settings()
+    with _told():
+        settings.require_safe()
+    _run(_nothing)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     uvicorn.run(
         "main:app",
@@ -88,17 +116,18 @@ def migrate_command(
     target: Annotated[str, typer.Argument(help="A migration's name; the newest by default.")] = LATEST,
 ) -> None:
     """Bring the database to a version."""
-    settings: Settings = get_settings()
+    settings = _settings()
     url = settings.migration_database_url or settings.database_url
-    _run(migrate(url, target, progress=console.print), database=False)
+    with _told():
+        asyncio.run(migrate(url, target, progress=console.print))
 
 
 @cli.command()
 def demo() -> None:
     """Make the demo brands, unless they are there, and print their log-ins."""
-    settings = get_settings()
+    settings = _settings()
     with Progress(TextColumn("{task.description}"), BarColumn(), console=console, transient=True) as bar:
-        logins = _run(demo_brands.make(lambda step, done, of: _show(bar, step, done, of)))
+        logins = _run(lambda: demo_brands.make(lambda step, done, of: _show(bar, step, done, of)))
     sites: dict[str, list[str]] = {}
     for login in logins:
         host = settings.base_domain if login.slug == "platform" else f"{login.slug}.{settings.base_domain}"
@@ -111,7 +140,15 @@ def demo() -> None:
 
 @importing.command("orders")
 def import_orders(
-    file: Annotated[Path, typer.Argument(help="A purchase log: customer, date, items, value; one header line.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A purchase log: customer, date, items, value; one header line.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
+    ],
     tenant: Annotated[str, typer.Option(help="The brand that takes the orders; made when it is not there.")] = "cdnow",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would happen and write nothing.")] = False,
 ) -> None:
@@ -119,7 +156,9 @@ def import_orders(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
         report = _run(
-            order_import.run(file, tenant, dry_run=dry_run, progress=lambda step, done, of: _show(bar, step, done, of))
+            lambda: order_import.run(
+                file, tenant, dry_run=dry_run, progress=lambda step, done, of: _show(bar, step, done, of)
+            )
         )
     for line in report.lines():
         console.print(line)
@@ -133,7 +172,7 @@ def token(
     login: Annotated[str, typer.Option(help="The member's log-in.")],
 ) -> None:
     """Print a bearer token for scripts and front-end work. The brand's audit log keeps a line of it."""
-    typer.echo(_run(sessions.issue_token(tenant, login, "main.py token")).token)
+    typer.echo(_run(lambda: sessions.issue_token(tenant, login, "main.py token")).token)
 
 
 @cli.command()
@@ -152,7 +191,7 @@ def check() -> None:
                 broken += len(violations)
         return broken
 
-    if _run(run()):
+    if _run(run):
         raise typer.Exit(1)
 
 
@@ -162,6 +201,10 @@ def export_schema(path: Path = Path("schema/schema.graphql")) -> None:
     from schema.schema import sdl
 
     path.write_text(sdl(), encoding="utf-8")
+
+
+async def _nothing() -> None:
+    """Only open the database, to learn that it can be."""
 
 
 def _show(bar: Progress, step: str, done: int, of: int) -> None:

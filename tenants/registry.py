@@ -113,10 +113,15 @@ async def _insert(tx: Tx, brand: Brand) -> bool:
     return await tx.execute(sql, *values) == 1
 
 
-def _check(command: CreateTenant) -> None:
-    if not _SLUG.fullmatch(command.slug) or not 2 <= len(command.slug) <= 40 or command.slug in RESERVED:
+def check_slug(slug: str) -> None:
+    """Raise ``InvalidInput`` for what no brand may be called in addresses."""
+    if not _SLUG.fullmatch(slug) or not 2 <= len(slug) <= 40 or slug in RESERVED:
         remedy = "use 2 to 40 letters a-z, digits and single hyphens, beginning with a letter, and no reserved word"
-        raise InvalidInput("input.slug", value=command.slug[:60], remedy=remedy)
+        raise InvalidInput("input.slug", value=slug[:60], remedy=remedy)
+
+
+def _check(command: CreateTenant) -> None:
+    check_slug(command.slug)
     if not 0 < len(command.name.strip()) <= 100:
         raise InvalidInput("input.name", value=command.name[:100], remedy="give a name of 1 to 100 characters")
     if command.currency not in list_currencies():

@@ -16,6 +16,10 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class UnsafeSettings(RuntimeError):
+    """Production does not start with these settings."""
+
+
 class Settings(BaseSettings):
     """The settings. Every field is an environment variable of the same name in capitals."""
 
@@ -60,6 +64,11 @@ class Settings(BaseSettings):
             "DATABASE_URL is SQLite; production runs on PostgreSQL": self.database_url.startswith("sqlite:"),
         }
         return [finding for finding, found in findings.items() if found]
+
+    def require_safe(self) -> None:
+        """Raise ``UnsafeSettings`` when anything is ``unsafe``."""
+        if findings := self.unsafe():
+            raise UnsafeSettings(f"Unsafe in production: {'; '.join(findings)}.")
 
 
 @lru_cache(maxsize=1)

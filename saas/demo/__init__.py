@@ -16,6 +16,7 @@ from saas.base.scope import tenant_scope
 from saas.base.settings import Environment, get_settings
 from saas.catalog.commands import put_products
 from saas.catalog.rules import PutProduct
+from saas.demo.errors import NotInProduction
 from saas.imports import orders as order_import
 from saas.network.commands import enrol_many
 from saas.network.rules import Enrol
@@ -34,15 +35,11 @@ LOG = Path(__file__).with_name("data") / "orders.txt"
 LOG_BRAND = "cdnow"
 STAFF = (Role.OWNER, Role.FINANCE, Role.OPERATIONS, Role.AUDITOR)
 AGE = timedelta(days=120)
-"""How long ago the demo's distributors joined."""
+"""How long ago the demo's programs came into force and its distributors joined."""
 ORDER_EVERY = timedelta(hours=18)
 ORDERS = 100
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-
-
-class NotInProduction(RuntimeError):
-    """The demo's passwords are known to everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +120,7 @@ BRANDS = (LOTUS, CEDAR)
 async def make(progress: Progress) -> list[Login]:
     """Make what is missing of the demo; answers the log-ins. Raises ``NotInProduction``."""
     if get_settings().environment is Environment.PRODUCTION:
-        raise NotInProduction("the demo's passwords are known to everybody; it is not made in production")
+        raise NotInProduction
     await _operator()
     for done, brand in enumerate(BRANDS):
         progress("demo brands", done, len(BRANDS))
@@ -169,8 +166,9 @@ async def _make_brand(brand: DemoBrand) -> None:
     )
     actor = system(made.id, "demo")
     with tenant_scope(made.id):
-        saved = await save_draft(SaveDraft(document=as_data(preset(brand.slug))), actor)
-        await activate(saved.version.number, actor)
+        with clock.at(clock.now() - AGE):
+            saved = await save_draft(SaveDraft(document=as_data(preset(brand.slug))), actor)
+            await activate(saved.version.number, actor)
         await put_products([PutProduct(sku=sku, name=name) for sku, (name, _) in brand.products.items()], actor)
         ids = await _people(brand, actor)
         await place_orders(list(_orders(brand, ids)), actor)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
+from saas.base.db.mistakes import reached
 from saas.base.db.model import bound_models
 from saas.base.db.tx import Observer, Tx, entered, open_tx
 from saas.base.ids import TenantId
@@ -38,9 +39,10 @@ class Database(ABC):
 async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Database]:
     """Open ``sqlite:///path`` or ``postgresql://…`` and make it the database of this process.
 
-    Raises ``ValueError`` for another kind of address.
+    Raises ``DatabaseUnusable`` when it cannot be opened.
     """
-    database = await _connect(url, pool_size)
+    with reached():
+        database = await _connect(url, pool_size)
     try:
         async with bound_models(type(database).__module__):
             _open.append(database)

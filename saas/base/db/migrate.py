@@ -1,5 +1,6 @@
 """Bringing a database to a version: up, down, one process at a time, all of it or nothing."""
 
+import pkgutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -8,8 +9,10 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.schema_editor import AsyncpgSchemaEditor, SqliteSchemaEditor
 
+from saas.base.db import migrations
 from saas.base.db.database import finish
 from saas.base.db.ddl import APP_ROLE
+from saas.base.db.mistakes import reached
 from saas.base.db.postgres import PostgresOrm
 from saas.base.db.sqlite import SqliteOrm, connect_file, sqlite_path
 
@@ -26,11 +29,19 @@ END $$
 """
 
 
+class MigrationUnknown(ValueError):
+    """No migration has that name."""
+
+
 async def migrate(url: str, target: str = LATEST, *, progress: Callable[[str], None] | None = None) -> None:
     """Apply or take back migrations until ``target`` is the last one applied.
 
     ``url`` must log in as the owner of the tables on PostgreSQL (the application's role may not alter them).
+    Raises ``MigrationUnknown``, and ``DatabaseUnusable`` when the database cannot be opened.
     """
+    names = sorted(found.name for found in pkgutil.iter_modules(migrations.__path__))
+    if target not in (LATEST, ZERO, *names):
+        raise MigrationUnknown(f"There is no migration {target}. There are: {', '.join(names)}")
 
     def tell(event: str, app: str, name: str) -> None:
         if progress is not None and event.endswith("_done"):
@@ -47,9 +58,10 @@ async def migrate(url: str, target: str = LATEST, *, progress: Callable[[str], N
 async def _owner(url: str) -> AsyncIterator[BaseDBAsyncClient]:
     """A connection with one transaction around everything, and nobody else migrating."""
     if url.startswith("sqlite:"):
-        path = sqlite_path(url)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = await connect_file(path)
+        with reached():
+            path = sqlite_path(url)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = await connect_file(path)
         try:
             async with connection.execute("BEGIN EXCLUSIVE"):
                 pass
@@ -58,7 +70,8 @@ async def _owner(url: str) -> AsyncIterator[BaseDBAsyncClient]:
         finally:
             await finish(connection.close())
     else:
-        server = await asyncpg.connect(url)
+        with reached():
+            server = await asyncpg.connect(url)
         try:
             async with server.transaction():
                 await server.execute("SELECT pg_advisory_xact_lock($1)", ADVISORY_LOCK)

@@ -201,12 +201,23 @@ def sqlite_path(url: str) -> Path:
 
 async def connect_file(path: Path, *pragmas: str) -> aiosqlite.Connection:
     """Open the file with the settings every connection needs."""
+    _require_folder(path)
     connection = await aiosqlite.connect(path, isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES)
     connection.row_factory = sqlite3.Row
     settings = ("journal_mode = WAL", f"busy_timeout = {BUSY_TIMEOUT_MS}", "synchronous = NORMAL", "foreign_keys = ON")
-    for pragma in (*settings, *pragmas):
-        await _run(connection, f"PRAGMA {pragma}")
+    try:
+        for pragma in (*settings, *pragmas):
+            await _run(connection, f"PRAGMA {pragma}")
+    except BaseException:
+        await finish(connection.close())
+        raise
     return connection
+
+
+def _require_folder(path: Path) -> None:
+    """Refuse early what cannot be opened: aiosqlite's thread would outlive the loop and complain."""
+    if not path.parent.is_dir() or path.is_dir():
+        raise FileNotFoundError(f"{path} is no file in a folder that exists")
 
 
 async def _run(connection: aiosqlite.Connection, sql: str) -> None:
