@@ -6,10 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from saas.base.db import Row, reading
-from saas.base.errors import NotFound
 from saas.base.ids import DistributorId
 from saas.base.paging import Int32, Page, PageRequest, decode_cursor, encode_cursor, page_of
-from saas.ledger.rules import Account, Entry, Kind
+from saas.ledger.rules import Account, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +48,6 @@ class EntryLine:
     balance_minor: int
     effective_at: datetime
     recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transaction:
-    """A whole movement."""
-
-    id: UUID
-    kind: Kind
-    reference_kind: str
-    reference_id: UUID
-    effective_at: datetime
-    recorded_at: datetime
-    entries: tuple[Entry, ...]
 
 
 async def balances_of(owner_ids: Collection[DistributorId]) -> Mapping[DistributorId, Balances]:
@@ -176,32 +162,4 @@ def _line(row: Row) -> EntryLine:
         balance_minor=row["balance_minor"],
         effective_at=row["effective_at"],
         recorded_at=row["recorded_at"],
-    )
-
-
-async def transaction_by_id(transaction_id: UUID) -> Transaction:
-    """A movement with all of its entries. Raises ``NotFound``."""
-    async with reading() as tx:
-        rows = await tx.rows(
-            "SELECT t.kind, t.reference_kind, t.reference_id, t.effective_at, t.recorded_at, "
-            "e.account, e.owner_id, e.amount_minor, e.currency "
-            "FROM ledger_transaction t "
-            "JOIN ledger_entry e ON e.tenant_id = t.tenant_id AND e.transaction_id = t.id "
-            "WHERE t.tenant_id = $1 AND t.id = $2 ORDER BY e.entry_no",
-            tx.tenant_id,
-            transaction_id,
-        )
-    if not rows:
-        raise NotFound("id", kind="ledger transaction", value=transaction_id)
-    head = rows[0]
-    return Transaction(
-        id=transaction_id,
-        kind=Kind(head["kind"]),
-        reference_kind=head["reference_kind"],
-        reference_id=head["reference_id"],
-        effective_at=head["effective_at"],
-        recorded_at=head["recorded_at"],
-        entries=tuple(
-            Entry(Account(row["account"]), row["owner_id"], row["amount_minor"], row["currency"]) for row in rows
-        ),
     )

@@ -107,16 +107,6 @@ class OrderFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaidSum:
-    """What was paid for goods in a period, and what the company keeps of it; cancelled orders are left out."""
-
-    currency: str
-    orders: int
-    goods_minor: int
-    company_minor: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PriceCaseView:
     """A line sold outside the band; ``lowest_minor`` and ``highest_minor`` are what the program allowed for it."""
 
@@ -198,25 +188,6 @@ async def lines_of(order_ids: Collection[OrderId]) -> Mapping[OrderId, Sequence[
     for row in rows:
         found[row["order_id"]].append(LineView(**row))
     return found
-
-
-async def paid_sums(since: datetime | None, until: datetime | None) -> Sequence[PaidSum]:
-    """Goods and company share of what was paid in ``[since, until)``, by currency."""
-    async with reading() as tx:
-        where = Where(tx, "o")
-        if since is not None:
-            where.add("o.paid_at >= $", since)
-        if until is not None:
-            where.add("o.paid_at < $", until)
-        rows = await tx.rows(
-            f"SELECT o.currency, count(DISTINCT o.id) AS orders, CAST(sum(l.amount_minor) AS bigint) AS goods_minor, "
-            f"CAST(sum(l.company_minor) AS bigint) AS company_minor FROM sales_order o "
-            f"JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id "
-            f"WHERE {where.sql} AND o.paid_at IS NOT NULL AND o.status <> 'cancelled' "
-            f"GROUP BY o.currency ORDER BY o.currency",
-            *where.args,
-        )
-    return [PaidSum(**row) for row in rows]
 
 
 async def open_orders(seller_id: DistributorId) -> OpenOrders:

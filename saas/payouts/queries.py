@@ -51,7 +51,6 @@ class PayoutFilter:
 
     distributor_id: DistributorId | None = None
     batch_id: PayoutBatchId | None = None
-    sweep_id: UUID | None = None
     statuses: Collection[PayoutState] | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -149,8 +148,6 @@ async def payouts(wanted: PayoutFilter, page: PageRequest) -> Page[PayoutView]:
             where.add("p.distributor_id = $", wanted.distributor_id)
         if wanted.batch_id is not None:
             where.add("p.batch_id = $", wanted.batch_id)
-        if wanted.sweep_id is not None:
-            where.add("p.sweep_id = $", wanted.sweep_id)
         if wanted.statuses is not None:
             where.within("p.status", list(wanted.statuses))
         if wanted.since is not None:

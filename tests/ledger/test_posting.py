@@ -9,12 +9,12 @@ import asyncpg
 import pytest
 
 from saas.base.db import ConstraintViolated, Database, reading, transaction
-from saas.base.errors import IdempotencyConflict, NotFound
+from saas.base.errors import IdempotencyConflict
 from saas.base.ids import DistributorId, new_id
 from saas.base.paging import PageRequest
 from saas.ledger.commands import lock_balances, post
 from saas.ledger.errors import InsufficientBalance
-from saas.ledger.queries import EntryFilter, balance_as_of, balances_of, entries_of, transaction_by_id
+from saas.ledger.queries import EntryFilter, balance_as_of, balances_of, entries_of
 from saas.ledger.rules import Account, Kind, Posting, transfer
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
 from tests.factories_money import T0, accrual, make_distributors, make_order
@@ -169,18 +169,6 @@ async def test_entries_are_paged_latest_first_with_the_balance_each_left(ann: Di
         assert [(line.amount_minor, line.balance_minor) for line in releases.items] == [(-250, 250)]
         period = EntryFilter(since=T0 + timedelta(days=1), until=T0 + timedelta(days=3))
         assert [line.balance_minor for line in (await entries_of(ann, period, PageRequest())).items] == [300, 200]
-
-
-async def test_a_transaction_reads_back_whole(ann: DistributorId) -> None:
-    with as_tenant(LOTUS):
-        posting = accrual(new_id(), {ann: 100})
-        await post([posting])
-        line = (await entries_of(ann, EntryFilter(), PageRequest())).items[0]
-        found = await transaction_by_id(line.transaction_id)
-        assert (found.kind, found.reference_id, found.entries) == (Kind.ACCRUAL, posting.reference_id, posting.entries)
-        assert found.effective_at == T0
-    with as_tenant(CEDAR), pytest.raises(NotFound):
-        await transaction_by_id(line.transaction_id)
 
 
 async def test_another_brand_sees_no_balance_and_moves_none(ann: DistributorId) -> None:
