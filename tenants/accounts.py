@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from saas.base import clock
 from saas.base.db import Row, Tx, current_tx, reading, transaction
-from saas.base.errors import InvalidInput, NotFound, WrongState
+from saas.base.errors import InvalidInput, NotFound, Said, WrongState
 from saas.base.ids import PLATFORM, DistributorId, MemberId, TenantId, new_id
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
 from saas.base.scope import current_tenant
@@ -88,17 +88,34 @@ def check_new(command: CreateMember, tenant_id: TenantId) -> None:
     """Refuse an account that no tenant, or not this one, may have."""
     login = normal_login(command.login)
     if not _LOGIN.fullmatch(login):
-        remedy = "use 3 to 100 letters a-z, digits and . _ @ + -, beginning and ending with a letter or digit"
+        remedy = Said(
+            "use 3 to 100 letters a-z, digits and . _ @ + -, beginning and ending with a letter or digit",
+            "请使用 3 至 100 个字母 a-z、数字及 . _ @ + -，首尾须为字母或数字",
+        )
         raise InvalidInput("input.login", value=login[:100], remedy=remedy)
     if not 0 < len(command.name.strip()) <= 100:
-        raise InvalidInput("input.name", value=command.name[:100], remedy="give a name of 1 to 100 characters")
+        raise InvalidInput(
+            "input.name",
+            value=command.name[:100],
+            remedy=Said("give a name of 1 to 100 characters", "请填写 1 至 100 个字符的名称"),
+        )
     if command.locale not in LOCALES:
-        raise InvalidInput("input.locale", value=command.locale[:20], remedy=f"use one of {', '.join(LOCALES)}")
+        raise InvalidInput(
+            "input.locale",
+            value=command.locale[:20],
+            remedy=Said(f"use one of {', '.join(LOCALES)}", f"请使用以下之一：{', '.join(LOCALES)}"),
+        )
     allowed = {Role.OPERATOR} if tenant_id == PLATFORM else {*STAFF, Role.DISTRIBUTOR}
     if command.role not in allowed:
-        raise InvalidInput("input.role", value=command.role, remedy=f"use one of {', '.join(sorted(allowed))}")
+        raise InvalidInput(
+            "input.role",
+            value=command.role,
+            remedy=Said(f"use one of {', '.join(sorted(allowed))}", f"请使用以下之一：{', '.join(sorted(allowed))}"),
+        )
     if (command.role is Role.DISTRIBUTOR) != (command.distributor_id is not None):
-        remedy = "name the distributor for the role distributor, and for no other"
+        remedy = Said(
+            "name the distributor for the role distributor, and for no other", "仅当角色为分销商时填写对应的分销商"
+        )
         raise InvalidInput("input.distributorId", value=str(command.distributor_id), remedy=remedy)
     passwords.check_policy(command.password, login)
 
@@ -200,7 +217,11 @@ async def change_role(member_id: MemberId, role: Role, actor: Actor) -> Member:
     async with transaction() as tx:
         _check_manages(actor, role)
         if role not in STAFF:
-            raise InvalidInput("input.role", value=role, remedy=f"use one of {', '.join(STAFF)}")
+            raise InvalidInput(
+                "input.role",
+                value=role,
+                remedy=Said(f"use one of {', '.join(STAFF)}", f"请使用以下之一：{', '.join(STAFF)}"),
+            )
         before = await _manageable(tx, member_id, actor, removes=role is not Role.OWNER)
         if before.role not in STAFF:
             raise WrongState("input.memberId", kind="member", state=before.role, needed="a member of the staff")

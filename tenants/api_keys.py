@@ -9,7 +9,7 @@ import orjson
 
 from saas.base import clock
 from saas.base.db import Row, reading, transaction
-from saas.base.errors import InvalidInput, NotFound
+from saas.base.errors import InvalidInput, NotFound, Said
 from saas.base.ids import new_id
 from tenants import audit
 from tenants.access import Scope
@@ -63,11 +63,23 @@ async def create_api_key(command: CreateApiKey, actor: Actor) -> NewApiKey:
     if actor.id is None or actor.role is Role.API_KEY:
         raise Forbidden("input", role=actor.role, needed=Role.OWNER)
     if not 0 < len(command.name.strip()) <= 100:
-        raise InvalidInput("input.name", value=command.name[:100], remedy="give a name of 1 to 100 characters")
+        raise InvalidInput(
+            "input.name",
+            value=command.name[:100],
+            remedy=Said("give a name of 1 to 100 characters", "请填写 1 至 100 个字符的名称"),
+        )
     if not command.scopes:
-        raise InvalidInput("input.scopes", value="[]", remedy=f"give at least one of {', '.join(Scope)}")
+        raise InvalidInput(
+            "input.scopes",
+            value="[]",
+            remedy=Said(f"give at least one of {', '.join(Scope)}", f"请至少给出以下之一：{', '.join(Scope)}"),
+        )
     if command.expires_at is not None and command.expires_at <= now:
-        raise InvalidInput("input.expiresAt", value=command.expires_at, remedy="give a moment to come, or none")
+        raise InvalidInput(
+            "input.expiresAt",
+            value=command.expires_at,
+            remedy=Said("give a moment to come, or none", "请填写未来的时间，或不填"),
+        )
     async with transaction() as tx:
         token = new_token(TokenKind.API_KEY, tx.tenant_id)
         key = ApiKey(

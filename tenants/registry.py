@@ -19,7 +19,7 @@ from babel.numbers import list_currencies
 from saas.base import clock
 from saas.base.db import Row, Tx, reading, transaction
 from saas.base.db.memory import Remembered
-from saas.base.errors import InvalidInput, NotFound
+from saas.base.errors import InvalidInput, NotFound, Said
 from saas.base.ids import PLATFORM, TenantId
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
 from saas.base.scope import ScopeMissing, current_tenant, tenant_scope
@@ -116,23 +116,42 @@ async def _insert(tx: Tx, brand: Brand) -> bool:
 def check_slug(slug: str) -> None:
     """Raise ``InvalidInput`` for what no brand may be called in addresses."""
     if not _SLUG.fullmatch(slug) or not 2 <= len(slug) <= 40 or slug in RESERVED:
-        remedy = "use 2 to 40 letters a-z, digits and single hyphens, beginning with a letter, and no reserved word"
+        remedy = Said(
+            "use 2 to 40 letters a-z, digits and single hyphens, beginning with a letter, and no reserved word",
+            "请使用 2 至 40 个字母 a-z、数字及单个连字符，以字母开头，且不得为保留字",
+        )
         raise InvalidInput("input.slug", value=slug[:60], remedy=remedy)
 
 
 def _check(command: CreateTenant) -> None:
     check_slug(command.slug)
     if not 0 < len(command.name.strip()) <= 100:
-        raise InvalidInput("input.name", value=command.name[:100], remedy="give a name of 1 to 100 characters")
+        raise InvalidInput(
+            "input.name",
+            value=command.name[:100],
+            remedy=Said("give a name of 1 to 100 characters", "请填写 1 至 100 个字符的名称"),
+        )
     if command.currency not in list_currencies():
-        raise InvalidInput("input.currency", value=command.currency[:10], remedy="use a code of ISO 4217, e.g. CNY")
+        raise InvalidInput(
+            "input.currency",
+            value=command.currency[:10],
+            remedy=Said("use a code of ISO 4217, e.g. CNY", "请使用 ISO 4217 货币代码，例如 CNY"),
+        )
     if command.time_zone not in _time_zones():
-        remedy = "use a name of the IANA time zone database, e.g. Asia/Shanghai"
+        remedy = Said(
+            "use a name of the IANA time zone database, e.g. Asia/Shanghai", "请使用 IANA 时区名称，例如 Asia/Shanghai"
+        )
         raise InvalidInput("input.timeZone", value=command.time_zone[:60], remedy=remedy)
     if command.locale not in LOCALES:
-        raise InvalidInput("input.locale", value=command.locale[:20], remedy=f"use one of {', '.join(LOCALES)}")
+        raise InvalidInput(
+            "input.locale",
+            value=command.locale[:20],
+            remedy=Said(f"use one of {', '.join(LOCALES)}", f"请使用以下之一：{', '.join(LOCALES)}"),
+        )
     if command.owner.role is not Role.OWNER:
-        raise InvalidInput("input.owner.role", value=command.owner.role, remedy=f"use {Role.OWNER}")
+        raise InvalidInput(
+            "input.owner.role", value=command.owner.role, remedy=Said(f"use {Role.OWNER}", f"请使用 {Role.OWNER}")
+        )
     check_new(command.owner, TenantId(1))
 
 
@@ -173,7 +192,7 @@ async def add_domain(tenant_id: TenantId, host: str, actor: Actor) -> str:
     name = host_name(host)
     base = get_settings().base_domain.lower()
     if not _HOST.fullmatch(name) or len(name) > 253 or _is_address(name) or f".{name}".endswith(f".{base}"):
-        remedy = f"give a full domain name in ASCII outside of {base}"
+        remedy = Said(f"give a full domain name in ASCII outside of {base}", f"请填写 {base} 以外的完整 ASCII 域名")
         raise InvalidInput("input.host", value=name[:253], remedy=remedy)
     with tenant_scope(tenant_id):
         async with transaction() as tx:

@@ -5,7 +5,7 @@ messages are all made from one place.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 LANGUAGES = ("en", "zh-CN")
 
@@ -35,6 +35,56 @@ THINGS_ZH = {
 """What things are called in messages, in English and in Chinese (docs/rules.md §1); nothing has a second name."""
 
 
+STATES_ZH = {
+    "active": "有效",
+    "applied": "已申请",
+    "approved": "已批准",
+    "available": "可结算",
+    "batched": "已入批次",
+    "cancelled": "已取消",
+    "closed": "已关闭",
+    "completed": "已完成",
+    "delivered": "已送达",
+    "disabled": "已停用",
+    "draft": "草稿",
+    "executed": "已执行",
+    "exited": "已退出",
+    "failed": "失败",
+    "open": "待处理",
+    "paid": "已支付",
+    "placed": "已下单",
+    "quoted": "已报价",
+    "rejected": "已拒绝",
+    "requested": "已申请",
+    "retired": "已停用",
+    "sent": "已提交",
+    "shipped": "已发货",
+    "submitted": "已提交",
+    "suspended": "已暂停",
+    "unverified": "未验证",
+    "verified": "已验证",
+    "withdrawn": "已撤回",
+}
+"""States in Chinese messages."""
+
+
+class Said(NamedTuple):
+    """A part of a message, in both languages."""
+
+    en: str
+    zh: str
+
+
+def _in_chinese(name: str, value: object) -> object:
+    if isinstance(value, Said):
+        return value.zh
+    if name == "kind":
+        return THINGS_ZH[str(value)]
+    if name in {"state", "needed"}:
+        return " / ".join(STATES_ZH.get(word, word) for word in str(value).split(" / "))
+    return value
+
+
 class DomainError(Exception):
     """A refusal a caller can act on.
 
@@ -61,10 +111,9 @@ class DomainError(Exception):
 
     def message(self, language: str = "en") -> str:
         """The sentence for a person, in ``en`` or ``zh-CN``."""
-        if not language.lower().startswith("zh"):
-            return self.en.format(**self.params)
-        kind = self.params.get("kind")
-        return self.zh.format(**{**self.params, "kind": THINGS_ZH.get(str(kind))})
+        if language.lower().startswith("zh"):
+            return self.zh.format(**{name: _in_chinese(name, value) for name, value in self.params.items()})
+        return self.en.format(**{n: value.en if isinstance(value, Said) else value for n, value in self.params.items()})
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message()}"
@@ -84,6 +133,9 @@ class InvalidInput(DomainError):
     code = "INVALID_INPUT"
     en = "{value} is not accepted here: {remedy}."
     zh = "此处不接受 {value}：{remedy}。"
+
+    def __init__(self, field: str | None, *, value: object, remedy: Said) -> None:
+        super().__init__(field, value=value, remedy=remedy)
 
 
 class WrongState(DomainError):

@@ -15,7 +15,7 @@ import orjson
 
 from saas.base import clock
 from saas.base.db import current_tx
-from saas.base.errors import DomainError, IdempotencyConflict, InvalidInput
+from saas.base.errors import DomainError, IdempotencyConflict, InvalidInput, Said
 
 KEY_LONGEST = 200
 
@@ -101,7 +101,7 @@ async def look_up(operation: str, claims: Mapping[str, Claim]) -> Mapping[str, U
 
 def _unfit(claims: Iterable[str]) -> Mapping[str, InvalidInput]:
     """The keys nobody could read back, each with its refusal."""
-    remedy = f"give 1 to {KEY_LONGEST} printable characters"
+    remedy = Said(f"give 1 to {KEY_LONGEST} printable characters", f"请填写 1 至 {KEY_LONGEST} 个可打印字符")
     return {
         key: InvalidInput("input.idempotencyKey", value=ascii(key[:40]), remedy=remedy)
         for key in claims

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from saas.base.errors import InvalidInput
+from saas.base.errors import InvalidInput, Said
 
 T = TypeVar("T")
 PAGE_DEFAULT = 20
@@ -31,7 +31,9 @@ class PageRequest:
 
     def __post_init__(self) -> None:
         if not 0 < self.first <= PAGE_MAX:
-            raise InvalidInput("first", value=self.first, remedy=f"ask for 1 to {PAGE_MAX} rows")
+            raise InvalidInput(
+                "first", value=self.first, remedy=Said(f"ask for 1 to {PAGE_MAX} rows", f"请请求 1 至 {PAGE_MAX} 行")
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,11 @@ def decode_cursor(cursor: str, *kinds: type) -> list[object]:
         keys = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return [_READ[kind](key) for kind, key in zip(kinds, keys, strict=True)]
     except (ValueError, TypeError, AttributeError) as exc:
-        raise InvalidInput("after", value=cursor[:40], remedy="pass a cursor of this list and this sort") from exc
+        raise InvalidInput(
+            "after",
+            value=cursor[:40],
+            remedy=Said("pass a cursor of this list and this sort", "请使用同一列表、同一排序返回的游标"),
+        ) from exc
 
 
 def _text(key: object) -> str:

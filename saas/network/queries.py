@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from saas.base.db import Row, as_time, reading
-from saas.base.errors import InvalidInput
+from saas.base.errors import InvalidInput, Said
 from saas.base.ids import DistributorId
 from saas.base.paging import Int32, Page, PageRequest, decode_cursor, encode_cursor, page_of
 from saas.network.contact import masked_name
@@ -83,7 +83,11 @@ async def downline(asked: Downline, page: PageRequest, visibility: Visibility | 
     """
     sort = asked.sort
     if sort.key is SortKey.NAME and visibility is not None and visibility.masked:
-        raise InvalidInput("sort", value=sort.key.value, remedy="names are hidden here; sort by code")
+        raise InvalidInput(
+            "sort",
+            value=sort.key.value,
+            remedy=Said("names are hidden here; sort by code", "此处姓名不可见，请按编码排序"),
+        )
     order, beyond = ("DESC", "<") if sort.descending else ("ASC", ">")
     async with reading() as tx:
         st = Statement(tx, visibility)
@@ -97,7 +101,11 @@ async def downline(asked: Downline, page: PageRequest, visibility: Visibility | 
         if page.after:
             name, value, id_ = decode_cursor(page.after, str, _KEY_KINDS[sort.key], UUID)
             if name != sort.key:
-                raise InvalidInput("after", value=page.after[:40], remedy="pass a cursor of this list and this sort")
+                raise InvalidInput(
+                    "after",
+                    value=page.after[:40],
+                    remedy=Said("pass a cursor of this list and this sort", "请使用同一列表、同一排序返回的游标"),
+                )
             after = f"WHERE (sort_key, id) {beyond} ({st.arg(value)}, {st.arg(id_)})"
         found = await st.rows(
             f"{them.with_}SELECT * FROM (SELECT {COLUMNS}, {them.sponsor} AS sponsor_id, {them.level} AS level, "

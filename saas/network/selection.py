@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from saas.base.db import Row, Tx
-from saas.base.errors import InvalidInput
+from saas.base.errors import InvalidInput, Said
 from saas.base.ids import DistributorId
 from saas.network.rules import SEGMENT, depth_of
 from saas.network.views import Filters, SalesPeriod, SortKey, Visibility
@@ -175,7 +175,9 @@ def sort_expression(st: Statement, key: SortKey, them: Members, period: SalesPer
         case SortKey.TREE:
             return them.path
     if period is None:
-        raise InvalidInput("sort", value=key.value, remedy="say for which period sales are compared")
+        raise InvalidInput(
+            "sort", value=key.value, remedy=Said("say for which period sales are compared", "请指明比较业绩的期间")
+        )
     if key is SortKey.OWN_SALES:
         return own_sales(st, "d.id", period)
     sales = f"sales_day AS sales ON {_sales_of(st, 'g.id', period)}"

@@ -131,8 +131,8 @@ def _due(
             wrong.append(OrderStepRefused(f"{at}.orderId", **refusal.params))
             continue
         if event is OrderEvent.CANCEL and actor.role is Role.DISTRIBUTOR and row["status"] != OrderState.PLACED:
-            refusal = {"event": event.value, "state": row["status"], "needed": OrderState.PLACED.value}
-            wrong.append(OrderStepRefused(f"{at}.orderId", **refusal))
+            placed = OrderState.PLACED.value
+            wrong.append(OrderStepRefused(f"{at}.orderId", event=event.value, state=row["status"], needed=placed))
         elif step.at is not None and actor.role is Role.DISTRIBUTOR:
             wrong.append(ReservedForBrand(f"{at}.at", what="at"))
         elif moment.tzinfo is None or moment > now or moment < _latest(row):

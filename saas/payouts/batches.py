@@ -5,7 +5,7 @@ from uuid import UUID
 
 from saas.base import clock
 from saas.base.db import Row, Tx, transaction
-from saas.base.errors import InvalidInput, NotFound, WrongState
+from saas.base.errors import InvalidInput, NotFound, Said, WrongState
 from saas.base.idempotency import claim
 from saas.base.ids import PayoutBatchId, PayoutId, new_id
 from saas.ledger.commands import post
@@ -54,7 +54,11 @@ async def create_batch(command: CreateBatch, actor: Actor) -> BatchView:
     """
     person = staff_member(actor)
     if command.provider not in PROVIDERS:
-        raise InvalidInput("input.provider", value=command.provider, remedy=f"choose from {', '.join(PROVIDERS)}")
+        raise InvalidInput(
+            "input.provider",
+            value=command.provider,
+            remedy=Said(f"choose from {', '.join(PROVIDERS)}", f"请从以下选项中选择：{', '.join(PROVIDERS)}"),
+        )
     batch_id = PayoutBatchId(new_id())
     async with transaction() as tx:
         earlier = await claim("payout.create_batch", command.idempotency_key, command, batch_id)
@@ -222,7 +226,11 @@ async def record_result(command: RecordResult, actor: Actor) -> PayoutView:
     """
     for name, text in (("reference", command.reference), ("reason", command.reason)):
         if text is not None and not 0 < len(text.strip()) <= TEXT_LONGEST:
-            raise InvalidInput(f"input.{name}", value=text[:40], remedy=f"write 1 to {TEXT_LONGEST} characters")
+            raise InvalidInput(
+                f"input.{name}",
+                value=text[:40],
+                remedy=Said(f"write 1 to {TEXT_LONGEST} characters", f"请填写 1 至 {TEXT_LONGEST} 个字符"),
+            )
     payout_id = command.payout_id
     async with transaction() as tx:
         row = await _lock(tx, payout_id)

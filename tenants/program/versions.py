@@ -16,7 +16,7 @@ import orjson
 from saas.base import clock
 from saas.base.db import Row, Tx, reading, transaction
 from saas.base.db.memory import Remembered
-from saas.base.errors import InvalidInput, NotFound, WrongState
+from saas.base.errors import InvalidInput, NotFound, Said, WrongState
 from saas.base.idempotency import fingerprint
 from saas.base.ids import ProgramId, TenantId, new_id
 from saas.base.paging import Int32, Page, PageRequest, decode_cursor, encode_cursor, page_of
@@ -111,7 +111,11 @@ async def save_draft(command: SaveDraft, actor: Actor) -> Reviewed:
         raise ProgramUnreadable("input.document", count=len(errors_in(parsed)), findings=parsed)
     label = command.label.strip() or parsed.name.en
     if len(label) > 100:
-        raise InvalidInput("input.label", value=label[:100], remedy="give a label of at most 100 characters")
+        raise InvalidInput(
+            "input.label",
+            value=label[:100],
+            remedy=Said("give a label of at most 100 characters", "请填写不超过 100 个字符的标签"),
+        )
     async with transaction() as tx:
         if command.number is None:
             number = await _insert(tx, parsed, label, actor)
