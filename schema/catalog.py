@@ -13,6 +13,7 @@ from schema.context import Info
 from schema.enums import described
 from schema.errors import In, Payload, refusals
 from schema.ids import to_global
+from schema.limits import at_most_a_thousand
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
 
 
@@ -106,6 +107,7 @@ class CatalogMutation:
     @refusals(ProductsPayload)
     async def put_products(self, info: Info, input: In[PutProductsInput]) -> ProductsPayload:
         """Put them into the catalogue."""
+        at_most_a_thousand(input.products, "input.products")
         wanted = [PutProduct(sku=p.sku, name=p.name, category=p.category) for p in input.products]
         put = await commands.put_products(wanted, info.context.who)
         return ProductsPayload(products=[product(view) for view in put])
@@ -114,5 +116,6 @@ class CatalogMutation:
     @refusals(ProductsPayload)
     async def archive_products(self, info: Info, input: In[ArchiveProductsInput]) -> ProductsPayload:
         """Archive them."""
+        at_most_a_thousand(input.skus, "input.skus")
         archived = await commands.archive_products(input.skus, info.context.who)
         return ProductsPayload(products=[product(view) for view in archived])

@@ -3,7 +3,7 @@
 A fragment is measured once however often it is spread, so that measuring an operation takes no longer than reading it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from graphql import (
     VariableNode,
 )
 
+from saas.base.errors import InvalidInput, Said
 from saas.base.paging import PAGE_DEFAULT, PAGE_MAX
 
 COST_MAX = 20_000
@@ -28,6 +29,7 @@ COST_MAX = 20_000
 DEPTH_MAX = 12
 ALIASES_MAX = 30
 TOKENS_MAX = 2_000
+BULK_MAX = 1_000
 
 _PAGED = frozenset({"nodes", "edges", "pageInfo"})
 
@@ -110,6 +112,13 @@ class _Scale:
         below = node.selection_set.selections if node.selection_set else ()
         names = {child.name.value for child in below if isinstance(child, FieldNode)}
         return PAGE_DEFAULT if names & _PAGED else 1
+
+
+def at_most_a_thousand(items: Sized, field: str) -> None:
+    """Refuse a bulk that would hold its locks for too long. Raises ``InvalidInput``."""
+    if len(items) > BULK_MAX:
+        remedy = Said(f"send at most {BULK_MAX} at once", f"每次最多提交 {BULK_MAX} 条")
+        raise InvalidInput(field, value=len(items), remedy=remedy)
 
 
 def unusable_text(values: Iterable[object]) -> bool:

@@ -14,6 +14,7 @@ from schema.context import Info
 from schema.enums import described
 from schema.errors import In, Payload, refusals
 from schema.ids import from_global, maybe_global, to_global
+from schema.limits import at_most_a_thousand
 from schema.network import Distributor, distributor, viewing
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
 from schema.people import DonePayload
@@ -195,6 +196,7 @@ class NetworkMutation:
     @refusals(EnrolManyPayload)
     async def enrol_many(self, info: Info, input: In[EnrolManyInput]) -> EnrolManyPayload:
         """Enrol in bulk."""
+        at_most_a_thousand(input.distributors, "input.distributors")
         wanted = [_enrol(one, f"input.distributors[{i}]") for i, one in enumerate(input.distributors)]
         ids = await commands.enrol_many(wanted, info.context.who, dry_run=input.dry_run)
         if input.dry_run:

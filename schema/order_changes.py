@@ -11,6 +11,7 @@ from saas.orders.commands import OrderStep, PlaceLine, PlaceOrder, Verdict
 from schema.context import Info
 from schema.errors import In, Payload, UserError, refusals, user_errors
 from schema.ids import from_global, to_global
+from schema.limits import at_most_a_thousand
 from schema.orders import Order, readable_order, whole_order
 from schema.people import DonePayload
 from schema.scalars import BigInt, Money, money
@@ -120,6 +121,7 @@ class OrderMutation:
     async def place_orders(self, info: Info, input: In[PlaceOrdersInput]) -> PlaceOrdersPayload:
         """Place them."""
         who, locale = info.context.who, info.context.locale
+        at_most_a_thousand(input.orders, "input.orders")
         asked = [_asked(one, f"input.orders[{i}]") for i, one in enumerate(input.orders)]
         decide = commands.preview_orders if input.dry_run else commands.place_orders
         currency = await info.context.currency()

@@ -67,3 +67,10 @@ async def test_every_answer_says_what_it_cost_and_which_request_it_was(world: Wo
 async def test_moments_go_out_in_utc(world: World) -> None:
     made = (await world.lotus.owner.ask("{ tenant { createdAt } }"))["tenant"]["createdAt"]
     assert made.endswith("+00:00")
+
+
+async def test_a_bulk_has_a_largest_size(world: World) -> None:
+    many = [{"sku": f"S{n}", "name": "x"} for n in range(1001)]
+    refused = await world.lotus.operations.attempt("putProducts", "", products=many)
+    assert [(error["code"], error["field"]) for error in refused["userErrors"]] == [("INVALID_INPUT", "input.products")]
+    assert (await world.lotus.operations.ask("{ products { nodes { sku } } }"))["products"]["nodes"] == []
