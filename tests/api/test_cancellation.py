@@ -73,6 +73,8 @@ class Shop:
     cedar: Populated
     random: Random
     waiting: list[str]
+    chain: list[str]
+    """A chain that nobody moves: a payment of the past needs the upline of then."""
 
     def call(self, number: int) -> Call:
         """One of what people and systems send, with a key of its own where there are keys."""
@@ -89,11 +91,12 @@ class Shop:
 
     def _given(self, kind: str, key: str) -> dict[str, Any]:
         anybody, other = (self.random.choice(list(self.cedar.tree.values())) for _ in range(2))
-        placed = (datetime.now(UTC) - timedelta(days=self.random.randint(1, 60))).isoformat()
+        seller = self.random.choice(self.chain)
+        paid = (datetime.now(UTC) - timedelta(days=self.random.randint(1, 60))).isoformat()
         line = {"sku": self.cedar.names.sku, "quantity": 1, "amountMinor": self.random.randint(1, 10**6)}
         login = self.random.choice(["owner", "finance", "operations", "auditor", "distributor"])
         given: dict[str, dict[str, Any]] = {
-            "placeOrder": {"sellerId": anybody, "lines": [line], "placedAt": placed},
+            "placeOrder": {"sellerId": seller, "lines": [line], "placedAt": paid, "paidAt": paid},
             "payOrder": {"orderId": self.waiting[int(key.rpartition("-")[2]) % len(self.waiting)]},
             "enrol": {"code": key, "name": key, "sponsorId": anybody, "reviewed": True},
             "moveDistributor": {"distributorId": anybody, "sponsorId": other, "reason": "cut off"},
@@ -110,7 +113,8 @@ async def test_five_hundred_cancelled_requests_leave_everything_whole(
     seed = SystemRandom().randrange(2**32)
     log.warning("seed %d", seed)
     cedar = await populate(world.cedar, "cedar")
-    shop = Shop(cedar, Random(seed), await waiting_orders(cedar, REQUESTS))
+    chain = [await cedar.brand.enrol(f"CHAIN-{n}", f"CHAIN-{n - 1}" if n else None) for n in range(4)]
+    shop = Shop(cedar, Random(seed), await waiting_orders(cedar, REQUESTS), chain)
     tasks = asyncio.all_tasks()
     async with asyncio.timeout(240):
         ends, calls = await cut_off(shop)
