@@ -388,18 +388,3 @@ async def test_a_tier_is_known_by_its_code_not_by_its_rank(shops: tuple[Ids, Ids
 
 
 # -- one look-up for each ------------------------------------------------------------------------------------------
-
-
-async def test_statements_do_not_grow_with_orders_or_the_tree(shops: tuple[Ids, Ids], db: Database) -> None:
-    ids, _ = shops
-    counts = []
-    with as_tenant(LOTUS):
-        deep = await plant({f"T{n}": f"T{n - 1}" if n else None for n in range(30)})
-        for sellers in ([ids["A"]], list(deep.values())):
-            waiting = [await place_order(order(seller), staff()) for seller in sellers]
-            seen: list[str] = []
-            db.observer = seen.append
-            await pay([one for id_ in waiting for one in step(id_)], staff())
-            db.observer = None
-            counts.append(len(seen))
-    assert counts[0] == counts[1] <= 20

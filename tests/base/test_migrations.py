@@ -145,7 +145,9 @@ async def test_the_application_role_cannot_see_or_make_rows_of_another_brand(pos
 
 
 @pytest.mark.parametrize("table", ["ledger_entry", "ledger_transaction", "audit_log", "idempotency", "statement"])
-@pytest.mark.parametrize("change", ["UPDATE {} SET tenant_id = tenant_id", "DELETE FROM {}"])
+@pytest.mark.parametrize(
+    "change", ["UPDATE {} SET tenant_id = tenant_id", "DELETE FROM {} WHERE tenant_id = tenant_id"]
+)
 async def test_what_is_append_only_can_be_neither_changed_nor_removed(db: Database, table: str, change: str) -> None:
     await populate()
     with as_tenant(LOTUS):
