@@ -122,6 +122,7 @@ class ProgramVersion(TenantModel):
     activated_by = fields.UUIDField(null=True)
     activated_at = fields.DatetimeField(null=True)
     retired_at = fields.DatetimeField(null=True)
+    based_on = fields.IntField(null=True)
 
     class Meta:
         table = "program_version"

@@ -11,7 +11,8 @@ from fractions import Fraction
 from uuid import UUID
 
 from saas.commissions.rules import Line, Member
-from tenants.program.document import Pool, Program
+from tenants.program.components import Pool
+from tenants.program.document import Program
 from tests.commissions.naive import half_up, naive_amounts
 
 Money = Counter[tuple[str, str]]

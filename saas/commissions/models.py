@@ -26,6 +26,7 @@ class Commission(TenantModel):
     earned_at = fields.DatetimeField()
     hold_until = fields.DatetimeField(null=True)
     statement_id = fields.UUIDField(null=True)
+    detail = fields.TextField(null=True)
 
     class Meta:
         table = "commission"

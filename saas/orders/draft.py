@@ -22,7 +22,8 @@ from saas.orders.errors import (
     UnknownProduct,
 )
 from saas.orders.rules import OrderState, PriceCheck, PriceVerdict, check_price, price_entry
-from tenants.program.document import AMOUNT_MAX, PricePolicy
+from tenants.program.parts import AMOUNT_MAX
+from tenants.program.pricing import PricePolicy
 
 LINES_MOST = 200
 QUANTITY_MOST = 1_000_000_000

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from saas.base.money import BPS_WHOLE
 from saas.orders.errors import OrderStepRefused
-from tenants.program.document import PricePolicy
+from tenants.program.pricing import PricePolicy
 
 
 class OrderState(StrEnum):

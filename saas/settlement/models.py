@@ -14,6 +14,7 @@ class Settlement(TenantModel):
     label = fields.TextField()
     statements = fields.IntField()
     commission_minor = fields.BigIntField()
+    awards_minor = fields.BigIntField(default=0)
     closed_at = fields.DatetimeField()
     closed_by = fields.UUIDField(null=True)
 
@@ -31,6 +32,7 @@ class Statement(TenantModel):
     lines = fields.IntField()
     opening_minor = fields.BigIntField()
     commission_minor = fields.BigIntField()
+    awards_minor = fields.BigIntField(default=0)
     adjustment_minor = fields.BigIntField()
     payout_minor = fields.BigIntField()
     closing_minor = fields.BigIntField()

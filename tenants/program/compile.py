@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from tenants.program.document import Component, FixedPerProduct, LevelTable, Limits, Pool, Program
+from tenants.program.components import FixedPerProduct, LevelTable, Pool
+from tenants.program.document import Program
+from tenants.program.parts import Limits
 
 
 class Slot(NamedTuple):
@@ -56,7 +58,7 @@ class CompiledProgram:
     days: tuple[date, ...]
     products: Mapping[str, str]
     categories: Mapping[str, str]
-    components: tuple[Component, ...]
+    components: tuple[LevelTable | FixedPerProduct, ...]
     plans: dict[tuple[int, str | None, str | None], Plan] = field(default_factory=dict, repr=False, compare=False)
 
     def plan_for(self, sku: str, category: str | None, day: date) -> Plan:
@@ -72,7 +74,7 @@ class CompiledProgram:
 def compile_program(program: Program) -> CompiledProgram:
     """Compile a program that ``validate`` found without errors."""
     commission = program.commission
-    components = commission.components
+    components = tuple(part for part in commission.components if isinstance(part, LevelTable | FixedPerProduct))
     days = {day for part in components for day in (part.effective_from, part.effective_until) if day is not None}
     return CompiledProgram(
         pool_bps=commission.base.share_bps if isinstance(commission.base, Pool) else None,
@@ -89,14 +91,14 @@ def compile_program(program: Program) -> CompiledProgram:
     )
 
 
-def levels_of(component: Component) -> int:
+def levels_of(component: LevelTable | FixedPerProduct) -> int:
     """How many levels a component covers, counted from the seller."""
     if isinstance(component, FixedPerProduct):
         return max(map(len, component.products.values()))
     return len(component.levels)
 
 
-def _products_named(component: Component) -> Iterator[str]:
+def _products_named(component: LevelTable | FixedPerProduct) -> Iterator[str]:
     """The SKUs a component treats differently from others."""
     if isinstance(component, FixedPerProduct):
         yield from component.products
@@ -106,13 +108,15 @@ def _products_named(component: Component) -> Iterator[str]:
             yield from component.only.products
 
 
-def _categories_named(component: Component) -> tuple[str, ...]:
+def _categories_named(component: LevelTable | FixedPerProduct) -> tuple[str, ...]:
     if isinstance(component, FixedPerProduct) or component.only is None:
         return ()
     return component.only.categories or ()
 
 
-def _plan(components: tuple[Component, ...], sku: str | None, category: str | None, day: date) -> Plan:
+def _plan(
+    components: tuple[LevelTable | FixedPerProduct, ...], sku: str | None, category: str | None, day: date
+) -> Plan:
     """The first fixed amount in effect for the SKU, or else all level tables that apply (docs/rules.md §3.5)."""
     current = [part for part in components if _in_effect(part, day)]
     fixed = next((part for part in current if isinstance(part, FixedPerProduct) and sku in part.products), None)
@@ -124,7 +128,7 @@ def _plan(components: tuple[Component, ...], sku: str | None, category: str | No
     return Plan(tuple(slots), max((slot.level + 1 for slot in slots), default=0))
 
 
-def _in_effect(component: Component, day: date) -> bool:
+def _in_effect(component: LevelTable | FixedPerProduct, day: date) -> bool:
     starts, ends = component.effective_from, component.effective_until
     return (starts is None or starts <= day) and (ends is None or day < ends)
 

@@ -12,8 +12,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from saas.base.money import BPS_WHOLE
-from tenants.program.document import Names, Program
+from tenants.program.document import Program
 from tenants.program.findings import Finding, Severity, finding, path_of
+from tenants.program.parts import Names
 from tenants.program.payout import cases, path_of_case, payable_share, pool_share, promised_share
 from tenants.program.text import read
 
@@ -49,9 +50,10 @@ def profile(code: str) -> Profile:
 
 
 def compliance_findings(program: Program) -> Iterator[Finding]:
-    """What the program's profile objects to."""
-    for rule in profile(program.compliance_profile).rules:
-        yield from _MEASURES[rule.measures](program, rule)
+    """What the program's profiles object to."""
+    for code in program.compliance_profile:
+        for rule in profile(code).rules:
+            yield from _MEASURES[rule.measures](program, rule)
 
 
 def _upline_levels(program: Program, rule: Rule) -> Iterator[Finding]:

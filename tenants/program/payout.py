@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from saas.base.money import BPS_WHOLE
 from tenants.program.compile import Plan, compile_program
-from tenants.program.document import FixedPerProduct, Pool, Program
+from tenants.program.components import FixedPerProduct, Pool
+from tenants.program.document import Program
 from tenants.program.findings import path_of
 
 

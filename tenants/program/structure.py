@@ -8,7 +8,7 @@ from reprlib import Repr
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from tenants.program import document as parts
+from tenants.program import components, document, parts, pricing
 from tenants.program.findings import Finding, finding, path_of
 
 _TYPES = {
@@ -30,6 +30,8 @@ _FORMS = {
     ),
     parts.NUMBER_FORM: ("1 to 64 characters without spaces", "1 至 64 个字符，不含空格"),
     parts.CURRENCY_FORM: ("three capital letters like CNY", "三个大写字母，例如 CNY"),
+    parts.REGION_FORM: ("the six digits of a GB/T 2260 code, in quotes", "六位 GB/T 2260 行政区划代码，请加引号"),
+    parts.PROFILE_FORM: ("the code of a compliance profile, such as CN", "合规档案的代码，例如 CN"),
     parts.TEXT_FORM: ("one line without spaces at its ends", "单行文本，首尾无空格"),
 }
 _BOUNDS = {"greater_than_equal": "ge", "less_than_equal": "le"}
@@ -41,7 +43,8 @@ _LENGTHS = {
 }
 _KEYS = {
     key
-    for part in vars(parts).values()
+    for module in (components, document, parts, pricing)
+    for part in vars(module).values()
     if isinstance(part, type) and issubclass(part, BaseModel)
     for key in part.model_fields
 }

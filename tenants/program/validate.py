@@ -8,7 +8,8 @@ from babel.numbers import list_currencies
 
 from saas.base.money import BPS_WHOLE
 from tenants.program.compliance import compliance_findings
-from tenants.program.document import FixedPerProduct, Level, LevelTable, Program, TiersRecruit
+from tenants.program.components import FixedPerProduct, Level, LevelTable
+from tenants.program.document import Program, TiersRecruit
 from tenants.program.findings import Finding, finding, path_of
 from tenants.program.payout import cases, path_of_case, payable_share, pool_share, promised_share
 from tenants.program.structure import hint
@@ -118,6 +119,8 @@ def _paid_levels(program: Program) -> Iterator[Finding]:
     limit = program.hierarchy.paid_levels
     for number, part in enumerate(program.commission.components):
         steps: tuple[Step, ...] = ("commission", "components", number)
+        if not isinstance(part, FixedPerProduct | LevelTable):
+            continue
         lists: dict[tuple[Step, ...], int] = (
             {(*steps, "products", sku): len(values) for sku, values in part.products.items()}
             if isinstance(part, FixedPerProduct)

@@ -8,7 +8,8 @@ from fractions import Fraction
 from math import floor
 
 from saas.commissions.rules import Line, Member
-from tenants.program.document import Component, FixedPerProduct, LevelTable, Pool, Program
+from tenants.program.components import Component, FixedPerProduct, LevelTable, Pool
+from tenants.program.document import Program
 
 HALF = Fraction(1, 2)
 

@@ -156,3 +156,53 @@ class AppendOnly(Ddl):
         if postgres:
             return [f"GRANT UPDATE, DELETE ON {self.table} TO {APP_ROLE}"]
         return [f"DROP TRIGGER {self.table}_no_{event}" for event in ("update", "delete")]
+
+
+class AddColumn(Ddl):
+    """A further column; SQLite asks for a default where it may not be NULL."""
+
+    def __init__(self, table: str, name: str, definition: str) -> None:
+        self.table = table
+        self.name = name
+        self.definition = definition
+
+    def forward(self, postgres: bool) -> list[str]:
+        return [f"ALTER TABLE {self.table} ADD COLUMN {self.name} {self.definition}"]
+
+    def backward(self, postgres: bool) -> list[str]:
+        return [f"ALTER TABLE {self.table} DROP COLUMN {self.name}"]
+
+
+class Recheck(Ddl):
+    """Another condition in place of a CHECK that the table has; the rows stay where they are.
+
+    PostgreSQL knows the constraint by ``name``. SQLite keeps a table's definition as text, and a condition may be
+    changed in it: what is stored does not depend on it (sqlite.org/lang_altertable.html, "Making Other Kinds Of Table
+    Schema Changes"). An SQLite without that text refuses the migration.
+    """
+
+    def __init__(self, table: str, name: str, before: str, after: str) -> None:
+        self.table = table
+        self.name = name
+        self.before = " ".join(before.split())
+        self.after = " ".join(after.split())
+
+    def forward(self, postgres: bool) -> list[str]:
+        return self._replace(self.before, self.after, postgres)
+
+    def backward(self, postgres: bool) -> list[str]:
+        return self._replace(self.after, self.before, postgres)
+
+    def _replace(self, old: str, new: str, postgres: bool) -> list[str]:
+        if postgres:
+            return [
+                f"ALTER TABLE {self.table} DROP CONSTRAINT {self.name}",
+                f"ALTER TABLE {self.table} ADD CONSTRAINT {self.name} CHECK ({new})",
+            ]
+        quoted_old, quoted_new = (f"CHECK ({text})".replace("'", "''") for text in (old, new))
+        return [
+            "PRAGMA writable_schema = ON",
+            f"UPDATE sqlite_schema SET sql = CASE WHEN instr(sql, '{quoted_old}') THEN "
+            f"replace(sql, '{quoted_old}', '{quoted_new}') END WHERE type = 'table' AND name = '{self.table}'",
+            "PRAGMA writable_schema = RESET",
+        ]
