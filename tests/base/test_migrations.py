@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from saas.base.db import Database, open_database, reading, transaction
-from saas.base.db.ddl import APP_ROLE
+from saas.base.db.ddl import APP_ROLE, Recheck
 from saas.base.db.migrate import LATEST, ZERO, migrate
 from saas.base.db.sqlite import sqlite_path
 from tests.factories import CEDAR, LOTUS, as_tenant
@@ -82,6 +82,41 @@ async def test_a_populated_database_is_downgraded_and_upgraded(database_url: str
     await migrate(database_url, LATEST)
     async with open_database(database_url):
         await populate()
+
+
+async def test_a_populated_database_of_the_first_version_is_upgraded(database_url: str) -> None:
+    """Nobody is lost, everybody has a standing, and the tables take what only the second version knows."""
+    async with open_database(database_url):
+        await populate()
+    kept = ("distributor", "sales_order", "commission", "ledger_transaction", "statement", "program_version")
+    await migrate(database_url, "0001_initial")
+    before = {name: (await query(database_url, f"SELECT count(*) FROM {name}"))[0][0] for name in kept}
+    await migrate(database_url, LATEST)
+    assert {name: (await query(database_url, f"SELECT count(*) FROM {name}"))[0][0] for name in kept} == before
+    assert await query(
+        database_url,
+        "SELECT count(*) FROM distributor d JOIN standing s ON s.tenant_id = d.tenant_id AND s.distributor_id = d.id "
+        "AND s.tier = d.tier AND s.status = d.status AND s.valid_until IS NULL",
+    ) == [(before["distributor"],)]
+    async with open_database(database_url):
+        with as_tenant(LOTUS):
+            async with transaction() as tx:
+                scheduled = "UPDATE program_version SET status = 'scheduled' WHERE tenant_id = $1 AND status = 'active'"
+                assert await tx.execute(scheduled, LOTUS)
+            with pytest.raises(Exception, match=r"(?i)check"):
+                async with transaction() as tx:
+                    await tx.execute("UPDATE program_version SET status = 'unheard' WHERE tenant_id = $1", LOTUS)
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_a_condition_that_is_not_there_cannot_be_replaced(direction: str) -> None:
+    with sqlite3.connect(":memory:") as file:
+        file.execute("CREATE TABLE t (a text NOT NULL CHECK (a IN ('x', 'y')))")
+        operation = Recheck("t", "t_a_check", "a IN ('other')", "a IN ('x')")
+        with pytest.raises(sqlite3.Error, match="NOT NULL|malformed"):
+            for sql in getattr(operation, direction)(False):
+                file.execute(sql)
+            file.execute("SELECT 1 FROM t")
 
 
 async def test_every_table_of_a_tenant_is_led_by_it(database_url: str) -> None:
