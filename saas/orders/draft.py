@@ -48,6 +48,9 @@ class PlaceOrder:
 
     ``number`` is made up when absent. ``placed_at`` is now when absent, or the payment's moment; the other moments say
     what has happened already: an order with ``paid_at`` is paid, and earns commission, as it is placed.
+
+    ``for_member``: the customer is a member of the brand. ``served_by_id``: the distributor of the customer's region,
+    when the seller brought a customer of another's region; found by the order's region when absent.
     """
 
     seller_id: DistributorId
@@ -64,6 +67,8 @@ class PlaceOrder:
     paid_at: datetime | None = None
     shipped_at: datetime | None = None
     delivered_at: datetime | None = None
+    for_member: bool = False
+    served_by_id: DistributorId | None = None
 
 
 class LineDraft(NamedTuple):
