@@ -22,6 +22,8 @@ PayoutId = NewType("PayoutId", UUID)
 PayoutBatchId = NewType("PayoutBatchId", UUID)
 ExitId = NewType("ExitId", UUID)
 ProgramId = NewType("ProgramId", UUID)
+JobId = NewType("JobId", UUID)
+SimulationId = NewType("SimulationId", UUID)
 
 PLATFORM = TenantId(0)
 """The platform's own tenant: operators live in it, no brand does."""

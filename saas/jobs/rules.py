@@ -1,0 +1,42 @@
+"""The life of a job, decided without a database: queued → running → done, failed or cancelled."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from saas.base.errors import DomainError, Said
+
+LEASE = timedelta(seconds=60)
+"""How long a worker may be silent before its job is given to another."""
+
+ATTEMPTS_MOST = 5
+"""How often a job is tried in all."""
+
+_FIRST_WAIT = timedelta(seconds=5)
+
+
+class JobStatus(StrEnum):
+    """Where a job is in its life."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def wait_after(attempts: int) -> timedelta:
+    """How long to wait after that many attempts have failed: 5 s, then twice as long each time."""
+    return _FIRST_WAIT * (1 << max(attempts - 1, 0))
+
+
+def why_crashed(attempts: int, fault: str) -> Said:
+    """What a person is told of a job that no attempt brought to its end; the log has the rest."""
+    return Said(
+        f"It was tried {attempts} times and did not get to its end ({fault}). The server's log says more; try again.",
+        f"已尝试 {attempts} 次仍未完成（{fault}）。详情见服务器日志，请重试。",
+    )
+
+
+def why_refused(refused: DomainError) -> Said:
+    """What a person is told of a job whose work was refused."""
+    return Said(refused.message("en"), refused.message("zh-CN"))
