@@ -61,6 +61,7 @@ STATES_ZH = {
     "rejected": "已拒绝",
     "requested": "已申请",
     "retired": "已停用",
+    "scheduled": "已排期",
     "running": "执行中",
     "sent": "已提交",
     "shipped": "已发货",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -14,11 +15,21 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overridden:
+    """That an operator of the platform let an objection pass, with the reason that stands in the brand's audit log."""
+
+    operator: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One remark on a document.
 
     ``path`` names the place (``commission.components[0].levels[2].rate_bps``; empty is the whole document), ``code`` is
-    stable. ``rule`` is set when a compliance profile objects, and names the profile's rule.
+    stable. ``rule`` is set when a compliance profile objects, and names the profile's rule; ``overridable`` tells
+    whether an operator may let that pass, ``overridden`` that one did, which made a warning of an error.
     """
 
     path: str
@@ -27,6 +38,8 @@ class Finding:
     en: str
     zh: str
     rule: str | None = None
+    overridable: bool = False
+    overridden: Overridden | None = None
 
     def message(self, language: str = "en") -> str:
         """The sentence in ``en`` or ``zh-CN``."""

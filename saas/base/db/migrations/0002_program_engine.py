@@ -24,6 +24,12 @@ class Migration(BaseMigration):
             "status IN ('draft', 'scheduled', 'active', 'retired')",
         ),
         AddColumn("program_version", "based_on", "integer"),
+        Index(
+            "program_version",
+            "in_force",
+            "(tenant_id, activated_at DESC, number DESC)",
+            where="status IN ('active', 'scheduled')",
+        ),
         TenantTable(
             "compliance_override",
             f"""
@@ -33,6 +39,7 @@ class Migration(BaseMigration):
             path text NOT NULL,
             reason text NOT NULL,
             overridden_by uuid NOT NULL,
+            operator text NOT NULL,
             overridden_at timestamptz NOT NULL,
             UNIQUE (tenant_id, program_number, content_hash, rule, path),
             {PROGRAM_FK}
