@@ -82,6 +82,7 @@ class Migration(BaseMigration):
             """,
             key="distributor_id",
         ),
+        Index("distributor", "region", "(tenant_id, region, id)", where="region IS NOT NULL"),
         # -- orders ------------------------------------------------------------------------------------------
         AddColumn("sales_order", "decided_at", "timestamptz"),
         AddColumn("sales_order", "for_member", "boolean NOT NULL DEFAULT false"),
