@@ -114,6 +114,7 @@ def imagined(brand: Brand | None) -> tuple[Gathered, Mapping[int, DistributorId]
     ground = Ground(
         now=now,
         today=now.date(),
+        time_zone=TIME_ZONE,
         currency=CURRENCY,
         prices=program.price_policy,
         products={SKU: product},

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
+from saas.base.clock import local_day
 from saas.base.errors import DomainError, NotFound
 from saas.base.ids import DistributorId, OrderId, OrderLineId, ProductId, new_id
 from saas.base.money import plain_amount
@@ -14,6 +15,7 @@ from saas.orders.errors import (
     NoLines,
     NumberTaken,
     PaidBeforeChange,
+    PriceNotKnown,
     PriceOutsideBand,
     PriceUnclear,
     QuantityRefused,
@@ -21,6 +23,7 @@ from saas.orders.errors import (
     TextRefused,
     UnknownProduct,
 )
+from saas.orders.pricing import LinePrice, Occasion, Wanted, not_sold_in, price_lines, purchase_price
 from saas.orders.rules import OrderState, PriceCheck, PriceVerdict, check_price, price_entry
 from tenants.program.parts import AMOUNT_MAX
 from tenants.program.pricing import PricePolicy
@@ -34,7 +37,10 @@ _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceLine:
-    """One product of an order; exactly one of the price of a piece and the amount of the line, in minor units."""
+    """One product of an order, with the price of a piece or the amount of the line; with neither the program prices it.
+
+    In minor units.
+    """
 
     sku: str
     quantity: int
@@ -49,8 +55,9 @@ class PlaceOrder:
     ``number`` is made up when absent. ``placed_at`` is now when absent, or the payment's moment; the other moments say
     what has happened already: an order with ``paid_at`` is paid, and earns commission, as it is placed.
 
-    ``for_member``: the customer is a member of the brand. ``served_by_id``: the distributor of the customer's region,
-    when the seller brought a customer of another's region; found by the order's region when absent.
+    ``for_member``: the customer is a member of the brand, for whom there may be promotions. ``served_by_id``: the
+    distributor of the customer's region, when the seller brought a customer of another's region; found by the order's
+    region when absent.
     """
 
     seller_id: DistributorId
@@ -85,7 +92,7 @@ class LineDraft(NamedTuple):
 
 
 class OrderDraft(NamedTuple):
-    """An order to be written."""
+    """An order to be written; ``prices`` has the lines the program priced, by their place from 0."""
 
     id: OrderId
     number: str
@@ -94,6 +101,7 @@ class OrderDraft(NamedTuple):
     placed_at: datetime
     goods_minor: int
     lines: Sequence[LineDraft]
+    prices: Mapping[int, LinePrice]
 
 
 class Product(Protocol):
@@ -114,14 +122,18 @@ class Seller(NamedTuple):
     status: str
     since: datetime | None = None
     """Since when all that decides its commission is as it is now; None when payments of before are taken too."""
+    tier: str | None = None
+    region: str | None = None
+    """Both decide what it pays for what it buys for itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """All that decides whether an order is accepted. ``today`` is the brand's calendar day."""
+    """All that decides whether an order is accepted. ``today`` is the brand's calendar day, in its time zone."""
 
     now: datetime
     today: date
+    time_zone: str
     currency: str
     prices: PricePolicy
     products: Mapping[str, Product]
@@ -133,8 +145,10 @@ def draft(asked: PlaceOrder, ground: Ground, at: str = "input") -> OrderDraft | 
     """Decide one order: what to write, or all its errors at once; ``at`` is the path of the order in the input."""
     wrong = [*_head_objections(asked, ground, at)]
     lines: list[LineDraft] = []
-    for index, line in enumerate(asked.lines):
-        made = _line(line, index, ground, at)
+    on = occasion(asked, ground)
+    prices = _prices(asked.lines[:LINES_MOST], ground, on)
+    for index, line in enumerate(asked.lines[:LINES_MOST]):
+        made = _line(line, prices.get(index), _Place(index + 1, on, f"{at}.lines[{index}]"), ground)
         if isinstance(made, LineDraft):
             lines.append(made)
         else:
@@ -153,7 +167,30 @@ def draft(asked: PlaceOrder, ground: Ground, at: str = "input") -> OrderDraft | 
         asked.placed_at or asked.paid_at or ground.now,
         goods_minor,
         lines,
+        prices,
     )
+
+
+def occasion(asked: PlaceOrder, ground: Ground) -> Occasion:
+    """Who buys, where, and on which day: that of the placing."""
+    moment = asked.placed_at or asked.paid_at
+    day = ground.today if moment is None else local_day(moment, ground.time_zone)
+    seller = ground.sellers.get(asked.seller_id)
+    tier, region = (seller.tier, seller.region) if seller and asked.self_purchase else (None, None)
+    return Occasion(day, asked.channel, asked.for_member, asked.self_purchase, tier, region)
+
+
+def _prices(lines: Sequence[PlaceLine], ground: Ground, on: Occasion) -> Mapping[int, LinePrice]:
+    """The program's price of each line that says none, by its place."""
+    wanted = {
+        index: Wanted(line.sku, line.quantity)
+        for index, line in enumerate(lines)
+        if line.unit_price_minor is None and line.amount_minor is None and 0 < line.quantity <= QUANTITY_MOST
+    }
+    if not wanted:
+        return {}
+    priced = price_lines(ground.prices, list(wanted.values()), on)
+    return {index: price for index, price in zip(wanted, priced, strict=True) if price is not None}
 
 
 def _number(id_: OrderId, today: date) -> str:
@@ -224,36 +261,73 @@ def _readable(text: str, longest: int) -> bool:
     return 0 < len(text) <= longest and text.isprintable() and text.strip() == text
 
 
-def _line(line: PlaceLine, index: int, ground: Ground, at: str) -> LineDraft | list[DomainError]:
-    path = f"{at}.lines[{index}]"
+class _Place(NamedTuple):
+    """Where a line stands, and on what occasion it is bought."""
+
+    number: int
+    on: Occasion
+    path: str
+
+
+def _line(line: PlaceLine, price: LinePrice | None, place: _Place, ground: Ground) -> LineDraft | list[DomainError]:
+    path = place.path
     wrong: list[DomainError] = []
     product = ground.products.get(line.sku)
     if product is None or product.status != "active":
         wrong.append(UnknownProduct(f"{path}.sku", sku=line.sku[:NUMBER_LONGEST]))
+    if refused := not_sold_in(ground.prices, line.sku, place.on.channel, f"{path}.sku"):
+        wrong.append(refused)
     if not 0 < line.quantity <= QUANTITY_MOST:
         wrong.append(QuantityRefused(f"{path}.quantity", quantity=line.quantity, most=QUANTITY_MOST))
-    given = line.amount_minor if line.unit_price_minor is None else line.unit_price_minor
-    if given is None or (line.amount_minor is not None and line.unit_price_minor is not None):
-        return [*wrong, PriceUnclear(path)]
-    field = "amount" if line.unit_price_minor is None else "unitPrice"
-    amount_minor = given if line.unit_price_minor is None else given * line.quantity
-    if not 0 <= given <= AMOUNT_MAX or amount_minor > AMOUNT_MAX:
-        wrong.append(_amount_refused(f"{path}.{field}", amount_minor, ground))
+    amount = _amount(line, price, path, ground)
+    if isinstance(amount, DomainError):
+        unpriced = isinstance(amount, PriceNotKnown)
+        return wrong if wrong and unpriced else [*wrong, amount]
     if wrong or product is None:
         return wrong
-    case = _outside_band(line, amount_minor, ground)
+    case = None if price else _outside_band(line, amount.minor, place.on, ground.prices)
     if case is not None and ground.prices.outside_band == "reject":
-        return [_band_refusal(f"{path}.{field}", line, amount_minor, case, ground.currency)]
+        return [_band_refusal(amount.field, line, amount.minor, case, ground.currency)]
     return LineDraft(
-        OrderLineId(new_id()), index + 1, product.id, line.sku, product.category, line.quantity, amount_minor, case
+        OrderLineId(new_id()),
+        place.number,
+        product.id,
+        line.sku,
+        product.category,
+        line.quantity,
+        amount.minor,
+        case,
     )
 
 
-def _outside_band(line: PlaceLine, amount_minor: int, ground: Ground) -> PriceCheck | None:
-    entry = price_entry(ground.prices, line.sku)
+class _Amount(NamedTuple):
+    """What a line costs in all, and the field that says so."""
+
+    minor: int
+    field: str
+
+
+def _amount(line: PlaceLine, price: LinePrice | None, path: str, ground: Ground) -> _Amount | DomainError:
+    if line.unit_price_minor is not None and line.amount_minor is not None:
+        return PriceUnclear(path)
+    if line.unit_price_minor is not None:
+        given, amount = line.unit_price_minor, _Amount(line.unit_price_minor * line.quantity, f"{path}.unitPrice")
+    elif line.amount_minor is not None:
+        given, amount = line.amount_minor, _Amount(line.amount_minor, f"{path}.amount")
+    elif price is not None:
+        given, amount = price.amount_minor, _Amount(price.amount_minor, f"{path}.quantity")
+    else:
+        return PriceNotKnown(path, sku=line.sku[:NUMBER_LONGEST])
+    fits = 0 <= given <= AMOUNT_MAX and amount.minor <= AMOUNT_MAX
+    return amount if fits else _amount_refused(amount.field, amount.minor, ground)
+
+
+def _outside_band(line: PlaceLine, amount_minor: int, on: Occasion, prices: PricePolicy) -> PriceCheck | None:
+    entry = price_entry(prices, line.sku)
     if entry is None:
         return None
-    check = check_price(entry, line.quantity, amount_minor)
+    own = purchase_price(prices, line.sku, on.tier, on.region) if on.self_purchase else None
+    check = check_price(entry, line.quantity, amount_minor, own)
     return None if check.verdict is PriceVerdict.INSIDE else check
 
 

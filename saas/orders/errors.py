@@ -36,11 +36,27 @@ class QuantityRefused(DomainError):
 
 
 class PriceUnclear(DomainError):
-    """A line gives both its unit price and its amount, or neither."""
+    """A line gives both its unit price and its amount."""
 
     code = "PRICE_UNCLEAR"
-    en = "The line's price is not clear. Give either the price of one piece or the amount of the line."
-    zh = "该行价格不明确。请只填写单价或行金额其中之一。"
+    en = "The line's price is not clear. Give the price of one piece, or the amount of the line, or neither."
+    zh = "该行价格不明确。请只填写单价或行金额其中之一，或均留空由系统定价。"
+
+
+class PriceNotKnown(DomainError):
+    """A line without a price, of a product that the program does not price."""
+
+    code = "PRICE_NOT_KNOWN"
+    en = "The program has no guide price for SKU {sku}. Give the line's price, or add the product to the price policy."
+    zh = "分销政策中没有 SKU {sku} 的指导零售价。请填写该行价格，或在价格政策中加入该产品。"
+
+
+class ChannelRefused(DomainError):
+    """The program sells the product in certain channels only, and this is none of them."""
+
+    code = "CHANNEL_REFUSED"
+    en = "SKU {sku} is sold only in these channels: {channels}. Name one of them as the channel."
+    zh = "SKU {sku} 仅限以下渠道销售：{channels}。请将其中之一填为渠道。"
 
 
 class AmountRefused(DomainError):

@@ -16,7 +16,7 @@ from saas.base.idempotency import Claim, claim_each, fingerprint, look_up
 from saas.base.ids import DistributorId, OrderId, new_id
 from saas.catalog.queries import by_sku
 from saas.commissions.commands import Accrual, PaidLine
-from saas.network.queries import Chain, chains
+from saas.network.queries import Chain, chains, find
 from saas.network.standstill import stand_still
 from saas.orders.draft import Ground, OrderDraft, PlaceOrder, Seller, draft
 from saas.orders.errors import ReservedForBrand
@@ -24,6 +24,7 @@ from saas.orders.payment import Payable, book, decide, unchanged_since
 from saas.orders.rules import hold_until
 from tenants import audit, registry
 from tenants.actors import Actor, Role
+from tenants.program.pricing import PricePolicy
 from tenants.program.versions import StoredProgram, active_program
 
 _OPERATION = "order.place"
@@ -146,7 +147,7 @@ async def place_orders(asked: Sequence[PlaceOrder], actor: Actor, *, imported: b
 async def preview_orders(asked: Sequence[PlaceOrder], actor: Actor, *, imported: bool = False) -> list[Verdict]:
     """What ``place_orders`` would do now, down to the commission. Writes nothing; the ids mean nothing."""
     async with reading() as tx:
-        gathered = await _gather(tx, asked, imported=imported)
+        gathered = await gather(tx, asked, imported=imported)
         candidates = list(_candidates(asked, _paths(asked), actor, gathered))
         await _settle(candidates, actor.operation(_OPERATION), claiming=False)
     _decide(candidates, gathered)
@@ -172,7 +173,7 @@ def _source(actor: Actor) -> str:
 
 async def _place(tx: Tx, asked: Sequence[PlaceOrder], paths: Sequence[str], actor: Actor, source: str) -> list[Verdict]:
     await stand_still()
-    gathered = await _gather(tx, asked, imported=source == _IMPORT)
+    gathered = await gather(tx, asked, imported=source == _IMPORT)
     candidates = list(_candidates(asked, paths, actor, gathered))
     await _settle(candidates, actor.operation(_OPERATION), claiming=True)
     _decide(candidates, gathered)
@@ -180,24 +181,41 @@ async def _place(tx: Tx, asked: Sequence[PlaceOrder], paths: Sequence[str], acto
     return [candidate.verdict() for candidate in candidates]
 
 
-async def _gather(tx: Tx, asked: Sequence[PlaceOrder], *, imported: bool) -> Gathered:
+async def gather(tx: Tx, asked: Sequence[PlaceOrder], *, imported: bool) -> Gathered:
+    """Read all that decides about some orders, in as many statements for a thousand as for one."""
     brand = await registry.this_brand()
     stored = await active_program()
     found = await chains({order.seller_id for order in asked})
+    regions = await _regions(asked, stored.program.price_policy)
     now = clock.now()
     ground = Ground(
         now=now,
         today=local_day(now, brand.time_zone),
+        time_zone=brand.time_zone,
         currency=stored.program.currency,
         prices=stored.program.price_policy,
         products=await by_sku({line.sku for order in asked for line in order.lines}),
         sellers={
-            id_: Seller(one.members[0].code, one.members[0].status, None if imported else unchanged_since(stored, one))
+            id_: Seller(
+                one.members[0].code,
+                one.members[0].status,
+                None if imported else unchanged_since(stored, one),
+                one.members[0].tier,
+                regions.get(id_),
+            )
             for id_, one in found.items()
         },
         taken_numbers=await _taken(tx, [order.number for order in asked if order.number is not None]),
     )
     return Gathered(ground, stored, found, brand.time_zone)
+
+
+async def _regions(asked: Sequence[PlaceOrder], prices: PricePolicy) -> Mapping[DistributorId, str | None]:
+    """The regions of those who buy for themselves, where purchase prices differ by region."""
+    buyers = {order.seller_id for order in asked if order.self_purchase}
+    if not buyers or not any(product.regional_purchase_price_minor for product in prices.products.values()):
+        return {}
+    return {id_: one.region for id_, one in (await find(buyers)).items()}
 
 
 async def _taken(tx: Tx, numbers: Sequence[str]) -> set[str]:

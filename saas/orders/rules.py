@@ -82,14 +82,20 @@ def price_entry(policy: PricePolicy, sku: str) -> PriceEntry | None:
     return PriceEntry(guide_price_minor=product.guide_price_minor, below_bps=band.below_bps, above_bps=band.above_bps)
 
 
-def check_price(entry: PriceEntry, quantity: int, amount_minor: int) -> PriceCheck:
+def check_price(
+    entry: PriceEntry, quantity: int, amount_minor: int, purchase_price_minor: int | None = None
+) -> PriceCheck:
     """Judge what a line of ``quantity`` pieces costs in all (docs/rules.md §2.3).
 
-    Exact: the bounds are the outermost whole minor units inside the band, not rounded prices of one piece.
+    Exact: the bounds are the outermost whole minor units inside the band, not rounded prices of one piece. Who buys
+    for itself at a purchase price pays that at least, instead of the band's lower bound.
     """
     asked = entry.guide_price_minor * quantity
     least = -(-asked * (BPS_WHOLE - entry.below_bps) // BPS_WHOLE)
     most = asked * (BPS_WHOLE + entry.above_bps) // BPS_WHOLE
+    if purchase_price_minor is not None:
+        least = purchase_price_minor * quantity
+        most = max(most, least)
     verdict = (
         PriceVerdict.BELOW
         if amount_minor < least

@@ -119,7 +119,7 @@ async def test_everything_that_is_wrong_is_told_at_once(db: Database) -> None:
             ("UNKNOWN_PRODUCT", "input.lines[0].sku"),
             ("QUANTITY_REFUSED", "input.lines[0].quantity"),
             ("UNKNOWN_PRODUCT", "input.lines[1].sku"),
-            ("PRICE_UNCLEAR", "input.lines[2]"),
+            ("PRICE_NOT_KNOWN", "input.lines[2]"),
             ("PRICE_UNCLEAR", "input.lines[3]"),
             ("AMOUNT_REFUSED", "input.lines[4].amount"),
             ("PRICE_OUTSIDE_BAND", "input.lines[5].unitPrice"),
