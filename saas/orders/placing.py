@@ -41,7 +41,9 @@ _ORDER_COLUMNS = (
     "goods_minor", "freight_minor", "tax_minor", "program_number", "path", "placed_at", "paid_at", "shipped_at",
     "delivered_at", "hold_until",
 )  # fmt: skip
-_LINE_COLUMNS = ("id", "order_id", "line_no", "product_id", "sku", "quantity", "amount_minor", "company_minor")
+_LINE_COLUMNS = (
+    "id", "order_id", "line_no", "product_id", "sku", "quantity", "amount_minor", "company_minor", "category",
+)  # fmt: skip
 _CASE_COLUMNS = (
     "id", "order_id", "line_id", "seller_id", "sku", "verdict", "quantity", "amount_minor", "lowest_minor",
     "highest_minor", "status", "opened_at",
@@ -302,8 +304,8 @@ async def _write(tx: Tx, candidates: Sequence[_Candidate], gathered: Gathered, s
         company = accrual.company if accrual else {}
         orders.append(_order_row(made, accrual, gathered, source))
         for line in made.lines:
-            id_, line_no, product_id, sku, _, quantity, amount_minor, case = line
-            lines.append((id_, made.id, line_no, product_id, sku, quantity, amount_minor, company.get(id_)))
+            id_, line_no, product_id, sku, category, quantity, amount_minor, case = line
+            lines.append((id_, made.id, line_no, product_id, sku, quantity, amount_minor, company.get(id_), category))
             if case is not None:
                 band = (case.least_minor, case.most_minor, "open", gathered.ground.now)
                 judged = (sku, case.verdict.value, quantity, amount_minor)

@@ -86,6 +86,13 @@ class Migration(BaseMigration):
         # -- orders ------------------------------------------------------------------------------------------
         AddColumn("sales_order", "decided_at", "timestamptz"),
         AddColumn("sales_order", "for_member", "boolean NOT NULL DEFAULT false"),
+        # What a line was sold as; the catalogue may sort the product differently later.
+        AddColumn("order_line", "category", "text"),
+        Sql(
+            "UPDATE order_line SET category = (SELECT p.category FROM product p WHERE p.id = order_line.product_id "
+            "AND p.tenant_id = order_line.tenant_id) WHERE tenant_id >= 0",
+            "SELECT 1",
+        ),
         Sql("UPDATE sales_order SET decided_at = paid_at WHERE tenant_id >= 0", "SELECT 1"),
         TenantTable(
             "cross_region_lead",
