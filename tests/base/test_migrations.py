@@ -113,7 +113,7 @@ def test_a_condition_that_is_not_there_cannot_be_replaced(direction: str) -> Non
     with sqlite3.connect(":memory:") as file:
         file.execute("CREATE TABLE t (a text NOT NULL CHECK (a IN ('x', 'y')))")
         operation = Recheck("t", "t_a_check", "a IN ('other')", "a IN ('x')")
-        with pytest.raises(sqlite3.Error, match="NOT NULL|malformed"):
+        with pytest.raises(sqlite3.Error, match=r"NOT NULL|malformed"):
             for sql in getattr(operation, direction)(False):
                 file.execute(sql)
             file.execute("SELECT 1 FROM t")
