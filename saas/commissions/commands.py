@@ -9,9 +9,11 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import orjson
+
 from saas.base.db import Row, transaction
 from saas.base.ids import DistributorId, OrderId, OrderLineId, new_id
-from saas.commissions.rules import CompiledProgram, Line, Member, Reason, Share, commission_for_line
+from saas.commissions.rules import NO_FACTS, CompiledProgram, Facts, Line, Member, Reason, Share, commission_for_line
 
 COLUMNS = (
     "id",
@@ -27,6 +29,7 @@ COLUMNS = (
     "quantity",
     "amount_minor",
     "reason",
+    "detail",
     "program_number",
     "currency",
     "status",
@@ -50,7 +53,10 @@ class PaidLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidOrder:
-    """What decides an order's commission. ``chain`` is as of the payment, ``day`` its day in the brand's time zone."""
+    """What decides an order's commission. ``chain`` is as of the payment, ``day`` its day in the brand's time zone.
+
+    ``facts`` are as before the order's first line; the pieces grow from line to line.
+    """
 
     id: OrderId
     program_number: int
@@ -61,16 +67,21 @@ class PaidOrder:
     self_purchase: bool
     chain: Sequence[Member]
     lines: Sequence[PaidLine]
+    facts: Facts = NO_FACTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accrual:
-    """An order's commission: its shares by line, what each beneficiary earned, and the company's part of each line."""
+    """An order's commission: its shares by line, what each beneficiary earned, and the company's part of each line.
+
+    ``pieces``: what the seller has sold of each counted component after the order, of those that the order advanced.
+    """
 
     order: PaidOrder
     shares: Sequence[tuple[OrderLineId, Share]]
     earned: Mapping[DistributorId, int]
     company: Mapping[OrderLineId, int]
+    pieces: Mapping[str, int]
 
 
 class Reversed(NamedTuple):
@@ -90,9 +101,10 @@ def accrue(program: CompiledProgram, order: PaidOrder) -> Accrual:
     shares: list[tuple[OrderLineId, Share]] = []
     earned: dict[DistributorId, int] = {}
     company: dict[OrderLineId, int] = {}
+    facts, pieces = order.facts, dict[str, int]()
     for line_id, sku, category, quantity, amount_minor in order.lines:
         line = Line(sku, category, quantity, amount_minor, order.day, order.self_purchase)
-        result = commission_for_line(program, line, order.chain)
+        result = commission_for_line(program, line, order.chain, facts)
         company[line_id] = result.company_minor
         for share in result.shares:
             if share.reason in UNREACHED:
@@ -101,7 +113,10 @@ def accrue(program: CompiledProgram, order: PaidOrder) -> Accrual:
             if share.amount_minor and share.beneficiary_id is not None:
                 owner = DistributorId(share.beneficiary_id)
                 earned[owner] = earned.get(owner, 0) + share.amount_minor
-    return Accrual(order=order, shares=shares, earned=earned, company=company)
+        for key in program.counters_for(sku, category, order.day):
+            pieces[key] = facts.pieces.get(key, 0) + quantity
+            facts = facts._replace(pieces={**facts.pieces, key: pieces[key]})
+    return Accrual(order=order, shares=shares, earned=earned, company=company, pieces=pieces)
 
 
 async def record(accruals: Sequence[Accrual]) -> None:
@@ -115,7 +130,8 @@ def _rows(accrual: Accrual) -> Iterator[tuple[object, ...]]:
     tail = (order.paid_at, order.hold_until)
     for line_id, share in accrual.shares:
         status = "pending" if share.amount_minor else "nothing"
-        explained = (*share[:9], share.reason.value, order.program_number, order.currency, status)
+        detail = orjson.dumps(share.detail).decode() if share.detail else None
+        explained = (*share[:9], share.reason.value, detail, order.program_number, order.currency, status)
         yield (new_id(), order.id, line_id, *explained, *tail)
 
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+import orjson
+
 from saas.base.db import Row, as_time, reading
 from saas.base.db.where import Where
 from saas.base.ids import CommissionId, DistributorId, OrderId, OrderLineId, StatementId
@@ -14,7 +16,7 @@ from saas.commissions.rules import Reason, Share
 
 _COLUMNS = (
     "id, order_id, line_id, component, level, beneficiary_id, tier, rate_bps, per_piece_minor, base_minor, quantity, "
-    "amount_minor, reason, program_number, currency, status, earned_at, hold_until, statement_id"
+    "amount_minor, reason, detail, program_number, currency, status, earned_at, hold_until, statement_id"
 )
 
 _REASONS = {reason.value: reason for reason in Reason}
@@ -185,6 +187,7 @@ def _view(row: Row) -> CommissionView:
             row["quantity"],
             row["amount_minor"],
             _REASONS[row["reason"]],
+            tuple(orjson.loads(row["detail"])) if row["detail"] else (),
         ),
         program_number=row["program_number"],
         currency=row["currency"],

@@ -1,27 +1,55 @@
 """What a program can pay out at most: for each product, category and day the document tells apart.
 
 Which category a product has is the catalogue's business, so a product and a category named apart are also looked at
-together, as a case that may exist.
+together, as a case that may exist. Products of which no component nor the base knows anything are one: the cheapest.
 """
 
 from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 from saas.base.money import BPS_WHOLE
-from tenants.program.compile import Plan, compile_program
-from tenants.program.components import FixedPerProduct, Pool
+from tenants.program.components import (
+    Component,
+    Differential,
+    FixedPerProduct,
+    GrossMargin,
+    LevelTable,
+    PerPieceVolume,
+    Pool,
+    ProductValue,
+    TargetBonus,
+    TieredRebate,
+)
 from tenants.program.document import Program
 from tenants.program.findings import path_of
+from tenants.program.parts import Limits
+
+
+class Pay(NamedTuple):
+    """The most that a component pays for a line: bps of the base, minor units a piece, a share of the sales."""
+
+    number: int
+    rate_bps: int = 0
+    piece_minor: int = 0
+    sales: Fraction = Fraction(0)
+
+
+class Prices(NamedTuple):
+    """The lowest and the highest price allowed for a piece, in minor units."""
+
+    low: Fraction
+    high: Fraction
 
 
 class Case(NamedTuple):
-    """A product (``None``: any other) of a category (``None``: any other) and a plan that applies to it."""
+    """A product (``None``: any other) of a category (``None``: any other) and what can be paid for it together."""
 
     sku: str | None
     category: str | None
-    plan: Plan
+    pays: tuple[Pay, ...]
 
     @property
     def certain(self) -> bool:
@@ -31,17 +59,17 @@ class Case(NamedTuple):
     @property
     def rates_bps(self) -> int:
         """The sum of the highest rates."""
-        return sum(slot.most for slot in self.plan.slots if not slot.per_piece)
+        return sum(pay.rate_bps for pay in self.pays)
 
     @property
     def pieces_minor(self) -> int:
         """The sum of the highest amounts a piece."""
-        return sum(slot.most for slot in self.plan.slots if slot.per_piece)
+        return sum(pay.piece_minor for pay in self.pays)
 
     @property
-    def components(self) -> tuple[str, ...]:
-        """The keys of the components that pay."""
-        return tuple(dict.fromkeys(slot.component for slot in self.plan.slots))
+    def of_sales(self) -> Fraction:
+        """What periods pay for it, as a share of the sales."""
+        return sum((pay.sales for pay in self.pays), Fraction(0))
 
     def words(self) -> dict[str, str]:
         """The parameters ``what`` and ``what_zh`` that name the case in a message."""
@@ -57,55 +85,229 @@ class Case(NamedTuple):
         return {"what": "any product", "what_zh": "任意产品"}
 
 
-def cases(program: Program) -> Iterator[Case]:
-    """Every case of the document, once for each span of days in which its components stay the same."""
-    compiled = compile_program(program)
-    for sku in (None, *dict.fromkeys([*compiled.products, *program.price_policy.products])):
-        for category in (None, *compiled.categories):
-            for day in (date.min, *compiled.days):
-                # No document names the empty SKU: it stands for any other.
-                yield Case(sku, category, compiled.plan_for(sku or "", category, day))
+class Payouts:
+    """The cases of a program, made once, and what each can pay out of what was paid for the goods."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._pays: dict[tuple[int, str | None], Pay] = {}
+        self._prices: dict[str, Prices | None] = {}
+        cap = program.commission.cap_bps
+        self.payable = Fraction(BPS_WHOLE if cap is None else cap, BPS_WHOLE)
+        """The most of the base that a line may pay out: the cap, or all of it (docs/rules.md §3.7)."""
+
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        """Every case of the document, once for each span of days in which its components stay the same."""
+        return tuple(dict.fromkeys(self._cases()))
+
+    def _cases(self) -> Iterator[Case]:
+        parts = self.program.commission.components
+        named = dict.fromkeys(sku for part in parts for sku in _named(part))
+        named.update(dict.fromkeys(self._base_by_product))
+        categories = dict.fromkeys(name for part in parts for name in _categories(part))
+        cheapest = self._cheapest_of_the_others(named)
+        days = {day for part in parts for day in (part.effective_from, part.effective_until) if day is not None}
+        for day in (date.min, *sorted(days)):
+            current = [(number, part) for number, part in enumerate(parts) if _in_effect(part, day)]
+            for category in (None, *categories):
+                for sku in (None, *cheapest, *named):
+                    yield Case(sku, category, self._together(current, sku, category))
+
+    def _cheapest_of_the_others(self, named: dict[str, None]) -> list[str]:
+        if not any(isinstance(part, LevelTable | PerPieceVolume) for part in self.program.commission.components):
+            return []
+        prices = ((self.prices(sku), sku) for sku in self.program.price_policy.products if sku not in named)
+        cheapest = min(((price.low, sku) for price, sku in prices if price is not None), default=None)
+        return [cheapest[1]] if cheapest else []
+
+    def _together(
+        self, current: list[tuple[int, Component]], sku: str | None, category: str | None
+    ) -> tuple[Pay, ...]:
+        """What pays for a line together: the first fixed amount replaces what else pays for lines (§3.5)."""
+        fixed = next((n for n, part in current if isinstance(part, FixedPerProduct) and sku in part.products), None)
+        pays = [
+            self._pay(number, part, sku)
+            for number, part in current
+            if number == fixed
+            or (
+                not isinstance(part, FixedPerProduct)
+                and (fixed is None or isinstance(part, TieredRebate | TargetBonus))
+                and within(part.only, sku, category)
+            )
+        ]
+        return tuple(pay for pay in pays if pay.rate_bps or pay.piece_minor or pay.sales)
+
+    def _pay(self, number: int, part: Component, sku: str | None) -> Pay:
+        own = part.products if isinstance(part, FixedPerProduct) else getattr(part, "product_overrides", ())
+        key = (number, sku if sku in own else None)
+        if key not in self._pays:
+            self._pays[key] = _most(self.program, number, part, sku)
+        return self._pays[key]
+
+    def prices(self, sku: str | None) -> Prices | None:
+        """What a piece may cost: inside the band, or what a tier pays for itself; ``None`` without a guide price."""
+        if sku is None:
+            return None
+        if sku not in self._prices:
+            self._prices[sku] = _prices(self.program, sku)
+        return self._prices[sku]
+
+    @cached_property
+    def _base_by_product(self) -> dict[str, int]:
+        base = self.program.commission.base
+        if isinstance(base, GrossMargin):
+            return dict(base.costs_minor)
+        return dict(base.values_minor) if isinstance(base, ProductValue) else {}
+
+    def base_at(self, sku: str | None, price: Fraction) -> Fraction:
+        """The base of a piece sold at ``price``, in minor units."""
+        base = self.program.commission.base
+        if isinstance(base, Pool):
+            return price * base.share_bps / BPS_WHOLE
+        if not isinstance(base, GrossMargin | ProductValue):
+            return price
+        own = self._base_by_product.get(sku or "")
+        if own is None:
+            return Fraction(0)
+        return max(price - own, Fraction(0)) if isinstance(base, GrossMargin) else min(price, Fraction(own))
+
+    def base_share(self, sku: str | None) -> Fraction:
+        """The most that the base can be of what was paid."""
+        base = self.program.commission.base
+        if isinstance(base, GrossMargin | ProductValue) and sku not in self._base_by_product:
+            return Fraction(0)
+        prices = self.prices(sku)
+        if prices is None:
+            return Fraction(base.share_bps, BPS_WHOLE) if isinstance(base, Pool) else Fraction(1)
+        return max(self.base_at(sku, price) / price for price in prices)
+
+    def share(self, case: Case) -> tuple[Fraction, bool]:
+        """The most of what was paid for the goods that a case pays out, and whether a price tells it for sure.
+
+        Amounts a piece weigh most at the lowest price, a margin at the highest, and a cap of the margin between.
+        """
+        rates, pieces = Fraction(case.rates_bps, BPS_WHOLE), case.pieces_minor
+        bound = self.payable * self.base_share(case.sku)
+        if not pieces and not isinstance(self.program.commission.base, GrossMargin | ProductValue):
+            return min(rates * self.base_share(case.sku), bound) + case.of_sales, True
+        prices = self.prices(case.sku)
+        if prices is None:
+            return min(bound, rates) + case.of_sales if not pieces else bound + case.of_sales, not bound
+        candidates = {*prices}
+        if self.payable > rates:
+            cost = self._base_by_product.get(case.sku or "", 0)
+            even = cost + pieces / (self.payable - rates)
+            candidates |= {even} if prices.low < even < prices.high else set()
+        worst = max(
+            min(rates * self.base_at(case.sku, price) + pieces, self.payable * self.base_at(case.sku, price)) / price
+            for price in candidates
+        )
+        return worst + case.of_sales, True
+
+    def path(self, case: Case) -> str:
+        """The place to mend when a case pays too much: the component's own, or the list when several add up."""
+        if len(case.pays) != 1:
+            return "commission.components"
+        number = case.pays[0].number
+        part = self.program.commission.components[number]
+        return path_of(["commission", "components", number, *_place(part, case.sku)])
 
 
-def path_of_case(program: Program, case: Case) -> str:
-    """The place to mend when a case pays too much: the component's own, or the list when several add up."""
-    if len(case.components) != 1:
-        return "commission.components"
-    parts = program.commission.components
-    number = next(i for i, part in enumerate(parts) if part.key == case.components[0])
-    part, steps = parts[number], ("commission", "components", number)
+def within(limits: Limits | None, sku: str | None, category: str | None) -> bool:
+    """Whether a component of these limits applies to a product of a category; ``None`` is one it does not name."""
+    if limits is None or (limits.products is None and limits.categories is None):
+        return True
+    return sku in (limits.products or ()) or category in (limits.categories or ())
+
+
+def generations_paid(program: Program, part: Component) -> int | None:
+    """How many generations a sale is counted for: the seller's, or all above it too; ``None`` is without end."""
+    return program.hierarchy.depth_limit if getattr(part, "measure", None) == "group_sales" else 1
+
+
+def _in_effect(part: Component, day: date) -> bool:
+    starts, ends = part.effective_from, part.effective_until
+    return (starts is None or starts <= day) and (ends is None or day < ends)
+
+
+def _named(part: Component) -> Iterator[str]:
+    """The SKUs a component treats differently from others."""
     if isinstance(part, FixedPerProduct):
-        return path_of([*steps, "products", case.sku or ""])
-    if case.sku in part.product_overrides:
-        return path_of([*steps, "product_overrides", case.sku or ""])
-    return path_of([*steps, "levels"])
+        yield from part.products
+        return
+    if isinstance(part, LevelTable):
+        yield from part.product_overrides
+    if part.only is not None:
+        yield from part.only.products or ()
 
 
-def lowest_price(program: Program, sku: str | None) -> Fraction | None:
-    """The lowest price the band allows for a piece, in minor units; ``None`` without a guide price."""
-    price = program.price_policy.products.get(sku) if sku is not None else None
+def _categories(part: Component) -> tuple[str, ...]:
+    return () if isinstance(part, FixedPerProduct) or part.only is None else part.only.categories or ()
+
+
+def _place(part: Component, sku: str | None) -> tuple[str, ...]:
+    match part:
+        case FixedPerProduct():
+            return ("products", sku or "")
+        case LevelTable():
+            return ("product_overrides", sku) if sku is not None and sku in part.product_overrides else ("levels",)
+        case PerPieceVolume():
+            return ("per_piece_minor",)
+        case Differential():
+            return ("rates_bps",)
+        case TieredRebate():
+            return ("bands",)
+        case _:
+            return ("targets",)
+
+
+def _most(program: Program, number: int, part: Component, sku: str | None) -> Pay:
+    generations = generations_paid(program, part) or 1
+    match part:
+        case LevelTable():
+            rate, piece = _most_of_table(part, sku)
+            return Pay(number, rate, piece)
+        case FixedPerProduct():
+            return Pay(number, 0, sum(part.products[sku or ""]))
+        case PerPieceVolume():
+            return Pay(number, 0, part.per_piece_minor + max(band.extra_minor for band in part.bands))
+        case Differential():
+            levels = levels_paid(program, part)
+            bonuses = min(sum(rate > 0 for rate in part.rates_bps.values()), levels // 2)
+            return Pay(number, max(part.rates_bps.values()) + bonuses * part.same_tier_bonus_bps)
+        case TieredRebate():
+            return Pay(number, sales=Fraction(generations * max(band.rate_bps for band in part.bands), BPS_WHOLE))
+        case TargetBonus() if part.measure in ("own_sales", "group_sales"):
+            shares = (Fraction(target.bonus_minor, target.at_least) for target in part.targets)
+            return Pay(number, sales=generations * max(shares))
+        case _:
+            return Pay(number)
+
+
+def levels_paid(program: Program, part: Differential) -> int:
+    """How many levels a differential covers, the seller's being the first."""
+    return program.hierarchy.paid_levels if part.levels is None else part.levels
+
+
+def _most_of_table(table: LevelTable, sku: str | None) -> tuple[int, int]:
+    """The sum of the highest rates, and of the highest amounts a piece."""
+    own = table.product_overrides.get(sku, ()) if sku is not None else ()
+    most = {"rate_bps": 0, "per_piece_minor": 0}
+    for number, level in enumerate(table.levels):
+        override = own[number] if number < len(own) else None
+        most[level.unit] += override if override is not None else max(level.value, *level.by_tier.values(), 0)
+    return most["rate_bps"], most["per_piece_minor"]
+
+
+def _prices(program: Program, sku: str) -> Prices | None:
+    price = program.price_policy.products.get(sku)
     if price is None:
         return None
-    band = price.band or program.price_policy.default_band
-    return Fraction(price.guide_price_minor * (BPS_WHOLE - band.below_bps), BPS_WHOLE)
-
-
-def pool_share(program: Program) -> Fraction:
-    """The base as a share of what was paid for the goods."""
-    base = program.commission.base
-    return Fraction(base.share_bps, BPS_WHOLE) if isinstance(base, Pool) else Fraction(1)
-
-
-def payable_share(program: Program) -> Fraction:
-    """The most of the base that may be paid out: the cap, or all of it (docs/rules.md §3.7)."""
-    cap = program.commission.cap_bps
-    return Fraction(1) if cap is None else Fraction(cap, BPS_WHOLE)
-
-
-def promised_share(program: Program, case: Case) -> Fraction | None:
-    """What a case promises before any limit, as a share of what was paid; ``None`` when no price tells."""
-    rates = Fraction(case.rates_bps, BPS_WHOLE) * pool_share(program)
-    if not case.pieces_minor:
-        return rates
-    price = lowest_price(program, case.sku)
-    return rates + case.pieces_minor / price if price else None
+    band, guide = price.band or program.price_policy.default_band, price.guide_price_minor
+    own = [*price.purchase_price_minor.values()]
+    own += [value for prices in price.regional_purchase_price_minor.values() for value in prices.values()]
+    floor = Fraction(guide * (BPS_WHOLE - band.below_bps), BPS_WHOLE)
+    # Where nothing is paid, nothing is paid out; a piece costs one minor unit or more.
+    low = min((Fraction(value) for value in (floor, *own) if value > 0), default=Fraction(1))
+    return Prices(low, max(Fraction(guide * (BPS_WHOLE + band.above_bps), BPS_WHOLE), low))
