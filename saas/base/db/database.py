@@ -24,6 +24,8 @@ class Database(ABC):
     """``sqlite`` or ``postgresql``."""
 
     def __init__(self) -> None:
+        self.url = ""
+        """Where it is, for processes that help this one."""
         self.observer: Observer | None = None
 
     @abstractmethod
@@ -43,6 +45,7 @@ async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Datab
     """
     with reached():
         database = await _connect(url, pool_size)
+    database.url = url
     try:
         async with bound_models(type(database).__module__):
             _open.append(database)

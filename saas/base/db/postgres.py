@@ -83,6 +83,14 @@ class PostgresTx(Tx):
         except asyncpg.IntegrityConstraintViolationError as exc:
             raise ConstraintViolated(str(exc)) from exc
 
+    async def batches(self, sql: str, *args: object, size: int = 5_000) -> AsyncIterator[Sequence[Sequence[Any]]]:
+        self.observe(sql)
+        # All rows are going to be read, so the plan for the first few of them is not the one to take.
+        await self._connection.execute("SET LOCAL cursor_tuple_fraction = 1")
+        cursor = await self._connection.cursor(sql, *args)
+        while found := await cursor.fetch(size):
+            yield found
+
     async def execute(self, sql: str, *args: object) -> int:
         self.observe(sql)
         try:

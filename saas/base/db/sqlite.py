@@ -101,6 +101,12 @@ class SqliteTx(Tx):
             raise ConstraintViolated(str(exc)) from exc
         return [dict(row) for row in found]
 
+    async def batches(self, sql: str, *args: object, size: int = 5_000) -> AsyncIterator[Sequence[Sequence[Any]]]:
+        self.observe(sql)
+        async with self._connection.execute(_numbered(sql), [_plain(value) for value in args]) as cursor:
+            while found := list(await cursor.fetchmany(size)):
+                yield found
+
     async def execute(self, sql: str, *args: object) -> int:
         self.observe(sql)
         try:
