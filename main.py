@@ -25,6 +25,7 @@ from saas.base.ids import PLATFORM
 from saas.base.settings import Settings, UnsafeSettings, get_settings
 from saas.imports import orders as order_import
 from saas.ledger.checks import run_checks
+from saas.network.checks import standing_agrees
 from tenants import registry, sessions
 from tenants.actors import system
 from tenants.crossing import across_tenants
@@ -177,13 +178,13 @@ def token(
 
 @cli.command()
 def check() -> None:
-    """Verify the ledger's invariants of every brand."""
+    """Verify the ledger's invariants and the history of the network of every brand."""
 
     async def run() -> int:
         broken = 0
         async with across_tenants(system(PLATFORM, "main.py check"), reason="verification of the ledger") as brands:
             async for _ in brands:
-                violations = await run_checks()
+                violations = [*await run_checks(), *await standing_agrees()]
                 slug = (await registry.this_brand()).slug
                 console.print(f"{slug}: {'[green]holds[/]' if not violations else '[red]BROKEN[/]'}")
                 for violation in violations:

@@ -41,6 +41,8 @@ async def make_distributor(tenant_id: TenantId) -> DistributorId:
             now = clock.now()
             row = (id_, no, f"X{no}", f"Nobody {no}", "person", "active", "silver", segment(no), 0, now, now, now)
             await tx.insert_many("distributor", columns, [row])
+            standing = (id_, now, "silver", "active", "enrolment")
+            await tx.insert_many("standing", ("distributor_id", "valid_from", "tier", "status", "kind"), [standing])
     return id_
 
 

@@ -5,39 +5,14 @@ purpose: what they compare is the ledger with the rest of the house, and they tr
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
+from saas.base.checks import Violation, violations
 from saas.base.db import reading
 from saas.ledger.rules import EARNING_KINDS, PAYOUT_KINDS, REVERSING_KINDS, Kind
-
-SHOWN_MOST = 100
-"""How many violations of one check are listed; one is enough to stop the presses."""
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """Something that should be otherwise: which check, of what, and both amounts in minor units or counts."""
-
-    check: str
-    subject: str
-    expected: int
-    actual: int
 
 
 def _listed(kinds: Sequence[Kind]) -> str:
     return ", ".join(f"'{kind}'" for kind in kinds)
-
-
-async def _violations(check: str, sql: str) -> list[Violation]:
-    """Run a check whose rows are (subject, expected, actual)."""
-    async with reading() as tx:
-        rows = await tx.rows(
-            f"SELECT CAST(subject AS text) AS subject, CAST(expected AS bigint) AS expected, "
-            f"CAST(actual AS bigint) AS actual FROM ({sql}) AS found WHERE expected <> actual "
-            f"ORDER BY subject LIMIT {SHOWN_MOST}",
-            tx.tenant_id,
-        )
-    return [Violation(check, row["subject"], row["expected"], row["actual"]) for row in rows]
 
 
 def _agreeing(*sides: tuple[str, str]) -> str:
@@ -81,7 +56,7 @@ def _balances(account: str) -> str:
 
 async def transactions_balance() -> list[Violation]:
     """The entries of each transaction add up to zero in each currency, and so do all entries together."""
-    return await _violations(
+    return await violations(
         "transactions_balance",
         "SELECT CAST(transaction_id AS text) || ' ' || currency AS subject, 0 AS expected, "
         "sum(amount_minor) AS actual FROM ledger_entry WHERE tenant_id = $1 GROUP BY transaction_id, currency "
@@ -92,7 +67,7 @@ async def transactions_balance() -> list[Violation]:
 
 async def transactions_have_entries() -> list[Violation]:
     """No transaction is empty."""
-    return await _violations(
+    return await violations(
         "transactions_have_entries",
         "SELECT t.id AS subject, 1 AS expected, 0 AS actual FROM ledger_transaction t WHERE t.tenant_id = $1 "
         "AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.tenant_id = t.tenant_id AND e.transaction_id = t.id)",
@@ -101,7 +76,7 @@ async def transactions_have_entries() -> list[Violation]:
 
 async def balances_rederive() -> list[Violation]:
     """The table of balances is exactly what the entries add up to."""
-    return await _violations(
+    return await violations(
         "balances_rederive",
         "SELECT CAST(owner_id AS text) || ' ' || account || ' ' || currency AS subject, "
         "sum(expected) AS expected, sum(actual) AS actual FROM ("
@@ -132,7 +107,7 @@ async def paid_within_settled() -> list[Violation]:
 
 async def _at_most(check: str, smaller: str, larger: str) -> list[Violation]:
     agreeing = _agreeing(("actual", smaller), ("expected", larger))
-    return await _violations(
+    return await violations(
         check, f"SELECT subject, expected, actual FROM ({agreeing}) AS sums WHERE actual > expected"
     )
 
@@ -146,7 +121,7 @@ async def earnings_have_ground() -> list[Violation]:
         (*PAYOUT_KINDS, Kind.PAYOUT_PAID): "SELECT 1 FROM payout p WHERE p.tenant_id = t.tenant_id "
         "AND p.id = t.reference_id",
     }
-    return await _violations(
+    return await violations(
         "earnings_have_ground",
         " UNION ALL ".join(
             f"SELECT t.kind || ' ' || CAST(t.id AS text) AS subject, 1 AS expected, 0 AS actual "
@@ -165,7 +140,7 @@ async def commission_agrees() -> list[Violation]:
         ("available", _balances("available")),
         ("settled", _entries("= 'settled'", Kind.SETTLEMENT)),
     ):
-        found += await _violations(
+        found += await violations(
             f"commission_agrees_{status}", _agreeing(("expected", _commission(status)), ("actual", account))
         )
     return found
@@ -173,7 +148,7 @@ async def commission_agrees() -> list[Violation]:
 
 async def statements_add_up() -> list[Violation]:
     """Each statement is the sum of its lines, and each settlement the sum of its statements."""
-    return await _violations(
+    return await violations(
         "statements_add_up",
         "SELECT s.number AS subject, s.commission_minor AS expected, coalesce((SELECT sum(c.amount_minor) "
         "FROM commission c WHERE c.tenant_id = s.tenant_id AND c.statement_id = s.id), 0) AS actual "
@@ -195,7 +170,7 @@ async def payouts_agree() -> list[Violation]:
             f"SELECT distributor_id AS owner_id, currency, sum(requested_minor) AS amount_minor FROM payout "
             f"WHERE tenant_id = $1 AND status IN ({states}) GROUP BY distributor_id, currency"
         )
-        found += await _violations(check, _agreeing(("expected", rows), ("actual", account)))
+        found += await violations(check, _agreeing(("expected", rows), ("actual", account)))
     return found
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from saas.base import clock
 from saas.base.db import Tx, transaction
 from saas.base.errors import DomainError, NotFound, Rejected, WrongState
 from saas.base.idempotency import Claim, claim_many, fingerprint, look_up
@@ -29,6 +28,7 @@ from saas.network.rules import (
     segment,
     tier_unknown,
 )
+from saas.network.standing import Cause, Change, follow
 from saas.network.tree import SEAT, Transplant, deepest, lock_tree, plant, seat_of, transplant
 from tenants import audit
 from tenants.actors import Actor, Role
@@ -141,21 +141,23 @@ async def _barred(requests: Sequence[Enrol], fields: Sequence[str]) -> list[Doma
 async def approve(distributor_id: DistributorId, actor: Actor) -> None:
     """Let an applicant join. Raises ``NotFound``, ``WrongState``, or ``Barred`` when it was listed meanwhile."""
     async with transaction() as tx:
-        await _change(tx, distributor_id, (Status.APPLIED,), "status = 'active', joined_at = $3")
+        change = Change(cause=Cause.REVIEW, actor_id=actor.id)
+        await _change(tx, distributor_id, (Status.APPLIED,), "status = 'active', joined_at = $3", change)
         row = await tx.row(
             "SELECT phone_hash, id_number_hash FROM distributor WHERE tenant_id = $1 AND id = $2",
             tx.tenant_id,
             distributor_id,
         )
         if row is not None and await orange.listed(value for value in row.values() if value is not None):
-            raise Barred("input.distributor")
+            raise Barred("input.distributorId")
         await audit.record(actor, "distributor.approve", str(distributor_id))
 
 
 async def reject(distributor_id: DistributorId, reason: str, actor: Actor) -> None:
     """Turn an applicant down. Raises ``NotFound`` or ``WrongState``."""
     async with transaction() as tx:
-        await _change(tx, distributor_id, (Status.APPLIED,), "status = 'rejected'")
+        change = Change(cause=Cause.REVIEW, reason=reason, actor_id=actor.id)
+        await _change(tx, distributor_id, (Status.APPLIED,), "status = 'rejected'", change)
         await audit.record(actor, "distributor.reject", str(distributor_id), reason=reason)
 
 
@@ -165,14 +167,16 @@ async def suspend(distributor_id: DistributorId, reason: str, actor: Actor) -> N
     Raises ``NotFound`` or ``WrongState``.
     """
     async with transaction() as tx:
-        await _change(tx, distributor_id, (Status.ACTIVE,), "status = 'suspended'")
+        change = Change(cause=Cause.STATUS, reason=reason, actor_id=actor.id)
+        await _change(tx, distributor_id, (Status.ACTIVE,), "status = 'suspended'", change)
         await audit.record(actor, "distributor.suspend", str(distributor_id), reason=reason)
 
 
 async def reinstate(distributor_id: DistributorId, reason: str, actor: Actor) -> None:
     """End a suspension. Raises ``NotFound`` or ``WrongState``."""
     async with transaction() as tx:
-        await _change(tx, distributor_id, (Status.SUSPENDED,), "status = 'active'")
+        change = Change(cause=Cause.STATUS, reason=reason, actor_id=actor.id)
+        await _change(tx, distributor_id, (Status.SUSPENDED,), "status = 'active'", change)
         await audit.record(actor, "distributor.reinstate", str(distributor_id), reason=reason)
 
 
@@ -185,7 +189,8 @@ async def set_tier(distributor_id: DistributorId, tier: str, reason: str, actor:
     if tier not in policy.tiers:
         raise tier_unknown(tier, "input.tier", policy)
     async with transaction() as tx:
-        await _change(tx, distributor_id, _HELD, "tier = $4", tier)
+        change = Change(cause=Cause.MANUAL, reason=reason, actor_id=actor.id)
+        await _change(tx, distributor_id, _HELD, "tier = $4", change, tier)
         await audit.record(actor, "distributor.set_tier", str(distributor_id), tier=tier, reason=reason)
 
 
@@ -194,29 +199,43 @@ async def _change(
     distributor_id: DistributorId,
     sources: Sequence[Status],
     assignment: str,
+    change: Change,
     *value: object,
-    moment: datetime | None = None,
 ) -> None:
-    """Change a distributor that is in one of the states; the database decides, the row count tells.
+    """Change a distributor that is in one of the states, and write its history; the tree stands still meanwhile.
 
     In ``assignment``, ``$3`` is the moment of the change and ``$4`` the value.
     """
+    tree = await lock_tree(tx)
+    await _assign(tx, tree.moment, distributor_id, sources, assignment, change, *value)
+
+
+async def _assign(
+    tx: Tx,
+    moment: datetime,
+    distributor_id: DistributorId,
+    sources: Sequence[Status],
+    assignment: str,
+    change: Change,
+    *value: object,
+) -> None:
     states = ", ".join(f"'{state}'" for state in sources)
     changed = await tx.execute(
         f"UPDATE distributor SET {assignment}, changed_at = $3 "
         f"WHERE tenant_id = $1 AND id = $2 AND status IN ({states})",
         tx.tenant_id,
         distributor_id,
-        moment or clock.now(),
+        moment,
         *value,
     )
     if not changed:
-        seat = await seat_of(tx, distributor_id, "input.distributor")
+        seat = await seat_of(tx, distributor_id, "input.distributorId")
         raise _wrong_state(seat, sources)
+    await follow(tx, [distributor_id], moment, change)
 
 
 def _wrong_state(seat: Seat, sources: Sequence[Status]) -> WrongState:
-    return WrongState("input.distributor", kind="distributor", state=seat.status, needed=" / ".join(sources))
+    return WrongState("input.distributorId", kind="distributor", state=seat.status, needed=" / ".join(sources))
 
 
 async def reveal_phone(distributor_id: DistributorId, actor: Actor) -> str | None:
@@ -226,7 +245,7 @@ async def reveal_phone(distributor_id: DistributorId, actor: Actor) -> str | Non
             "SELECT phone_sealed FROM distributor WHERE tenant_id = $1 AND id = $2", tx.tenant_id, distributor_id
         )
         if row is None:
-            raise NotFound("input.distributor", kind="distributor", value=distributor_id)
+            raise NotFound("input.distributorId", kind="distributor", value=distributor_id)
         await audit.record(actor, "distributor.reveal_phone", str(distributor_id))
     return unseal(row["phone_sealed"], distributor_id) if row["phone_sealed"] else None
 
@@ -248,12 +267,12 @@ async def move(command: Move, actor: Actor) -> int:
     ``RecruitingNotAllowed``.
     """
     if actor.role is Role.DISTRIBUTOR and actor.distributor_id != command.distributor:
-        raise NotFound("input.distributor", kind="distributor", value=command.distributor)
+        raise NotFound("input.distributorId", kind="distributor", value=command.distributor)
     policy = await _policy()
     async with transaction() as tx:
         tree = await lock_tree(tx, moves=1)
-        subject = await seat_of(tx, command.distributor, "input.distributor")
-        sponsor = await seat_of(tx, command.sponsor, "input.sponsor") if command.sponsor else None
+        subject = await seat_of(tx, command.distributor, "input.distributorId")
+        sponsor = await seat_of(tx, command.sponsor, "input.sponsorId") if command.sponsor else None
         if subject.status not in _HELD:
             raise _wrong_state(subject, _HELD)
         stem = subject.path[: -len(segment(0))]
@@ -291,14 +310,10 @@ async def leave(
     """
     async with transaction() as tx:
         tree = await lock_tree(tx, moves=1)
-        leaving = await seat_of(tx, distributor_id, "input.distributor")
-        await _change(
-            tx,
-            distributor_id,
-            (Status.ACTIVE, Status.SUSPENDED),
-            "status = 'exited', exited_at = $3",
-            moment=tree.moment,
-        )
+        leaving = await seat_of(tx, distributor_id, "input.distributorId")
+        change = Change(cause=Cause.STATUS, reason=reason, actor_id=actor.id)
+        here = (Status.ACTIVE, Status.SUSPENDED)
+        await _assign(tx, tree.moment, distributor_id, here, "status = 'exited', exited_at = $3", change)
         heads = await tx.rows(
             "SELECT id FROM distributor WHERE tenant_id = $1 AND sponsor_id = $2", tx.tenant_id, distributor_id
         )

@@ -84,7 +84,7 @@ async def bar(distributor_id: DistributorId, reason: str, exit_case_id: UUID | N
             distributor_id,
         )
         if hashes is None:
-            raise NotFound("input.distributor", kind="distributor", value=distributor_id)
+            raise NotFound("input.distributorId", kind="distributor", value=distributor_id)
         now = clock.now()
         rows = [
             (new_id(), kind, value, reason, exit_case_id, actor.id, now)
@@ -101,7 +101,7 @@ async def lift(listing_id: UUID, reason: str, actor: Actor) -> None:
     async with transaction() as tx:
         gone = await tx.execute("DELETE FROM orange_list WHERE tenant_id = $1 AND id = $2", tx.tenant_id, listing_id)
         if not gone:
-            raise NotFound("input.listing", kind="orange entry", value=listing_id)
+            raise NotFound("input.id", kind="orange entry", value=listing_id)
         await audit.record(actor, "orange_list.lift", str(listing_id), reason=reason)
 
 

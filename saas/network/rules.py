@@ -284,12 +284,12 @@ def check_move(subject: Seat, sponsor: Seat | None, deepest: int, policy: Policy
     """
     if sponsor is not None:
         if sponsor.path.startswith(subject.path):
-            raise MoveMakesCycle("input.sponsor", sponsor=sponsor.code, subject=subject.code)
+            raise MoveMakesCycle("input.sponsorId", sponsor=sponsor.code, subject=subject.code)
         if sponsor.status != Status.ACTIVE:
-            raise SponsorNotActive("input.sponsor", value=sponsor.code, state=sponsor.status)
+            raise SponsorNotActive("input.sponsorId", value=sponsor.code, state=sponsor.status)
     depth = deepest - subject.depth + (0 if sponsor is None else sponsor.depth + 1)
     if policy.depth_limit is not None and depth >= policy.depth_limit and depth > deepest:
-        raise DepthExceeded("input.sponsor", depth=depth + 1, limit=policy.depth_limit)
+        raise DepthExceeded("input.sponsorId", depth=depth + 1, limit=policy.depth_limit)
 
 
 def check_free(sponsor: Seat | None, bound_since: datetime, now: datetime, policy: Policy) -> None:
@@ -299,6 +299,6 @@ def check_free(sponsor: Seat | None, bound_since: datetime, now: datetime, polic
     """
     days = policy.free_after_days
     if sponsor is None or days is None or now < bound_since + timedelta(days=days):
-        raise SponsorBound("input.sponsor")
+        raise SponsorBound("input.sponsorId")
     if policy.recruiting_tiers is not None and sponsor.tier not in policy.recruiting_tiers:
-        raise RecruitingNotAllowed("input.sponsor")
+        raise RecruitingNotAllowed("input.sponsorId")

@@ -17,6 +17,7 @@ from saas.base.vault import seal
 from saas.network.contact import masked_id_number, masked_phone, normal_id_number, normal_phone
 from saas.network.orange import Number, hash_of
 from saas.network.rules import Enrol, Placement, Seat, Status, ceiling, depth_of
+from saas.network.standing import begin
 
 SEAT = "id, code, path, tier, status"
 """The columns of a ``Seat``."""
@@ -58,7 +59,12 @@ class LockedTree:
 
 
 async def lock_tree(tx: Tx, *, numbers: int = 0, moves: int = 0) -> LockedTree:
-    """Hold the tree of the brand and reserve ``numbers`` for new members."""
+    """Hold the tree of the brand and reserve ``numbers`` for new members.
+
+    The clock is read when the lock is held: whoever sells under ``standstill`` has decided before, or decides after.
+    """
+    if tx.for_update:
+        await tx.rows(f"SELECT moves FROM network_tree WHERE tenant_id = $1{tx.for_update}", tx.tenant_id)
     row = await tx.row(
         "INSERT INTO network_tree (tenant_id, next_no, moves, changed_at) VALUES ($1, $2, $3, $4) "
         "ON CONFLICT (tenant_id) DO UPDATE SET next_no = network_tree.next_no + excluded.next_no - 1, "
@@ -85,7 +91,7 @@ async def seat_of(tx: Tx, distributor_id: DistributorId, field: str) -> Seat:
 
 
 async def plant(tx: Tx, placed: Sequence[Placement], moment: datetime, actor_id: UUID | None) -> None:
-    """Write new members and their first sponsorship, sponsors first."""
+    """Write new members with their first sponsorship and standing, sponsors first."""
     ordered = sorted(placed, key=lambda placement: placement.seat.depth)
     await tx.insert_many("distributor", _DISTRIBUTOR, [_row(placement, moment) for placement in ordered])
     await tx.insert_many(
@@ -93,6 +99,7 @@ async def plant(tx: Tx, placed: Sequence[Placement], moment: datetime, actor_id:
         _SPONSORSHIP,
         [(new_id(), new.seat.id, new.sponsor_id, moment, "enrolment", actor_id) for new in ordered],
     )
+    await begin(tx, [new.seat for new in ordered], moment, actor_id)
 
 
 def _row(new: Placement, moment: datetime) -> tuple[object, ...]:
