@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeAlias, cast
 
@@ -83,7 +83,9 @@ class PostgresTx(Tx):
         except asyncpg.IntegrityConstraintViolationError as exc:
             raise ConstraintViolated(str(exc)) from exc
 
-    async def batches(self, sql: str, *args: object, size: int = 5_000) -> AsyncIterator[Sequence[Sequence[Any]]]:
+    async def batches(
+        self, sql: str, *args: object, size: int = 5_000
+    ) -> AsyncGenerator[Sequence[Sequence[Any]], None]:
         self.observe(sql)
         # All rows are going to be read, so the plan for the first few of them is not the one to take.
         await self._connection.execute("SET LOCAL cursor_tuple_fraction = 1")

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -101,7 +101,9 @@ class SqliteTx(Tx):
             raise ConstraintViolated(str(exc)) from exc
         return [dict(row) for row in found]
 
-    async def batches(self, sql: str, *args: object, size: int = 5_000) -> AsyncIterator[Sequence[Sequence[Any]]]:
+    async def batches(
+        self, sql: str, *args: object, size: int = 5_000
+    ) -> AsyncGenerator[Sequence[Sequence[Any]], None]:
         self.observe(sql)
         async with self._connection.execute(_numbered(sql), [_plain(value) for value in args]) as cursor:
             while found := list(await cursor.fetchmany(size)):

@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -95,7 +95,7 @@ class Tx(ABC):
         """All rows of a query."""
 
     @abstractmethod
-    def batches(self, sql: str, *args: object, size: int = 5_000) -> AsyncIterator[Sequence[Sequence[Any]]]:
+    def batches(self, sql: str, *args: object, size: int = 5_000) -> AsyncGenerator[Sequence[Sequence[Any]], None]:
         """A long answer in parts of up to ``size`` rows, each a row of plain values in the order of its columns.
 
         What is read never stands in memory as a whole. Leave the loop early only within ``contextlib.aclosing``.
