@@ -1,0 +1,1 @@
+"""What distributors offer where: listings of products in channels, inside the price policy."""
