@@ -113,3 +113,51 @@ class NoActiveProgram(DomainError):
     code = "NO_ACTIVE_PROGRAM"
     en = "No program is active. Save a draft and activate it first."
     zh = "尚无生效的分销政策。请先保存草稿并启用。"
+
+
+class MomentNotAhead(DomainError):
+    """A program is scheduled for the future; the past keeps what it had."""
+
+    code = "MOMENT_NOT_AHEAD"
+    en = "{at} is not at least {seconds} seconds ahead. Give a later moment, or activate the program at once."
+    zh = "{at} 未晚于当前时间至少 {seconds} 秒。请填写更晚的时间，或立即启用该分销政策。"
+
+
+class MomentTaken(DomainError):
+    """Two versions cannot come into force at the same moment."""
+
+    code = "MOMENT_TAKEN"
+    en = "Version {number} is scheduled for the same moment. Choose another moment, or unschedule that version first."
+    zh = "版本 {number} 已排定在同一时间生效。请选择其他时间，或先取消该版本的排期。"
+
+
+class ProgramAboutToStart(DomainError):
+    """The version is in force within seconds; orders may be decided by it already."""
+
+    code = "PROGRAM_ABOUT_TO_START"
+    en = "Version {number} comes into force within {seconds} seconds and stays scheduled. Roll back afterwards instead."
+    zh = "版本 {number} 将在 {seconds} 秒内生效，无法再取消排期。请在其生效后回滚。"
+
+
+class FindingNotThere(DomainError):
+    """Only an objection that a version has can be let pass."""
+
+    code = "FINDING_NOT_THERE"
+    en = "Version {number} has no error of the rule {rule} at {path}. Copy rule and path from its findings."
+    zh = "版本 {number} 在 {path} 处没有规则 {rule} 的错误。请从检查结果中复制规则和路径。"
+
+
+class NotOverridable(DomainError):
+    """What the law forbids outright nobody can let pass."""
+
+    code = "NOT_OVERRIDABLE"
+    en = "Nobody can override the rule {rule}. Change the program at {path} instead."
+    zh = "规则 {rule} 不可豁免。请修改分销政策的 {path}。"
+
+
+class AlreadyOverridden(DomainError):
+    """One decision about a finding is enough."""
+
+    code = "ALREADY_OVERRIDDEN"
+    en = "The rule {rule} at {path} is overridden for this content already. Nothing remains to be done."
+    zh = "该内容在 {path} 处的规则 {rule} 已被豁免，无需重复操作。"

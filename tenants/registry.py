@@ -5,7 +5,7 @@ another process is seen soon; a token is checked against the database every time
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,8 +73,10 @@ _by_host: Remembered[str, Brand] = Remembered(most=10_000, seconds=10)
 _by_id: Remembered[TenantId, Brand] = Remembered(most=10_000, seconds=10)
 
 
-async def create_tenant(command: CreateTenant, actor: Actor) -> Brand:
-    """Make a brand and its owner in one transaction, which begins and ends here.
+async def create_tenant(
+    command: CreateTenant, actor: Actor, *, furnish: Callable[[Brand], Awaitable[None]] | None = None
+) -> Brand:
+    """Make a brand and its owner in one transaction, which begins and ends here; ``furnish`` adds to it.
 
     Raises ``Forbidden`` unless an operator asks, ``InvalidInput``, ``PasswordRefused`` or ``SlugTaken``.
     """
@@ -100,6 +102,8 @@ async def create_tenant(command: CreateTenant, actor: Actor) -> Brand:
                 if await _insert(tx, brand):
                     await audit.record(actor, "tenant.create", str(number), slug=brand.slug)
                     await insert_member(command.owner, password_hash, actor)
+                    if furnish is not None:
+                        await furnish(brand)
                     return brand
                 if await tx.value("SELECT 1 FROM tenant WHERE slug = $1", brand.slug):
                     raise SlugTaken("input.slug", slug=brand.slug)

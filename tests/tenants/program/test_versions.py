@@ -11,7 +11,7 @@ from saas.base.errors import InvalidInput, NotFound, WrongState
 from saas.base.paging import PageRequest
 from tenants.actors import Actor, system
 from tenants.errors import NoActiveProgram, ProgramHasErrors, ProgramUnreadable
-from tenants.program import Finding, Program, Severity, parse, versions
+from tenants.program import Finding, Program, Severity, parse, review, versions
 from tenants.program.presets import preset
 from tenants.program.text import Format
 from tenants.program.versions import Reviewed, SaveDraft, VersionStatus
@@ -236,10 +236,10 @@ async def test_a_draft_cannot_be_replaced_between_its_validation_and_its_activat
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     replacing: list[asyncio.Task[Reviewed]] = []
-    findings = versions._findings
+    findings = review.findings_on
 
-    async def interrupted(content: Program) -> Sequence[Finding]:
-        found = await findings(content)
+    async def interrupted(content: Program, content_hash: str) -> Sequence[Finding]:
+        found = await findings(content, content_hash)
         if not replacing:
             replacing.append(asyncio.create_task(draft(BROKEN_SENSE, 2)))
             await asyncio.wait(replacing, timeout=0.3)
@@ -248,7 +248,7 @@ async def test_a_draft_cannot_be_replaced_between_its_validation_and_its_activat
     with as_tenant(LOTUS):
         for _ in range(2):
             await draft()
-        monkeypatch.setattr(versions, "_findings", interrupted)
+        monkeypatch.setattr("tenants.program.lifecycle.findings_on", interrupted)
         await versions.activate(2, ACTOR)
         with pytest.raises(WrongState):
             await replacing[0]
