@@ -5,10 +5,11 @@ from uuid import UUID
 from saas.base import clock
 from saas.base.db import transaction
 from saas.base.errors import NotFound
+from saas.orders.candidates import Gathered, Verdict
 from saas.orders.draft import Ground, PlaceLine, PlaceOrder, Seller
 from saas.orders.errors import PriceCaseClosed, TextRefused
 from saas.orders.models import PriceCase
-from saas.orders.placing import Gathered, Verdict, imagine_orders, place_order, place_orders, preview_orders
+from saas.orders.placing import imagine_orders, place_order, place_orders, preview_orders
 from saas.orders.steps import OrderStep, cancel, close, deliver, pay, ship
 from tenants import audit
 from tenants.actors import Actor

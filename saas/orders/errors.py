@@ -123,6 +123,22 @@ class ReservedForBrand(DomainError):
     zh = "只有品牌方可以设置 {what}。请留空。"
 
 
+class LeadsNotShared(DomainError):
+    """The order names who serves the customer's region, and the program shares no cross-region leads."""
+
+    code = "LEADS_NOT_SHARED"
+    en = "The program shares no cross-region leads. Leave this out, or set territory.cross_region_lead in the program."
+    zh = "分销政策未启用跨区线索分成。请留空，或在政策中设置 territory.cross_region_lead。"
+
+
+class PartnerRefused(DomainError):
+    """A sale is shared with another active distributor only, and none that the seller makes to itself."""
+
+    code = "PARTNER_REFUSED"
+    en = "The sale cannot be shared with {code}. Name another active distributor, and on no self purchase."
+    zh = "该销售不能与 {code} 分成。请指定另一位状态为有效的分销商；自购订单不可分成。"
+
+
 class PriceCaseClosed(DomainError):
     """The price case was decided before."""
 

@@ -3,31 +3,21 @@
 Written after the orders and their lines, in their transaction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
+from uuid import UUID
 
-from saas.base.clock import local_day
 from saas.base.db import current_tx
 from saas.base.ids import DistributorId, OrderId
-from saas.commissions.commands import Accrual, PaidLine, PaidOrder, Reversed, accrue, record
+from saas.commissions.commands import Accrual, PaidOrder, Reversed, accrue, record
 from saas.commissions.rules import Member
 from saas.ledger.commands import post
 from saas.ledger.rules import Account, Entry, Kind, Posting
 from saas.network.queries import Chain
+from saas.orders.facts import Evidence, Payable, performance
+from tenants.program.document import CrossRegionLead
 from tenants.program.versions import StoredProgram
-
-
-class Payable(NamedTuple):
-    """An order at the moment of its payment."""
-
-    id: OrderId
-    seller_id: DistributorId
-    self_purchase: bool
-    currency: str
-    paid_at: datetime
-    hold_until: datetime | None
-    lines: Sequence[PaidLine]
 
 
 class DaySale(NamedTuple):
@@ -41,43 +31,76 @@ class DaySale(NamedTuple):
     amount_minor: int
 
 
+class Sold(NamedTuple):
+    """What an order counts for in the sums of its day."""
+
+    seller_id: DistributorId
+    partner_id: UUID | None
+    day: date
+    currency: str
+    pieces: int
+    amount_minor: int
+
+
+def day_sales(sold: Sold, lead: CrossRegionLead | None, sign: int = 1) -> Iterator[DaySale]:
+    """Whose sums an order changes: the amount may be shared, order and pieces are the seller's. -1 takes it back."""
+    orders, pieces = sign, sign * sold.pieces
+    for owner, part_minor in performance(sold.seller_id, sold.partner_id, sold.amount_minor, lead):
+        yield DaySale(owner, sold.day, sold.currency, orders, pieces, sign * part_minor)
+        orders = pieces = 0
+
+
 def unchanged_since(stored: StoredProgram, chain: Chain) -> datetime:
     """Since when the program and everybody in the chain are as they are now; the earliest payment to decide by them."""
     return max(stored.activated_at, *(member.since for member in chain.members))
 
 
+def members_of(chains: Mapping[DistributorId, Chain]) -> Mapping[DistributorId, Sequence[Member]]:
+    """The chain of each seller as commission asks for it."""
+    return {
+        seller_id: tuple(Member(member.id, member.tier or None, member.status) for member in chain.members)
+        for seller_id, chain in chains.items()
+    }
+
+
 def decide(
-    payables: Iterable[Payable], stored: StoredProgram, chains: Mapping[DistributorId, Chain], time_zone: str
+    payables: Iterable[Payable],
+    stored: StoredProgram,
+    chains: Mapping[DistributorId, Sequence[Member]],
+    evidence: Evidence,
 ) -> list[Accrual]:
-    """The commission of orders by one program version and the tree of this moment. Writes nothing."""
-    members: dict[DistributorId, tuple[Member, ...]] = {}
+    """The commission of orders, one after the other, by one program version and the tree of this moment.
+
+    Writes nothing; ``evidence`` knows of these orders afterwards.
+    """
     accruals = []
     for payable in payables:
-        chain = members.get(payable.seller_id)
-        if chain is None:
-            chain = members[payable.seller_id] = tuple(
-                Member(member.id, member.tier or None, member.status) for member in chains[payable.seller_id].members
-            )
+        chain = chains[payable.seller_id]
         order = PaidOrder(
             id=payable.id,
             program_number=stored.number,
             currency=payable.currency,
             paid_at=payable.paid_at,
-            day=local_day(payable.paid_at, time_zone),
+            day=payable.day,
             hold_until=payable.hold_until,
             self_purchase=payable.self_purchase,
             chain=chain,
             lines=payable.lines,
+            facts=evidence.of(payable, chain),
         )
-        accruals.append(accrue(stored.compiled, order))
+        accrual = accrue(stored.compiled, order)
+        evidence.add(payable, accrual.pieces)
+        accruals.append(accrual)
     return accruals
 
 
-async def book(accruals: Sequence[Accrual]) -> None:
+async def book(accruals: Sequence[Accrual], evidence: Evidence) -> None:
     """Write what was decided."""
     await record(accruals)
+    await evidence.keep()
     await post([_accrual_posting(accrual) for accrual in accruals if accrual.earned])
-    await add_sales([_sale(accrual.order) for accrual in accruals])
+    lead = evidence.program.lead
+    await add_sales([sale for accrual in accruals for sale in day_sales(_sold(accrual.order), lead)])
 
 
 async def book_back(reversals: Sequence[Reversed], at: datetime) -> None:
@@ -105,12 +128,13 @@ async def add_sales(sales: Sequence[DaySale]) -> None:
     )
 
 
-def _sale(order: PaidOrder) -> DaySale:
-    return DaySale(
+def _sold(order: PaidOrder) -> Sold:
+    partner = order.facts.partner
+    return Sold(
         DistributorId(order.chain[0].id),
+        partner and partner.id,
         order.day,
         order.currency,
-        1,
         sum(line.quantity for line in order.lines),
         sum(line.amount_minor for line in order.lines),
     )

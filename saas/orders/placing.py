@@ -4,42 +4,40 @@ Everything works on batches; one order is a batch of one. A single order raises 
 order has its own verdict, and the good ones are kept.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from uuid import UUID
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from operator import itemgetter
+from typing import TypeVar
 
 from saas.base import clock
 from saas.base.clock import local_day
 from saas.base.db import Tx, reading, transaction
-from saas.base.errors import DomainError, IdempotencyConflict, Rejected
-from saas.base.idempotency import Claim, claim_each, fingerprint, look_up
+from saas.base.db.tx import open_tx
+from saas.base.errors import IdempotencyConflict, Rejected
 from saas.base.ids import DistributorId, OrderId, new_id
 from saas.catalog.queries import by_sku
 from saas.commissions.commands import Accrual, PaidLine
-from saas.network.queries import Chain, chains, find
+from saas.network.queries import chains, find
 from saas.network.standstill import stand_still
-from saas.orders.draft import Ground, OrderDraft, PlaceOrder, Seller, draft
-from saas.orders.errors import ReservedForBrand
-from saas.orders.payment import Payable, book, decide, unchanged_since
+from saas.orders.candidates import Candidate, Gathered, Verdict, judge, settle
+from saas.orders.draft import Ground, OrderDraft, PlaceOrder, Seller
+from saas.orders.errors import NumberTaken
+from saas.orders.facts import Evidence, LeadAsked, Payable, as_member, find_servers, partner_of
+from saas.orders.facts import gather as gather_facts
+from saas.orders.payment import book, decide, members_of, unchanged_since
 from saas.orders.rules import hold_until
 from tenants import audit, registry
 from tenants.actors import Actor, Role
 from tenants.program.pricing import PricePolicy
-from tenants.program.versions import StoredProgram, active_program
+from tenants.program.versions import active_program
 
+_T = TypeVar("_T")
 _OPERATION = "order.place"
 _IMPORT = "import"
-_RESERVED = {
-    "number": "number",
-    "placed_at": "placedAt",
-    "paid_at": "paidAt",
-    "shipped_at": "shippedAt",
-    "delivered_at": "deliveredAt",
-}
 _ORDER_COLUMNS = (
     "id", "number", "seller_id", "customer", "self_purchase", "channel", "region", "source", "status", "currency",
     "goods_minor", "freight_minor", "tax_minor", "program_number", "path", "placed_at", "paid_at", "shipped_at",
-    "delivered_at", "hold_until",
+    "delivered_at", "hold_until", "decided_at", "for_member",
 )  # fmt: skip
 _LINE_COLUMNS = (
     "id", "order_id", "line_no", "product_id", "sku", "quantity", "amount_minor", "company_minor", "category",
@@ -50,72 +48,8 @@ _CASE_COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What became of one order of a bulk.
-
-    ``order_id`` is absent when ``errors`` tell why. ``replayed``: the key had made that order before, and nothing was
-    done. ``goods_minor`` is what its goods cost, ``accrual`` the commission of an order that was placed as paid.
-    """
-
-    order_id: OrderId | None = None
-    errors: Sequence[DomainError] = ()
-    replayed: bool = False
-    goods_minor: int = 0
-    accrual: Accrual | None = None
-
-
-@dataclass(slots=True)
-class _Candidate:
-    """One order on its way from what was asked to its verdict."""
-
-    asked: PlaceOrder
-    claim: Claim
-    draft: OrderDraft | None
-    errors: Sequence[DomainError]
-    foreign: bool = False
-    """Nobody the asker may sell for: not even a key that was used before tells it anything."""
-    earlier: UUID | None = None
-    accrual: Accrual | None = None
-
-    @property
-    def accepted(self) -> OrderDraft | None:
-        """What is to be written, if anything."""
-        return None if self.errors or self.earlier else self.draft
-
-    def settle(self, answer: UUID | DomainError) -> None:
-        """The key was used before, or is none: all else is void."""
-        if isinstance(answer, DomainError):
-            self.errors = [answer]
-        else:
-            self.errors, self.earlier = [], answer
-
-    def follow(self, leader: "_Candidate") -> None:
-        """The same key came earlier in the same bulk."""
-        if self.claim.fingerprint != leader.claim.fingerprint:
-            self.settle(IdempotencyConflict("input.idempotencyKey", key=self.claim.key))
-        elif leader.earlier or leader.accepted:
-            self.settle(leader.earlier or leader.claim.result)
-        else:
-            self.errors = leader.errors
-
-    def verdict(self) -> Verdict:
-        """How it ended."""
-        if self.earlier is not None:
-            return Verdict(order_id=OrderId(self.earlier), replayed=True)
-        if self.draft is None or self.errors:
-            return Verdict(errors=self.errors)
-        return Verdict(order_id=self.draft.id, goods_minor=self.draft.goods_minor, accrual=self.accrual)
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """Plain values that decide, as of now: the program in force, and the chain of each seller."""
-
-    ground: Ground
-    stored: StoredProgram
-    chains: Mapping[DistributorId, Chain]
-    time_zone: str
+class _NumbersRaced(Rejected):
+    """Another transaction took a number between our look and our write."""
 
 
 async def place_order(asked: PlaceOrder, actor: Actor) -> OrderId:
@@ -123,14 +57,18 @@ async def place_order(asked: PlaceOrder, actor: Actor) -> OrderId:
 
     Raises ``Rejected`` with everything that is wrong, or ``IdempotencyConflict`` for a key used with other content.
     """
-    async with transaction() as tx:
-        (verdict,) = await _place(tx, [asked], ["input"], actor, _source(actor))
-        if verdict.order_id is None:
-            conflict = next((error for error in verdict.errors if isinstance(error, IdempotencyConflict)), None)
-            raise conflict or Rejected(verdict.errors)
-        if not verdict.replayed:
-            await audit.record(actor, _OPERATION, str(verdict.order_id), paid=verdict.accrual is not None)
-        return verdict.order_id
+
+    async def place() -> OrderId:
+        async with transaction() as tx:
+            (verdict,) = await _place(tx, [asked], ["input"], actor, _source(actor))
+            if verdict.order_id is None:
+                conflict = next((error for error in verdict.errors if isinstance(error, IdempotencyConflict)), None)
+                raise conflict or Rejected(verdict.errors)
+            if not verdict.replayed:
+                await audit.record(actor, _OPERATION, str(verdict.order_id), paid=verdict.accrual is not None)
+            return verdict.order_id
+
+    return await _twice(place)
 
 
 async def place_orders(asked: Sequence[PlaceOrder], actor: Actor, *, imported: bool = False) -> list[Verdict]:
@@ -138,28 +76,43 @@ async def place_orders(asked: Sequence[PlaceOrder], actor: Actor, *, imported: b
 
     ``imported`` orders may have been paid before the last change of program or tree: they follow both as they stand.
     """
-    async with transaction() as tx:
-        verdicts = await _place(tx, asked, _paths(asked), actor, _IMPORT if imported else _source(actor))
-        placed = sum(verdict.order_id is not None and not verdict.replayed for verdict in verdicts)
-        if placed:
-            await audit.record(actor, _OPERATION, None, placed=placed, asked=len(asked), imported=imported)
-        return verdicts
+
+    async def place() -> list[Verdict]:
+        async with transaction() as tx:
+            verdicts = await _place(tx, asked, _paths(asked), actor, _IMPORT if imported else _source(actor))
+            placed = sum(verdict.order_id is not None and not verdict.replayed for verdict in verdicts)
+            if placed:
+                await audit.record(actor, _OPERATION, None, placed=placed, asked=len(asked), imported=imported)
+            return verdicts
+
+    return await _twice(place)
+
+
+async def _twice(place: Callable[[], Awaitable[_T]]) -> _T:
+    """Try again when somebody else took a number meanwhile: now it is found taken, and refused by name."""
+    try:
+        return await place()
+    except _NumbersRaced:
+        if open_tx() is not None:  # what was written stays in the caller's transaction
+            raise
+        return await place()
 
 
 async def preview_orders(asked: Sequence[PlaceOrder], actor: Actor, *, imported: bool = False) -> list[Verdict]:
     """What ``place_orders`` would do now, down to the commission. Writes nothing; the ids mean nothing."""
     async with reading() as tx:
         gathered = await gather(tx, asked, imported=imported)
-        candidates = list(_candidates(asked, _paths(asked), actor, gathered))
-        await _settle(candidates, actor.operation(_OPERATION), claiming=False)
-    _decide(candidates, gathered)
+        candidates = list(judge(asked, _paths(asked), actor, gathered))
+        await settle(candidates, actor.operation(_OPERATION), claiming=False)
+        await _decide(candidates, gathered, counting=False)
     return [candidate.verdict() for candidate in candidates]
 
 
 def imagine_orders(asked: Sequence[PlaceOrder], actor: Actor, gathered: Gathered) -> list[Verdict]:
     """What ``place_orders`` would do in a brand that is still to be made. Needs no database."""
-    candidates = list(_candidates(asked, _paths(asked), actor, gathered))
-    _decide(candidates, gathered)
+    candidates = list(judge(asked, _paths(asked), actor, gathered))
+    payables, stored = _payables(candidates, gathered), gathered.stored
+    _accrue(candidates, decide(payables, stored, members_of(gathered.chains), Evidence(stored.compiled)))
     return [candidate.verdict() for candidate in candidates]
 
 
@@ -174,12 +127,12 @@ def _source(actor: Actor) -> str:
 
 
 async def _place(tx: Tx, asked: Sequence[PlaceOrder], paths: Sequence[str], actor: Actor, source: str) -> list[Verdict]:
-    await stand_still()
-    gathered = await gather(tx, asked, imported=source == _IMPORT)
-    candidates = list(_candidates(asked, paths, actor, gathered))
-    await _settle(candidates, actor.operation(_OPERATION), claiming=True)
-    _decide(candidates, gathered)
-    await _write(tx, [candidate for candidate in candidates if candidate.accepted], gathered, source)
+    standing_at = await stand_still()
+    gathered = replace(await gather(tx, asked, imported=source == _IMPORT), standing_at=standing_at)
+    candidates = list(judge(asked, paths, actor, gathered))
+    await settle(candidates, actor.operation(_OPERATION), claiming=True)
+    evidence = await _decide(candidates, gathered, counting=True)
+    await _write(tx, [candidate for candidate in candidates if candidate.accepted], gathered, evidence, source)
     return [candidate.verdict() for candidate in candidates]
 
 
@@ -209,7 +162,7 @@ async def gather(tx: Tx, asked: Sequence[PlaceOrder], *, imported: bool) -> Gath
         },
         taken_numbers=await _taken(tx, [order.number for order in asked if order.number is not None]),
     )
-    return Gathered(ground, stored, found, brand.time_zone)
+    return Gathered(ground, stored, found, brand.time_zone, await find_servers(map(_lead_asked, asked), stored))
 
 
 async def _regions(asked: Sequence[PlaceOrder], prices: PricePolicy) -> Mapping[DistributorId, str | None]:
@@ -230,78 +183,58 @@ async def _taken(tx: Tx, numbers: Sequence[str]) -> set[str]:
     return {row["number"] for row in rows}
 
 
-def _candidates(
-    asked: Sequence[PlaceOrder], paths: Sequence[str], actor: Actor, gathered: Gathered
-) -> Iterator[_Candidate]:
-    numbers = set(gathered.ground.taken_numbers)
-    sellers, own = gathered.ground.sellers, actor.role is Role.DISTRIBUTOR
-    if own:  # a distributor sells for itself; nobody else exists for it
-        sellers = {id_: seller for id_, seller in sellers.items() if id_ == actor.distributor_id}
-    ground = replace(gathered.ground, taken_numbers=numbers, sellers=sellers)
-    for order, at in zip(asked, paths, strict=True):
-        made = draft(order, ground, at)
-        wrong = list(_reserved(order, at)) if own else []
-        if isinstance(made, OrderDraft):
-            numbers.add(made.number)
-            claim = Claim(order.idempotency_key, fingerprint(order), made.id)
-            yield _Candidate(order, claim, made, wrong)
-        else:
-            claim = Claim(order.idempotency_key, fingerprint(order), new_id())
-            yield _Candidate(order, claim, None, [*wrong, *made], foreign=order.seller_id not in sellers)
+async def _decide(candidates: Sequence[Candidate], gathered: Gathered, *, counting: bool) -> Evidence:
+    """Commission of those that are paid as they are placed; answers what it was decided by."""
+    payables, members = _payables(candidates, gathered), members_of(gathered.chains)
+    evidence = await gather_facts(payables, members, gathered.stored, gathered.time_zone, counting=counting)
+    _accrue(candidates, decide(payables, gathered.stored, members, evidence))
+    return evidence
 
 
-def _reserved(order: PlaceOrder, at: str) -> Iterator[DomainError]:
-    """What a distributor does not say of its own order: that it was paid, and when anything happened."""
-    for name, public in _RESERVED.items():
-        if getattr(order, name) is not None:
-            yield ReservedForBrand(f"{at}.{public}", what=public)
-
-
-async def _settle(candidates: Sequence[_Candidate], operation: str, *, claiming: bool) -> None:
-    """Take the keys of good orders, and tell which were used before: then the order of that time stands.
-
-    The keys of refused orders are looked up, never taken: whoever mends the order may send it again.
-    """
-    leaders: dict[str, _Candidate] = {}
-    for candidate in candidates:
-        leaders.setdefault(candidate.claim.key, candidate)
-    good = {key: one.claim for key, one in leaders.items() if claiming and one.accepted}
-    bad = {key: one.claim for key, one in leaders.items() if key not in good and not one.foreign}
-    answers = {**(await look_up(operation, bad) if bad else {}), **await claim_each(operation, good)}
-    for key, answer in answers.items():
-        leaders[key].settle(answer)
-    for candidate in candidates:
-        leader = leaders[candidate.claim.key]
-        if candidate is not leader:
-            candidate.follow(leader)
-
-
-def _decide(candidates: Sequence[_Candidate], gathered: Gathered) -> None:
-    """Commission of those that are paid as they are placed."""
-    hold_days = gathered.stored.program.settlement.hold_days
-    paid: list[_Candidate] = []
-    payables: list[Payable] = []
+def _payables(candidates: Sequence[Candidate], gathered: Gathered) -> list[Payable]:
+    stored, payables = gathered.stored, []
     for candidate in candidates:
         made, asked = candidate.accepted, candidate.asked
         if made is None or asked.paid_at is None:
             continue
-        lines = [PaidLine(line.id, line.sku, line.category, line.quantity, line.amount_minor) for line in made.lines]
-        hold = None if asked.delivered_at is None else hold_until(asked.delivered_at, hold_days)
-        currency = gathered.ground.currency
-        paid.append(candidate)
-        payables.append(Payable(made.id, asked.seller_id, asked.self_purchase, currency, asked.paid_at, hold, lines))
-    accruals = decide(payables, gathered.stored, gathered.chains, gathered.time_zone)
-    for candidate, accrual in zip(paid, accruals, strict=True):
-        candidate.accrual = accrual
+        partner = partner_of(_lead_asked(asked), gathered.servers) if stored.compiled.lead else None
+        payables.append(
+            Payable(
+                id=made.id,
+                seller_id=asked.seller_id,
+                self_purchase=asked.self_purchase,
+                currency=gathered.ground.currency,
+                paid_at=asked.paid_at,
+                day=local_day(asked.paid_at, gathered.time_zone),
+                hold_until=asked.delivered_at and hold_until(asked.delivered_at, stored.program.settlement.hold_days),
+                lines=[PaidLine(one.id, one.sku, one.category, one.quantity, one.amount_minor) for one in made.lines],
+                partner=as_member(partner),
+            )
+        )
+    return payables
 
 
-async def _write(tx: Tx, candidates: Sequence[_Candidate], gathered: Gathered, source: str) -> None:
-    orders, lines, cases = [], [], []
+def _lead_asked(asked: PlaceOrder) -> LeadAsked:
+    return LeadAsked(asked.seller_id, asked.region, asked.self_purchase, asked.served_by_id)
+
+
+def _accrue(candidates: Sequence[Candidate], accruals: Sequence[Accrual]) -> None:
+    by_order = {accrual.order.id: accrual for accrual in accruals}
+    for candidate in candidates:
+        if candidate.accepted is not None:
+            candidate.accrual = by_order.get(candidate.accepted.id)
+
+
+async def _write(tx: Tx, candidates: Sequence[Candidate], gathered: Gathered, evidence: Evidence, source: str) -> None:
+    orders, lines, cases, leads = [], [], [], []
     for candidate in candidates:
         made, accrual = candidate.accepted, candidate.accrual
         if made is None:
             continue
         company = accrual.company if accrual else {}
+        partner = accrual.order.facts.partner if accrual else None
+        if partner_id := partner.id if partner else made.asked.served_by_id:
+            leads.append((made.id, partner_id))
         orders.append(_order_row(made, accrual, gathered, source))
         for line in made.lines:
             id_, line_no, product_id, sku, category, quantity, amount_minor, case = line
@@ -312,12 +245,28 @@ async def _write(tx: Tx, candidates: Sequence[_Candidate], gathered: Gathered, s
                 cases.append((new_id(), made.id, id_, made.asked.seller_id, *judged, *band))
     if not orders:
         return
-    await tx.insert_many("sales_order", _ORDER_COLUMNS, orders)
+    orders.sort(key=itemgetter(1))  # two batches with the same numbers take them in the same order
+    if await tx.insert_many("sales_order", _ORDER_COLUMNS, orders, or_ignore=True) < len(orders):
+        raise await _numbers_raced(tx, candidates)
     await tx.insert_many("order_line", _LINE_COLUMNS, lines)
     if cases:
         await tx.insert_many("price_case", _CASE_COLUMNS, cases)
+    if leads:
+        await tx.insert_many("cross_region_lead", ("order_id", "distributor_id"), leads)
     if accruals := [candidate.accrual for candidate in candidates if candidate.accrual]:
-        await book(accruals)
+        await book(accruals, evidence)
+
+
+async def _numbers_raced(tx: Tx, candidates: Sequence[Candidate]) -> _NumbersRaced:
+    """Which numbers others took."""
+    ours = {one.draft.number: one for one in candidates if one.draft is not None}
+    rows = await tx.rows(
+        f"SELECT id, number FROM sales_order WHERE tenant_id = $1 AND number {tx.within(2, 'text')}",
+        tx.tenant_id,
+        list(ours),
+    )
+    lost = [ours[row["number"]] for row in rows if row["id"] != ours[row["number"]].claim.result]
+    return _NumbersRaced([NumberTaken(f"{one.at}.number", number=one.asked.number) for one in lost])
 
 
 def _order_row(made: OrderDraft, accrual: Accrual | None, gathered: Gathered, source: str) -> tuple[object, ...]:
@@ -343,4 +292,6 @@ def _order_row(made: OrderDraft, accrual: Accrual | None, gathered: Gathered, so
         asked.shipped_at,
         asked.delivered_at,
         accrual.order.hold_until if accrual else None,
+        gathered.standing_at if accrual else None,
+        asked.for_member,
     )

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
+from uuid import UUID
 
 import orjson
 
@@ -17,17 +18,29 @@ from saas.base.clock import local_day
 from saas.base.db import Row, Tx, transaction
 from saas.base.errors import DomainError, NotFound, Rejected
 from saas.base.idempotency import Claim, claim_many, fingerprint
-from saas.base.ids import OrderId, new_id
+from saas.base.ids import DistributorId, OrderId, new_id
 from saas.commissions.commands import PaidLine, reverse_orders, start_hold
+from saas.commissions.volumes import forget, periods_of
 from saas.network.queries import chains
 from saas.network.standstill import stand_still
 from saas.orders.draft import paid_before_change
 from saas.orders.errors import DatesRefused, OrderStepRefused, ReservedForBrand
-from saas.orders.payment import DaySale, Payable, add_sales, book, book_back, decide, unchanged_since
+from saas.orders.facts import LeadAsked, Payable, as_member, find_servers, gather, partner_of
+from saas.orders.payment import (
+    DaySale,
+    Sold,
+    add_sales,
+    book,
+    book_back,
+    day_sales,
+    decide,
+    members_of,
+    unchanged_since,
+)
 from saas.orders.rules import OrderEvent, OrderState, hold_until, next_state
 from tenants import audit, registry
 from tenants.actors import Actor, Role
-from tenants.program.versions import active_program, program
+from tenants.program.versions import StoredProgram, active_program, program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +61,13 @@ class _Due:
     field: str | None
 
 
-_Apply: TypeAlias = Callable[[Tx, Sequence[_Due]], Awaitable[None]]
+_Apply: TypeAlias = Callable[[Tx, Sequence[_Due], datetime], Awaitable[None]]
+"""Takes the step, of orders that are locked. The moment is of the command: a payment holds the tree as it was then."""
 
 _LOCK = """
-SELECT id, number, seller_id, status, self_purchase, currency, goods_minor, program_number, placed_at, paid_at,
-    shipped_at, delivered_at
+SELECT id, number, seller_id, status, self_purchase, currency, region, goods_minor, program_number, placed_at, paid_at,
+    shipped_at, delivered_at, (SELECT l.distributor_id FROM cross_region_lead l
+        WHERE l.tenant_id = sales_order.tenant_id AND l.order_id = sales_order.id) AS served_by_id
 FROM sales_order WHERE tenant_id = $1 AND id {ids} ORDER BY id{for_update}
 """
 
@@ -98,12 +113,11 @@ async def _step(event: OrderEvent, steps: Sequence[OrderStep], actor: Actor, app
         fresh = [i for i, step in enumerate(steps) if step.idempotency_key not in earlier]
         if not fresh:
             return
-        if event is OrderEvent.PAY:
-            await stand_still()
+        now = await stand_still() if event is OrderEvent.PAY else clock.now()
         ids = sorted({steps[i].order_id for i in fresh})
         rows = await tx.rows(_LOCK.format(ids=tx.within(2, "uuid"), for_update=tx.for_update), tx.tenant_id, ids)
         due = _due(event, steps, fresh, {row["id"]: row for row in rows}, actor)
-        await apply(tx, due)
+        await apply(tx, due, now)
         shown = [str(item.order["id"]) for item in due]
         await audit.record(actor, operation, shown[0] if len(shown) == 1 else None, orders=shown[:100], count=len(due))
 
@@ -148,39 +162,29 @@ def _latest(row: Row) -> datetime:
     return max(moment for moment in moments if moment is not None)
 
 
-async def _pay(tx: Tx, due: Sequence[_Due]) -> None:
-    brand = await registry.this_brand()
+async def _pay(tx: Tx, due: Sequence[_Due], now: datetime) -> None:
     stored = await active_program()
     found = await chains({item.order["seller_id"] for item in due})
     earliest = {seller: unchanged_since(stored, chain) for seller, chain in found.items()}
     limits = [(item.field, item.at, earliest[item.order["seller_id"]]) for item in due]
     if wrong := [paid_before_change(field, at, limit) for field, at, limit in limits if field and at < limit]:
         raise Rejected(wrong)
-    lines = await _lines(tx, due)
-    payables = [
-        Payable(
-            item.order["id"],
-            item.order["seller_id"],
-            item.order["self_purchase"],
-            item.order["currency"],
-            item.at,
-            None,
-            lines[item.order["id"]],
-        )
-        for item in due
-    ]
-    accruals = decide(payables, stored, found, brand.time_zone)
+    brand, members = await registry.this_brand(), members_of(found)
+    payables = await _payables(tx, due, stored, brand.time_zone)
+    evidence = await gather(payables, members, stored, brand.time_zone, counting=True)
+    accruals = decide(payables, stored, members, evidence)
     paths = {item.order["id"]: found[item.order["seller_id"]].path for item in due}
     for at, items in _by_moment(due).items():
         ids = [item.order["id"] for item in items]
         changed = await tx.execute(
-            f"UPDATE sales_order SET status = 'paid', paid_at = $2, program_number = $3, path = v.path "
-            f"FROM {tx.recordset(4, id='uuid', path='text')} AS v "
+            f"UPDATE sales_order SET status = 'paid', paid_at = $2, program_number = $3, decided_at = $5, "
+            f"path = v.path FROM {tx.recordset(4, id='uuid', path='text')} AS v "
             f"WHERE sales_order.tenant_id = $1 AND sales_order.id = v.id AND status = 'placed'",
             tx.tenant_id,
             at,
             stored.number,
             _json([{"id": id_, "path": paths[id_]} for id_ in ids]),
+            now,
         )
         _expect(changed, len(ids))
     company = [{"id": id_, "minor": minor} for accrual in accruals for id_, minor in accrual.company.items()]
@@ -190,7 +194,47 @@ async def _pay(tx: Tx, due: Sequence[_Due]) -> None:
         tx.tenant_id,
         _json(company),
     )
-    await book(accruals)
+    await _share_leads(tx, due, payables)
+    await book(accruals, evidence)
+
+
+async def _payables(tx: Tx, due: Sequence[_Due], stored: StoredProgram, time_zone: str) -> list[Payable]:
+    lines = await _lines(tx, due)
+    asked = [
+        LeadAsked(order["seller_id"], order["region"], order["self_purchase"], _id(order["served_by_id"]))
+        for order in (item.order for item in due)
+    ]
+    found = await find_servers(asked, stored)
+    partners = [partner_of(one, found) if stored.compiled.lead else None for one in asked]
+    return [
+        Payable(
+            id=item.order["id"],
+            seller_id=item.order["seller_id"],
+            self_purchase=item.order["self_purchase"],
+            currency=item.order["currency"],
+            paid_at=item.at,
+            day=local_day(item.at, time_zone),
+            hold_until=None,
+            lines=lines[item.order["id"]],
+            partner=as_member(partner),
+        )
+        for item, partner in zip(due, partners, strict=True)
+    ]
+
+
+async def _share_leads(tx: Tx, due: Sequence[_Due], payables: Sequence[Payable]) -> None:
+    """Write down whom the payment shares with; whom somebody named is there, and goes when nobody shares any more."""
+    pairs = [
+        (item.order["id"], item.order["served_by_id"], one.partner) for item, one in zip(due, payables, strict=True)
+    ]
+    if found := [(id_, partner.id) for id_, named, partner in pairs if partner and named is None]:
+        await tx.insert_many("cross_region_lead", ("order_id", "distributor_id"), found)
+    if void := [id_ for id_, named, partner in pairs if partner is None and named is not None]:
+        await tx.execute(
+            f"DELETE FROM cross_region_lead WHERE tenant_id = $1 AND order_id {tx.within(2, 'uuid')}",
+            tx.tenant_id,
+            void,
+        )
 
 
 async def _lines(tx: Tx, due: Sequence[_Due]) -> Mapping[OrderId, list[PaidLine]]:
@@ -207,17 +251,17 @@ async def _lines(tx: Tx, due: Sequence[_Due]) -> Mapping[OrderId, list[PaidLine]
     return lines
 
 
-async def _ship(tx: Tx, due: Sequence[_Due]) -> None:
+async def _ship(tx: Tx, due: Sequence[_Due], now: datetime) -> None:
     for at, items in _by_moment(due).items():
         await _move(tx, items, at, OrderState.SHIPPED, "shipped_at", ("paid",))
 
 
-async def _close(tx: Tx, due: Sequence[_Due]) -> None:
+async def _close(tx: Tx, due: Sequence[_Due], now: datetime) -> None:
     for at, items in _by_moment(due).items():
         await _move(tx, items, at, OrderState.CLOSED, "closed_at", ("delivered",))
 
 
-async def _deliver(tx: Tx, due: Sequence[_Due]) -> None:
+async def _deliver(tx: Tx, due: Sequence[_Due], now: datetime) -> None:
     groups: defaultdict[tuple[datetime, int], list[_Due]] = defaultdict(list)
     for item in due:
         groups[item.at, item.order["program_number"]].append(item)
@@ -236,7 +280,8 @@ async def _deliver(tx: Tx, due: Sequence[_Due]) -> None:
         await start_hold(ids, hold)
 
 
-async def _cancel(tx: Tx, due: Sequence[_Due]) -> None:
+async def _cancel(tx: Tx, due: Sequence[_Due], now: datetime) -> None:
+    await _uncount([item for item in due if item.order["status"] == OrderState.PAID])
     for at, items in _by_moment(due).items():
         await _move(tx, items, at, OrderState.CANCELLED, "cancelled_at", ("placed", "paid"))
         ids = [item.order["id"] for item in items]
@@ -253,23 +298,42 @@ async def _cancel(tx: Tx, due: Sequence[_Due]) -> None:
             await _unsell(tx, paid)
 
 
+async def _uncount(paid: Sequence[_Due]) -> None:
+    """Have the pieces of these sellers counted again, which locks the counts: before balances, as payments do."""
+    if paid and (await active_program()).compiled.needs_pieces:
+        time_zone = (await registry.this_brand()).time_zone
+        days = [(item.order["seller_id"], local_day(item.order["paid_at"], time_zone)) for item in paid]
+        await forget(periods_of(days))
+
+
 async def _unsell(tx: Tx, paid: Sequence[_Due]) -> None:
-    """Take cancelled orders out of the daily sums, on the day they were paid."""
-    brand = await registry.this_brand()
+    """Take cancelled orders out of the sums of the day they were paid, of everybody who shared them."""
+    time_zone = (await registry.this_brand()).time_zone
     lines = await _lines(tx, paid)
-    await add_sales(
-        [
-            DaySale(
-                item.order["seller_id"],
-                local_day(item.order["paid_at"], brand.time_zone),
-                item.order["currency"],
-                -1,
-                -sum(line.quantity for line in lines[item.order["id"]]),
-                -item.order["goods_minor"],
-            )
-            for item in paid
-        ]
+    partners = await _partners(tx, paid)
+    sales: list[DaySale] = []
+    for order in (item.order for item in paid):
+        sold = Sold(
+            order["seller_id"],
+            partners.get(order["id"]),
+            local_day(order["paid_at"], time_zone),
+            order["currency"],
+            sum(line.quantity for line in lines[order["id"]]),
+            order["goods_minor"],
+        )
+        sales += day_sales(sold, (await program(order["program_number"])).compiled.lead, -1)
+    await add_sales(sales)
+
+
+async def _partners(tx: Tx, paid: Sequence[_Due]) -> Mapping[OrderId, DistributorId]:
+    """Who shares these orders, read after they were locked: a payment that was waited for may have found somebody."""
+    rows = await tx.rows(
+        f"SELECT order_id, distributor_id FROM cross_region_lead "
+        f"WHERE tenant_id = $1 AND order_id {tx.within(2, 'uuid')}",
+        tx.tenant_id,
+        [item.order["id"] for item in paid],
     )
+    return {row["order_id"]: row["distributor_id"] for row in rows}
 
 
 def _by_moment(due: Sequence[_Due]) -> Mapping[datetime, list[_Due]]:
@@ -292,6 +356,11 @@ async def _move(
         list(expected),
     )
     _expect(changed, len(items))
+
+
+def _id(value: object) -> DistributorId | None:
+    """An id that a subquery answered: SQLite answers text for it."""
+    return None if value is None else DistributorId(UUID(str(value)))
 
 
 def _json(rows: Sequence[Mapping[str, object]]) -> str:

@@ -100,7 +100,7 @@ async def test_a_gift_of_nothing_is_paid_and_earns_nothing(db: Database) -> None
     lotus, _ = await two_shops()
     with as_tenant(LOTUS):
         id_ = await paid(lotus["D"], 0)
-        assert await shares(id_) == [(level, 0, "rounded_to_zero", "nothing") for level in range(3)]
+        assert await shares(id_) == [(level, 0, "no_base", "nothing") for level in range(3)]
         assert await balances() == {}
         assert await table("SELECT id FROM ledger_transaction WHERE tenant_id = $1") == []
         assert await sold() == {("D", "2026-03-10"): (1, 1, 0)}
