@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from tenants.program.document import Program
-from tenants.program.findings import Finding, finding
+from tenants.program.findings import NO_HINT, Finding, finding
 from tenants.program.structure import structural
 from tenants.program.text import Format, Unreadable, check_depth, read, write
 from tenants.program.validate import findings_apart_from
@@ -27,7 +27,7 @@ def parse(document: str | bytes | Mapping[str, Any], form: Format = "yaml") -> P
     except Unreadable as exc:
         return (exc.found,)
     if not isinstance(data, Mapping):
-        return (finding("", "WRONG_TYPE", value="The document", value_zh="文档", **_SETTINGS),)
+        return (finding("", "WRONG_TYPE", value="The document", value_zh="文档", **_SETTINGS, **NO_HINT),)
     try:
         return Program.model_validate(data)
     except ValidationError as exc:

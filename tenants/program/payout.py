@@ -25,7 +25,6 @@ from tenants.program.components import (
 )
 from tenants.program.document import Program
 from tenants.program.findings import path_of
-from tenants.program.parts import Limits
 
 
 class Pay(NamedTuple):
@@ -42,6 +41,13 @@ class Prices(NamedTuple):
 
     low: Fraction
     high: Fraction
+
+
+class Range(NamedTuple):
+    """A share of what is paid for the goods, between bounds that are equal when a price tells it."""
+
+    least: Fraction
+    most: Fraction
 
 
 class Case(NamedTuple):
@@ -92,9 +98,16 @@ class Payouts:
         self.program = program
         self._pays: dict[tuple[int, str | None], Pay] = {}
         self._prices: dict[str, Prices | None] = {}
-        cap = program.commission.cap_bps
-        self.payable = Fraction(BPS_WHOLE if cap is None else cap, BPS_WHOLE)
+
+    @cached_property
+    def payable(self) -> Fraction:
         """The most of the base that a line may pay out: the cap, or all of it (docs/rules.md §3.7)."""
+        cap = self.program.commission.cap_bps
+        return Fraction(BPS_WHOLE if cap is None else cap, BPS_WHOLE)
+
+    @cached_property
+    def _limits(self) -> list[tuple[frozenset[str], frozenset[str]]]:
+        return [_limits(part) for part in self.program.commission.components]
 
     @cached_property
     def cases(self) -> tuple[Case, ...]:
@@ -121,9 +134,7 @@ class Payouts:
         cheapest = min(((price.low, sku) for price, sku in prices if price is not None), default=None)
         return [cheapest[1]] if cheapest else []
 
-    def _together(
-        self, current: list[tuple[int, Component]], sku: str | None, category: str | None
-    ) -> tuple[Pay, ...]:
+    def _together(self, current: list[tuple[int, Component]], sku: str | None, category: str | None) -> tuple[Pay, ...]:
         """What pays for a line together: the first fixed amount replaces what else pays for lines (§3.5)."""
         fixed = next((n for n, part in current if isinstance(part, FixedPerProduct) and sku in part.products), None)
         pays = [
@@ -133,10 +144,14 @@ class Payouts:
             or (
                 not isinstance(part, FixedPerProduct)
                 and (fixed is None or isinstance(part, TieredRebate | TargetBonus))
-                and within(part.only, sku, category)
+                and self._within(number, sku, category)
             )
         ]
         return tuple(pay for pay in pays if pay.rate_bps or pay.piece_minor or pay.sales)
+
+    def _within(self, number: int, sku: str | None, category: str | None) -> bool:
+        products, categories = self._limits[number]
+        return (not products and not categories) or sku in products or category in categories
 
     def _pay(self, number: int, part: Component, sku: str | None) -> Pay:
         own = part.products if isinstance(part, FixedPerProduct) else getattr(part, "product_overrides", ())
@@ -182,28 +197,35 @@ class Payouts:
             return Fraction(base.share_bps, BPS_WHOLE) if isinstance(base, Pool) else Fraction(1)
         return max(self.base_at(sku, price) / price for price in prices)
 
-    def share(self, case: Case) -> tuple[Fraction, bool]:
-        """The most of what was paid for the goods that a case pays out, and whether a price tells it for sure.
+    def share(self, case: Case) -> Range:
+        """The most of what was paid for the goods that a case pays out.
 
         Amounts a piece weigh most at the lowest price, a margin at the highest, and a cap of the margin between.
         """
         rates, pieces = Fraction(case.rates_bps, BPS_WHOLE), case.pieces_minor
-        bound = self.payable * self.base_share(case.sku)
-        if not pieces and not isinstance(self.program.commission.base, GrossMargin | ProductValue):
-            return min(rates * self.base_share(case.sku), bound) + case.of_sales, True
+        share = self.base_share(case.sku)
+        bound = self.payable * share
+        by_product = isinstance(self.program.commission.base, GrossMargin | ProductValue)
+        if not pieces and not by_product:
+            surely = min(rates * share, bound)
+            return Range(surely + case.of_sales, surely + case.of_sales)
         prices = self.prices(case.sku)
         if prices is None:
-            return min(bound, rates) + case.of_sales if not pieces else bound + case.of_sales, not bound
-        candidates = {*prices}
-        if self.payable > rates:
-            cost = self._base_by_product.get(case.sku or "", 0)
-            even = cost + pieces / (self.payable - rates)
-            candidates |= {even} if prices.low < even < prices.high else set()
+            least = Fraction(0) if by_product else min(rates * share, bound)
+            most = bound if pieces else min(rates * share, bound)
+            return Range(least + case.of_sales, most + case.of_sales)
         worst = max(
             min(rates * self.base_at(case.sku, price) + pieces, self.payable * self.base_at(case.sku, price)) / price
-            for price in candidates
+            for price in (*prices, *self._where_the_cap_begins(case, prices))
         )
-        return worst + case.of_sales, True
+        return Range(worst + case.of_sales, worst + case.of_sales)
+
+    def _where_the_cap_begins(self, case: Case, prices: Prices) -> Iterator[Fraction]:
+        rates = Fraction(case.rates_bps, BPS_WHOLE)
+        if self.payable > rates and isinstance(self.program.commission.base, GrossMargin):
+            price = self._base_by_product.get(case.sku or "", 0) + case.pieces_minor / (self.payable - rates)
+            if prices.low < price < prices.high:
+                yield price
 
     def path(self, case: Case) -> str:
         """The place to mend when a case pays too much: the component's own, or the list when several add up."""
@@ -212,13 +234,6 @@ class Payouts:
         number = case.pays[0].number
         part = self.program.commission.components[number]
         return path_of(["commission", "components", number, *_place(part, case.sku)])
-
-
-def within(limits: Limits | None, sku: str | None, category: str | None) -> bool:
-    """Whether a component of these limits applies to a product of a category; ``None`` is one it does not name."""
-    if limits is None or (limits.products is None and limits.categories is None):
-        return True
-    return sku in (limits.products or ()) or category in (limits.categories or ())
 
 
 def generations_paid(program: Program, part: Component) -> int | None:
@@ -246,6 +261,12 @@ def _categories(part: Component) -> tuple[str, ...]:
     return () if isinstance(part, FixedPerProduct) or part.only is None else part.only.categories or ()
 
 
+def _limits(part: Component) -> tuple[frozenset[str], frozenset[str]]:
+    """Products and categories a component is limited to; none of both is without limit."""
+    only = None if isinstance(part, FixedPerProduct) else part.only
+    return (frozenset(only.products or ()), frozenset(only.categories or ())) if only else (frozenset(), frozenset())
+
+
 def _place(part: Component, sku: str | None) -> tuple[str, ...]:
     match part:
         case FixedPerProduct():
@@ -263,26 +284,28 @@ def _place(part: Component, sku: str | None) -> tuple[str, ...]:
 
 
 def _most(program: Program, number: int, part: Component, sku: str | None) -> Pay:
-    generations = generations_paid(program, part) or 1
     match part:
         case LevelTable():
-            rate, piece = _most_of_table(part, sku)
-            return Pay(number, rate, piece)
+            return Pay(number, *_most_of_table(part, sku))
         case FixedPerProduct():
-            return Pay(number, 0, sum(part.products[sku or ""]))
+            return Pay(number, piece_minor=sum(part.products[sku or ""]))
         case PerPieceVolume():
-            return Pay(number, 0, part.per_piece_minor + max(band.extra_minor for band in part.bands))
+            return Pay(number, piece_minor=part.per_piece_minor + max(band.extra_minor for band in part.bands))
         case Differential():
             levels = levels_paid(program, part)
             bonuses = min(sum(rate > 0 for rate in part.rates_bps.values()), levels // 2)
             return Pay(number, max(part.rates_bps.values()) + bonuses * part.same_tier_bonus_bps)
-        case TieredRebate():
-            return Pay(number, sales=Fraction(generations * max(band.rate_bps for band in part.bands), BPS_WHOLE))
-        case TargetBonus() if part.measure in ("own_sales", "group_sales"):
-            shares = (Fraction(target.bonus_minor, target.at_least) for target in part.targets)
-            return Pay(number, sales=generations * max(shares))
         case _:
-            return Pay(number)
+            return Pay(number, sales=(generations_paid(program, part) or 1) * _share_of_sales(part))
+
+
+def _share_of_sales(part: Component) -> Fraction:
+    """What a rebate or a target in sales can be of them; other awards are no share of anything."""
+    if isinstance(part, TieredRebate):
+        return Fraction(max(band.rate_bps for band in part.bands), BPS_WHOLE)
+    if isinstance(part, TargetBonus) and part.measure in ("own_sales", "group_sales"):
+        return max(Fraction(target.bonus_minor, target.at_least) for target in part.targets)
+    return Fraction(0)
 
 
 def levels_paid(program: Program, part: Differential) -> int:
@@ -309,5 +332,5 @@ def _prices(program: Program, sku: str) -> Prices | None:
     own += [value for prices in price.regional_purchase_price_minor.values() for value in prices.values()]
     floor = Fraction(guide * (BPS_WHOLE - band.below_bps), BPS_WHOLE)
     # Where nothing is paid, nothing is paid out; a piece costs one minor unit or more.
-    low = min((Fraction(value) for value in (floor, *own) if value > 0), default=Fraction(1))
+    low = min((value for value in (floor, *map(Fraction, own)) if value > 0), default=Fraction(1))
     return Prices(low, max(Fraction(guide * (BPS_WHOLE + band.above_bps), BPS_WHOLE), low))

@@ -8,6 +8,9 @@ from pydantic import Field
 from saas.base.money import BPS_WHOLE
 from tenants.program.parts import AMOUNT_MAX, Bps, Channel, Code, Day, Flag, Minor, Names, Part, Positive, Region, Sku
 
+BUY_MAX = 1000
+"""The most pieces a promotion may ask for or give."""
+
 
 class Band(Part):
     """How far a price may stray from the guide price, both bounds included."""
@@ -65,8 +68,8 @@ class BuyGet(_Promotion):
     """Of every ``buy + get`` pieces of a product, ``get`` cost nothing."""
 
     kind: Literal["buy_get"]
-    buy: Annotated[int, Field(strict=True, ge=1, le=1000)]
-    get: Annotated[int, Field(strict=True, ge=1, le=1000)]
+    buy: Annotated[int, Field(strict=True, ge=1, le=BUY_MAX)]
+    get: Annotated[int, Field(strict=True, ge=1, le=BUY_MAX)]
 
 
 Promotion = Annotated[PromotionPrice | AmountOff | BuyGet, Field(discriminator="kind")]

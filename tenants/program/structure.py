@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from reprlib import Repr
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tenants.program import components, document, parts, pricing
-from tenants.program.findings import Finding, finding, path_of
+from tenants.program.findings import NO_HINT, Finding, finding, hint, path_of
+from tenants.program.parts import AMOUNT_MAX
 
 _TYPES = {
     "int_type": ("a whole number", "整数"),
@@ -61,12 +62,6 @@ def structural(exc: ValidationError, document: object) -> list[Finding]:
     return [_finding(error, document) for error in errors if error["type"] != "too_short" or error["loc"] not in places]
 
 
-def hint(value: str, known: Sequence[str]) -> dict[str, str]:
-    """The parameters ``hint`` and ``hint_zh`` with the known word closest to ``value``, empty when none is close."""
-    close = get_close_matches(value, [word for word in known if word != value], n=1)
-    return {"hint": f"; {close[0]} is close" if close else "", "hint_zh": f"，相近的有 {close[0]}" if close else ""}
-
-
 def _finding(error: ErrorDetails, document: object) -> Finding:
     steps = list(_steps(error["loc"], document))
     match error["type"]:
@@ -96,7 +91,8 @@ def _wrong_value(error: ErrorDetails, path: str) -> Finding:
     kind, context, value = error["type"], error.get("ctx", {}), _short.repr(error["input"])
     if kind in _TYPES:
         expected, expected_zh = _TYPES[kind]
-        return finding(path, "WRONG_TYPE", value=value, expected=expected, expected_zh=expected_zh)
+        words = {"value": value, "expected": expected, "expected_zh": expected_zh}
+        return finding(path, "WRONG_TYPE", **words, **_closest_whole(kind, error["input"]))
     if kind in _BOUNDS:
         return finding(path, "OUT_OF_RANGE", value=value, closest=context[_BOUNDS[kind]])
     if kind in _LENGTHS:
@@ -105,6 +101,18 @@ def _wrong_value(error: ErrorDetails, path: str) -> Finding:
         form, form_zh = _FORMS[context["pattern"]]
         return finding(path, "BAD_TEXT", value=value, form=form, form_zh=form_zh)
     return finding(path, "INVALID_VALUE", value=value, why=error["msg"], why_zh="格式不正确")
+
+
+def _closest_whole(kind: str, value: object) -> dict[str, str]:
+    """The whole number closest to one that was given as text or with decimals."""
+    try:
+        number = Decimal(str(value)) if kind == "int_type" and not isinstance(value, bool) else None
+        closest = None if number is None or abs(number) > AMOUNT_MAX else number.quantize(Decimal(1), ROUND_HALF_UP)
+    except InvalidOperation:
+        closest = None
+    if closest is None:
+        return NO_HINT
+    return {"hint": f"; the closest allowed value is {closest}", "hint_zh": f"；最接近的允许值为 {closest}"}
 
 
 def _steps(location: Sequence[str | int], document: object) -> Iterator[str | int]:

@@ -180,12 +180,15 @@ def test_a_product_fixed_twice_is_a_warning_unless_the_days_differ() -> None:
 
 
 def test_fixed_amounts_that_the_lowest_allowed_price_cannot_bear_are_a_warning() -> None:
-    # 95.00 at the lowest, a cap of 20 %: 19.00 may be paid out.
-    assert found(document(fixed(X=[1000, 900]), cap_bps=2000)) == []
-    item = only(document(fixed(X=[1000, 901]), cap_bps=2000))
+    # Gold pays 70.00 for itself, a cap of 20 %: 14.00 may be paid out.
+    assert found(document(fixed(X=[1000, 400]), cap_bps=2000)) == []
+    item = only(document(fixed(X=[1000, 401]), cap_bps=2000))
     assert (item.path, item.code) == (f"{TABLE}.products.X", "FIXED_EXCEEDS_PRICE")
-    assert "1901 minor units" in item.en
-    assert "Lower them to 1900" in item.en
+    assert "1401 minor units" in item.en
+    assert "Lower them to 1400" in item.en
+    data = document(fixed(X=[1000, 900]), cap_bps=2000)
+    del data["price_policy"]["products"]["X"]["purchase_price_minor"]
+    assert found(data) == []  # 95.00 is the floor of the band
 
 
 # -- the compliance profile ----------------------------------------------------------------------------------------
@@ -233,9 +236,9 @@ def test_cn_refuses_a_total_payout_above_its_limit() -> None:
 
 
 def test_the_payout_of_fixed_amounts_is_judged_at_the_lowest_allowed_price() -> None:
-    # 95.00 at the lowest: 47.50 is half of it.
-    assert compliance(document(fixed(X=[4750]))) == []
-    assert compliance(document(fixed(X=[4751]))) == [("CN.total_payout", f"{TABLE}.products.X", Severity.ERROR)]
+    # Gold pays 70.00 for itself: 35.00 is half of it.
+    assert compliance(document(fixed(X=[3500]))) == []
+    assert compliance(document(fixed(X=[3501]))) == [("CN.total_payout", f"{TABLE}.products.X", Severity.ERROR)]
     assert compliance(document(fixed(Y=[1]))) == [(None, f"{TABLE}.products.Y", Severity.WARNING)]
     assert compliance(document(fixed(Y=[1]), cap_bps=5000)) == []
 
@@ -249,8 +252,9 @@ def test_the_profile_is_data_that_says_it_is_no_legal_advice() -> None:
     cn = profile("CN")
     assert "not legal advice" in cn.notice.en
     assert "不构成法律意见" in cn.notice.zh
-    assert {rule.rule: rule.maximum for rule in cn.rules} == {"CN.upline_levels": 2, "CN.total_payout": 5000}
-    assert all(rule.source and rule.severity for rule in cn.rules)
+    limits = {"CN.upline_levels": 2, "CN.total_payout": 5000, "CN.recruiting_pay": 0, "CN.entry_fee": 0}
+    assert {rule.rule: rule.maximum for rule in cn.rules} == limits
+    assert all(rule.source.zh and rule.source.en for rule in cn.rules)
 
 
 # -- as a whole ----------------------------------------------------------------------------------------------------
