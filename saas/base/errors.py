@@ -147,6 +147,14 @@ class InvalidInput(DomainError):
         super().__init__(field, value=value, remedy=remedy)
 
 
+class ReasonRefused(DomainError):
+    """A reason nobody could read back, or none at all."""
+
+    code = "REASON_REFUSED"
+    en = "A reason has 1 to {longest} visible characters. Say in a few words why."
+    zh = "原因须为 1 至 {longest} 个可见字符。请简要说明原因。"
+
+
 class WrongState(DomainError):
     """The object's state does not allow the step."""
 

@@ -128,8 +128,8 @@ class Tier(Part):
 class TierRules(Part):
     """When tiers are reviewed, and what follows from a period missed (docs/rules.md §2.2).
 
-    A new holder of a tier is not judged for its first ``grace_periods`` whole periods. Each later miss takes it one
-    tier down; ``revoke_after`` misses in a row, ``None`` being never, end in ``revocation``.
+    A new holder of a tier is not judged before it has held it for ``grace_periods`` whole periods. Each later miss
+    takes it one tier down; ``revoke_after`` misses in a row, ``None`` being never, end in ``revocation``.
     """
 
     period: PeriodLength = "quarter"
