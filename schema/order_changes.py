@@ -42,7 +42,7 @@ class PlaceOrderInput:
     customer: str | None = strawberry.field(default=None, description="The brand's own mark of the customer.")
     self_purchase: bool = strawberry.field(default=False, description="The seller buys for itself.")
     channel: str | None = strawberry.field(default=None, description="Where it is sold.")
-    region: str | None = strawberry.field(default=None, description="The region, GB/T 2260.")
+    region: str | None = strawberry.field(default=None, description="The customer's region, GB/T 2260.")
     freight_minor: BigInt = strawberry.field(default=BigInt(0), description="Freight, in minor units.")
     tax_minor: BigInt = strawberry.field(default=BigInt(0), description="Tax, in minor units.")
     number: str | None = strawberry.field(default=None, description="Its number; made up when absent.")
@@ -52,6 +52,12 @@ class PlaceOrderInput:
     )
     shipped_at: datetime | None = strawberry.field(default=None, description="When it was shipped, if it was.")
     delivered_at: datetime | None = strawberry.field(default=None, description="When it was delivered, if it was.")
+    for_member: bool = strawberry.field(default=False, description="The customer is a member of the brand.")
+    served_by_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The distributor of the customer's region, when the seller brought a customer of another's region; "
+        "found by the order's region when absent.",
+    )
 
 
 @strawberry.input(description="Many orders, each accepted or refused by itself.")
@@ -177,6 +183,7 @@ async def _step(do: _Do, info: Info, given: OrderStepInput) -> OrderPayload:
 
 
 def _asked(given: PlaceOrderInput, field: str) -> PlaceOrder:
+    partner = given.served_by_id
     return PlaceOrder(
         seller_id=DistributorId(from_global("Distributor", given.seller_id, f"{field}.sellerId")),
         lines=[
@@ -200,6 +207,10 @@ def _asked(given: PlaceOrderInput, field: str) -> PlaceOrder:
         paid_at=given.paid_at,
         shipped_at=given.shipped_at,
         delivered_at=given.delivered_at,
+        for_member=given.for_member,
+        served_by_id=None
+        if partner is None
+        else DistributorId(from_global("Distributor", partner, f"{field}.servedById")),
     )
 
 

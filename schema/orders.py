@@ -109,8 +109,12 @@ class Order:
     seller_id: strawberry.ID = strawberry.field(description="Who sold.")
     customer: str | None = strawberry.field(description="The brand's own mark of the customer.")
     self_purchase: bool = strawberry.field(description="Whether the seller bought for itself.")
+    for_member: bool = strawberry.field(description="Whether the customer is a member of the brand.")
     channel: str | None = strawberry.field(description="Where it was sold.")
-    region: str | None = strawberry.field(description="The region, GB/T 2260.")
+    region: str | None = strawberry.field(description="The customer's region, GB/T 2260.")
+    served_by_id: strawberry.ID | None = strawberry.field(
+        description="The distributor of the customer's region, with whom a cross-region sale is shared."
+    )
     source: OrderSource = strawberry.field(description="Who placed it.")
     status: OrderState = strawberry.field(description="Where it is.")
     goods: Money = strawberry.field(description="What was paid for the goods; commission is computed on it.")
@@ -129,6 +133,11 @@ class Order:
     async def seller(self, info: Info) -> Distributor | None:
         """The seller."""
         return await distributor_by_id(info, self.view.seller_id)
+
+    @strawberry.field(description="The distributor of the customer's region, if the caller may see it.")
+    async def served_by(self, info: Info) -> Distributor | None:
+        """The partner."""
+        return None if self.view.served_by_id is None else await distributor_by_id(info, self.view.served_by_id)
 
     @strawberry.field(description="Its lines.")
     async def lines(self, info: Info) -> list[OrderLine]:
@@ -176,8 +185,10 @@ def order(view: OrderView) -> Order:
         seller_id=to_global("Distributor", view.seller_id),
         customer=view.customer,
         self_purchase=view.self_purchase,
+        for_member=view.for_member,
         channel=view.channel,
         region=view.region,
+        served_by_id=maybe_global("Distributor", view.served_by_id),
         source=OrderSource(view.source),
         status=OrderState(view.status),
         goods=money(view.goods_minor, view.currency),

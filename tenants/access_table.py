@@ -57,7 +57,8 @@ RULES: Final = joined(
             LOGGED_IN.may("mySessions"),
             (OWNER | OPERATIONS | role(Role.AUDITOR) | OPERATOR).may("members"),
             (OWNER | role(Role.AUDITOR)).may("apiKeys"),
-            STAFF.may("program programVersions programPresets checkProgram priceCases orangeList"),
+            STAFF.may("program programVersions programDiff checkProgram priceCases orangeList"),
+            (STAFF | OPERATOR).may("programPresets complianceOverrides"),
             NETWORK_READ.may("distributor downline upline"),
             CATALOG_READ.may("products"),
             ORDERS_READ.may("order orders"),
@@ -72,9 +73,10 @@ RULES: Final = joined(
             "Mutation",
             ANYONE.may("logIn"),
             LOGGED_IN.may("logOut changePassword revokeSessions"),
-            OPERATOR.may("createTenant setTenantStatus addTenantDomain"),
+            OPERATOR.may("createTenant setTenantStatus addTenantDomain overrideFinding"),
             (OPERATIONS | OPERATOR).may("createMember setMemberStatus resetPassword"),
-            OWNER.may("changeRole createApiKey revokeApiKey saveProgramDraft activateProgram"),
+            OWNER.may("changeRole createApiKey revokeApiKey saveProgramDraft startFromPreset activateProgram"),
+            OWNER.may("scheduleProgram unscheduleProgram rollBackProgram"),
             ENROL.may("enrol"),
             (OPERATIONS | key(Scope.NETWORK_WRITE)).may("enrolMany"),
             OPERATIONS.may("approveDistributor rejectDistributor suspendDistributor reinstateDistributor setTier"),
@@ -113,12 +115,26 @@ RULES: Final = joined(
         # -- programs ----------------------------------------------------------------------------------------
         on(
             "ProgramVersion",
-            STAFF.may("id number label status contentHash createdAt updatedAt activatedAt retiredAt document findings"),
+            STAFF.may(
+                "id number label status contentHash createdBy createdAt updatedAt scheduledAt activatedAt retiredAt"
+            ),
+            STAFF.may("basedOn document findings overrides notices"),
         ),
         *page("ProgramVersion", STAFF),
-        on("ProgramFinding", STAFF.may("path severity code message rule")),
-        on("ProgramPreset", STAFF.may("name document")),
-        on("ProgramPayload", OWNER.may("program findings userErrors")),
+        on("ProgramFinding", (STAFF | OPERATOR).may("path severity code message rule overridable overridden")),
+        on("FindingOverride", (STAFF | OPERATOR).may("operator reason at")),
+        on("ProgramPreset", (STAFF | OPERATOR).may("name title description document")),
+        on("ProgramPayload", OWNER.may("program findings effect userErrors")),
+        on("ProgramEffect", OWNER.may("at replaces followedBy diff")),
+        on("ProgramDiff", STAFF.may("total changes")),
+        on("ProgramChange", STAFF.may("path kind before after sentence")),
+        *page("ProgramChange", STAFF),
+        on(
+            "ComplianceOverride",
+            (STAFF | OPERATOR).may("programNumber contentHash rule path reason operator overriddenAt"),
+        ),
+        *page("ComplianceOverride", STAFF | OPERATOR),
+        on("OverrideFindingPayload", OPERATOR.may("findings userErrors")),
         # -- the network -------------------------------------------------------------------------------------
         on(
             "Distributor",
@@ -145,8 +161,9 @@ RULES: Final = joined(
         on(
             "Order",
             ORDERS_READ.may(
-                "id number sellerId seller customer selfPurchase channel region source status goods freight tax "
-                "programNumber placedAt paidAt shippedAt deliveredAt closedAt cancelledAt holdUntil lines"
+                "id number sellerId seller customer selfPurchase forMember channel region servedById servedBy "
+                "source status goods freight tax programNumber placedAt paidAt shippedAt deliveredAt closedAt "
+                "cancelledAt holdUntil lines"
             ),
             (COMMISSIONS_READ | key(Scope.ORDERS_WRITE)).may("commissions"),
         ),

@@ -14,16 +14,21 @@ from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, pa
 from saas.commissions import queries as commissions
 from saas.commissions.queries import CommissionView
 from saas.commissions.rules import Reason, Share
+from saas.commissions.shares import LEAD
 from saas.network.rules import numbers_of
 
 _COLUMNS = ", ".join(
     f"o.{name}"
     for name in (
-        "id", "number", "seller_id", "customer", "self_purchase", "channel", "region", "source", "status", "currency",
-        "goods_minor", "freight_minor", "tax_minor", "program_number", "path", "placed_at", "paid_at", "shipped_at",
-        "delivered_at", "closed_at", "cancelled_at", "hold_until",
+        "id", "number", "seller_id", "customer", "self_purchase", "for_member", "channel", "region", "source", "status",
+        "currency", "goods_minor", "freight_minor", "tax_minor", "program_number", "path", "placed_at", "paid_at",
+        "shipped_at", "delivered_at", "closed_at", "cancelled_at", "hold_until", "decided_at",
     )
 )  # fmt: skip
+_ORDERS = (
+    f"SELECT {_COLUMNS}, lead.distributor_id AS served_by_id FROM sales_order o "
+    f"LEFT JOIN cross_region_lead lead ON lead.tenant_id = o.tenant_id AND lead.order_id = o.id"
+)
 
 UNREACHED_MOST = 50
 """How far from the seller uplines are told that got nothing because commission does not reach them."""
@@ -31,13 +36,18 @@ UNREACHED_MOST = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderView:
-    """An order. ``path`` is its seller's place in the tree at payment, ``program_number`` the version that applied."""
+    """An order. ``path`` is its seller's place in the tree at payment, ``program_number`` the version that applied.
+
+    ``decided_at`` is the moment whose tree and tiers decided its commission. ``served_by_id`` is the distributor of the
+    customer's region that the sale is shared with.
+    """
 
     id: OrderId
     number: str
     seller_id: DistributorId
     customer: str | None
     self_purchase: bool
+    for_member: bool
     channel: str | None
     region: str | None
     source: str
@@ -55,6 +65,8 @@ class OrderView:
     closed_at: datetime | None
     cancelled_at: datetime | None
     hold_until: datetime | None
+    decided_at: datetime | None
+    served_by_id: DistributorId | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +163,7 @@ async def order(order_id: OrderId, team_of: DistributorId | None = None) -> Orde
         where = Where(tx, "o")
         where.add("o.id = $", order_id)
         _sold_by_team(where, team_of)
-        row = await tx.row(f"SELECT {_COLUMNS} FROM sales_order o WHERE {where.sql}", *where.args)
+        row = await tx.row(f"{_ORDERS} WHERE {where.sql}", *where.args)
     if row is None:
         raise NotFound("id", kind="order", value=order_id)
     return OrderView(**row)
@@ -167,8 +179,7 @@ async def orders(request: PageRequest, wanted: OrderFilter, sort: OrderSort = Or
             where.after((f"o.{column}", "o.id"), (key, id_), descending=descending)
         direction = "DESC" if descending else "ASC"
         rows = await tx.rows(
-            f"SELECT {_COLUMNS} FROM sales_order o WHERE {where.sql} "
-            f"ORDER BY o.{column} {direction}, o.id {direction} LIMIT {request.first + 1}",
+            f"{_ORDERS} WHERE {where.sql} ORDER BY o.{column} {direction}, o.id {direction} LIMIT {request.first + 1}",
             *where.args,
         )
     views = [OrderView(**row) for row in rows]
@@ -304,7 +315,7 @@ def _unreached(
     line: LineView, rows: Sequence[CommissionView], chain: Sequence[DistributorId]
 ) -> Iterator[tuple[Share, None]]:
     """The members of the chain that no row names, up to ``UNREACHED_MOST`` levels from the seller."""
-    named = {row.share.beneficiary_id for row in rows}
+    named = {row.share.beneficiary_id for row in rows if not row.share.component.endswith(LEAD)}
     reason = Reason.BEYOND_PAID_LEVELS if rows else Reason.NO_COMPONENT
     base_minor = rows[0].share.base_minor if rows else line.amount_minor
     for distance, member in enumerate(chain[:UNREACHED_MOST]):
