@@ -1,0 +1,67 @@
+"""What was really paid on the orders of a span, and for the calendar periods inside of it, as sums."""
+
+from saas.base.clock import local_day
+from saas.base.db import Tx
+from saas.simulation.replay import Span
+from saas.simulation.sums import Sums
+
+
+async def really_paid(tx: Tx, span: Span, currency: str) -> tuple[Sums, int]:
+    """The sums by place and by distributor, and how many lines the limit on a line had shrunk.
+
+    Commission that was taken back again is not among it.
+    """
+    sums = Sums()
+    rows = await tx.rows(
+        "SELECT beneficiary_id, component, level, tier, count(*) AS shares, "
+        "CAST(sum(amount_minor) AS bigint) AS amount_minor FROM commission "
+        "WHERE tenant_id = $1 AND earned_at >= $2 AND earned_at < $3 AND currency = $4 "
+        "AND status NOT IN ('nothing', 'reversed') GROUP BY beneficiary_id, component, level, tier",
+        tx.tenant_id,
+        span.since,
+        span.until,
+        currency,
+    )
+    for owner, component, level, tier, shares, amount_minor in (row.values() for row in rows):
+        sums.put((component, level, tier), shares, amount_minor)
+        sums.give(owner, amount_minor)
+    capped = await tx.value(
+        "SELECT count(DISTINCT line_id) FROM commission WHERE tenant_id = $1 AND earned_at >= $2 AND earned_at < $3 "
+        "AND currency = $4 AND status <> 'reversed' AND reason IN ('capped', 'capped_to_zero')",
+        tx.tenant_id,
+        span.since,
+        span.until,
+        currency,
+    )
+    return sums, int(capped)
+
+
+async def really_awarded(tx: Tx, span: Span, currency: str) -> Sums:
+    """The awards of the calendar periods inside the span."""
+    sums = Sums()
+    rows = await tx.rows(
+        "SELECT distributor_id, component, tier, count(*) AS awards, CAST(sum(amount_minor) AS bigint) AS amount_minor "
+        "FROM award WHERE tenant_id = $1 AND period_from >= $2 AND period_until <= $3 AND currency = $4 "
+        "AND status IN ('available', 'settled') GROUP BY distributor_id, component, tier",
+        tx.tenant_id,
+        *_days(span),
+        currency,
+    )
+    for owner, component, tier, awards, amount_minor in (row.values() for row in rows):
+        sums.put((component, None, tier), awards, amount_minor)
+        sums.give(owner, amount_minor)
+    return sums
+
+
+async def used_up(tx: Tx, span: Span) -> set[tuple[str, str]]:
+    """What was awarded once and for all before the span: components, each with what it was given for."""
+    rows = await tx.rows(
+        "SELECT component, once_key FROM award WHERE tenant_id = $1 AND once_key IS NOT NULL AND period_until <= $2",
+        tx.tenant_id,
+        _days(span)[0],
+    )
+    return {(row["component"], row["once_key"]) for row in rows}
+
+
+def _days(span: Span) -> tuple[object, object]:
+    return local_day(span.since, span.time_zone), local_day(span.until, span.time_zone)
