@@ -150,19 +150,38 @@ class Share(NamedTuple):
         return share(self.base_minor, self.rate_bps or 0)
 
     @property
-    def own_detail(self) -> tuple[int, ...]:
-        """The detail of the share's own component, without what qualification or a split added."""
-        if self.reason is Reason.NOT_QUALIFIED or self.component.endswith(LEAD):
-            return ()
-        return self.detail[:-2] if self.reason in SPLIT else self.detail
-
-    @property
     def lifts(self) -> tuple[tuple[int, int], ...]:
         """Of pieces with volume: so many pieces, and what each of them brings more, in minor units."""
-        if self.per_piece_minor is None:
-            return ()
-        detail = self.own_detail
-        return tuple(zip(detail[1::2], detail[2::2], strict=True))
+        return self.arithmetic.lifts
+
+    @property
+    def arithmetic(self) -> "Arithmetic":
+        """The numbers of ``detail`` by name."""
+        detail, numbers = self.detail, Arithmetic()
+        if self.component.endswith(LEAD) or self.reason in SPLIT:
+            *_, split_bps, whole_minor = detail
+            numbers, detail = Arithmetic(split_bps=split_bps, whole_minor=whole_minor), detail[:-2]
+        if not detail:
+            return numbers
+        if self.reason is Reason.NOT_QUALIFIED:
+            return numbers._replace(own_sales_minor=detail[0], needed_minor=detail[1])
+        if self.per_piece_minor is not None:
+            lifts = tuple(zip(detail[1::2], detail[2::2], strict=True))
+            return numbers._replace(lifts=lifts, pieces_before=detail[0])
+        return numbers._replace(own_rate_bps=detail[0], rate_below_bps=detail[1])
+
+
+class Arithmetic(NamedTuple):
+    """What a share's ``detail`` says; what does not belong to it is ``None``."""
+
+    lifts: tuple[tuple[int, int], ...] = ()
+    pieces_before: int | None = None
+    own_rate_bps: int | None = None
+    rate_below_bps: int | None = None
+    own_sales_minor: int | None = None
+    needed_minor: int | None = None
+    split_bps: int | None = None
+    whole_minor: int | None = None
 
 
 class LineResult(NamedTuple):

@@ -58,7 +58,7 @@ def reasons(result: LineResult) -> list[Reason]:
 @pytest.mark.parametrize(
     ("sale", "shares", "company"), [(10_000, [1000, 1500, 2000], 5500), (3333, [333, 500, 667], 1833)]
 )
-def test_3_1_three_levels_10_15_20_percent(sale: int, shares: list[int], company: int) -> None:
+def test_case_3_1_three_levels_10_15_20_percent(sale: int, shares: list[int], company: int) -> None:
     result = shared(preset("three_level_percent"), line(sale), ACTIVE_3)
     assert amounts(result) == shares
     assert result.company_minor == company
@@ -67,7 +67,7 @@ def test_3_1_three_levels_10_15_20_percent(sale: int, shares: list[int], company
     assert set(reasons(result)) == {Reason.IN_FULL}
 
 
-def test_3_1_two_level_referral_d_buys_and_c_and_b_are_paid_a_is_not() -> None:
+def test_case_3_1_two_level_referral_d_buys_and_c_and_b_are_paid_a_is_not() -> None:
     d, c, b, a = members = chain("active", "active", "active", "active")
     result = shared(preset("two_level_referral"), line(20_000, self_purchase=True), members)
     paid = {share.beneficiary_id: share.amount_minor for share in result.shares}
@@ -76,7 +76,7 @@ def test_3_1_two_level_referral_d_buys_and_c_and_b_are_paid_a_is_not() -> None:
     assert result.company_minor == 17_000
 
 
-def test_3_1_pay_stops_after_two_however_long_the_chain_and_the_nearest_beyond_is_told() -> None:
+def test_case_3_1_pay_stops_after_two_however_long_the_chain_and_the_nearest_beyond_is_told() -> None:
     result = shared(preset("two_level_referral"), line(20_000), chain(*["active"] * 500))
     assert amounts(result) == [0, 2000, 1000, 0]
     last = result.shares[-1]
@@ -84,7 +84,7 @@ def test_3_1_pay_stops_after_two_however_long_the_chain_and_the_nearest_beyond_i
     assert last.outcome is Outcome.NOT_DUE
 
 
-def test_3_1_the_missing_levels_of_a_short_chain_stay_with_the_company() -> None:
+def test_case_3_1_the_missing_levels_of_a_short_chain_stay_with_the_company() -> None:
     result = shared(preset("three_level_percent"), line(10_000), chain("active"))
     assert amounts(result) == [1000, 0, 0]
     assert reasons(result) == [Reason.IN_FULL, Reason.NO_UPLINE, Reason.NO_UPLINE]
@@ -93,7 +93,7 @@ def test_3_1_the_missing_levels_of_a_short_chain_stay_with_the_company() -> None
     assert result.company_minor == 9000
 
 
-def test_3_1_a_sale_by_the_brand_itself_pays_nobody() -> None:
+def test_case_3_1_a_sale_by_the_brand_itself_pays_nobody() -> None:
     result = shared(preset("three_level_percent"), line(10_000), ())
     assert reasons(result) == [Reason.NO_SELLER, Reason.NO_UPLINE, Reason.NO_UPLINE]
     assert result.company_minor == 10_000
@@ -103,7 +103,9 @@ def test_3_1_a_sale_by_the_brand_itself_pays_nobody() -> None:
     ("status", "reason"),
     [("suspended", Reason.SUSPENDED), ("exited", Reason.EXITED), ("applied", Reason.NOT_ACTIVE)],
 )
-def test_3_1_an_inactive_upline_is_not_paid_and_its_level_is_kept_by_the_company(status: str, reason: Reason) -> None:
+def test_case_3_1_an_inactive_upline_is_not_paid_and_its_level_is_kept_by_the_company(
+    status: str, reason: Reason
+) -> None:
     result = shared(preset("three_level_percent"), line(10_000), chain("active", status, "active"))
     assert amounts(result) == [1000, 0, 2000]
     assert result.shares[1].reason is reason
@@ -120,7 +122,7 @@ def test_3_1_an_inactive_upline_is_not_paid_and_its_level_is_kept_by_the_company
         ("applied", Reason.NOT_ACTIVE_PASSED_OVER),
     ],
 )
-def test_3_1_compressed_the_next_active_upline_moves_up(status: str, reason: Reason) -> None:
+def test_case_3_1_compressed_the_next_active_upline_moves_up(status: str, reason: Reason) -> None:
     of = program(rates(1000, 1500, 2000), inactive_upline="compress")
     result = shared(of, line(10_000), chain("active", status, "active", status, "active", "active"))
     assert amounts(result) == [1000, 1500, 2000, 0, 0, 0]
@@ -136,13 +138,13 @@ def test_3_1_compressed_the_next_active_upline_moves_up(status: str, reason: Rea
     assert [(share.component, share.level) for share in result.shares[3:]] == [("", 1), ("", 3), ("", 5)]
 
 
-def test_3_1_compressed_only_those_above_the_gap_have_moved() -> None:
+def test_case_3_1_compressed_only_those_above_the_gap_have_moved() -> None:
     of = program(rates(1000, 1500, 2000), inactive_upline="compress")
     result = shared(of, line(10_000), chain("active", "active", "exited", "active"))
     assert reasons(result)[:3] == [Reason.IN_FULL, Reason.IN_FULL, Reason.MOVED_UP]
 
 
-def test_3_1_compressed_levels_that_nobody_fills_stay_with_the_company() -> None:
+def test_case_3_1_compressed_levels_that_nobody_fills_stay_with_the_company() -> None:
     of = program(rates(1000, 1500, 2000), inactive_upline="compress")
     result = shared(of, line(10_000), chain("active", "suspended", "active"))
     assert reasons(result) == [
@@ -155,14 +157,14 @@ def test_3_1_compressed_levels_that_nobody_fills_stay_with_the_company() -> None
 
 
 @pytest.mark.parametrize("inactive_upline", ["keep", "compress"])
-def test_3_1_nobody_moves_up_to_the_level_of_an_inactive_seller(inactive_upline: str) -> None:
+def test_case_3_1_nobody_moves_up_to_the_level_of_an_inactive_seller(inactive_upline: str) -> None:
     of = program(rates(1000, 1500), inactive_upline=inactive_upline)
     result = shared(of, line(10_000), chain("suspended", "active"))
     assert amounts(result) == [0, 1500]
     assert reasons(result) == [Reason.SUSPENDED, Reason.IN_FULL]
 
 
-def test_3_1_rates_may_depend_on_the_tier_of_the_beneficiary() -> None:
+def test_case_3_1_rates_may_depend_on_the_tier_of_the_beneficiary() -> None:
     of = program(level_table({"rate_bps": 1000, "by_tier": {"gold": 1200}}, {"rate_bps": 500, "by_tier": {"gold": 0}}))
     result = shared(of, line(10_000), (person(1, tier="gold"), person(2, tier="gold")))
     assert amounts(result) == [1200, 0]
@@ -173,7 +175,7 @@ def test_3_1_rates_may_depend_on_the_tier_of_the_beneficiary() -> None:
 
 
 @pytest.mark.parametrize(("pays", "amount"), [(True, 1000), (False, 0)])
-def test_3_1_the_brand_chooses_whether_a_self_purchase_pays_the_seller(pays: bool, amount: int) -> None:
+def test_case_3_1_the_brand_chooses_whether_a_self_purchase_pays_the_seller(pays: bool, amount: int) -> None:
     of = program(rates(1000, 1500), self_purchase_pays_seller=pays)
     result = shared(of, line(10_000, self_purchase=True), ACTIVE_3[:2])
     assert amounts(result) == [amount, 1500]
@@ -181,7 +183,7 @@ def test_3_1_the_brand_chooses_whether_a_self_purchase_pays_the_seller(pays: boo
     assert amounts(shared(of, line(10_000), ACTIVE_3[:2])) == [1000, 1500]
 
 
-def test_3_1_a_level_may_be_paid_by_the_piece() -> None:
+def test_case_3_1_a_level_may_be_paid_by_the_piece() -> None:
     of = program(level_table({"per_piece_minor": 250, "by_tier": {"gold": 300}}, {"rate_bps": 100}))
     result = shared(of, line(10_000, quantity=3), (person(1), person(2)))
     assert amounts(result) == [750, 100]
@@ -189,7 +191,7 @@ def test_3_1_a_level_may_be_paid_by_the_piece() -> None:
     assert amounts(shared(of, line(10_000, quantity=3), (person(1, tier="gold"),)))[0] == 900
 
 
-def test_2_4_a_products_own_rate_overrides_the_table_absent_inherits_and_zero_is_none() -> None:
+def test_case_2_4_a_products_own_rate_overrides_the_table_absent_inherits_and_zero_is_none() -> None:
     table = level_table({"rate_bps": 1000, "by_tier": {"silver": 1100}}, {"rate_bps": 1500}, {"rate_bps": 2000}) | {
         "product_overrides": {"A": [0, None, 100], "B": [500]}
     }
@@ -200,7 +202,7 @@ def test_2_4_a_products_own_rate_overrides_the_table_absent_inherits_and_zero_is
     assert amounts(shared(of, line(10_000, "C"), ACTIVE_3)) == [1100, 1500, 2000]
 
 
-def test_2_4_components_are_limited_to_products_and_categories() -> None:
+def test_case_2_4_components_are_limited_to_products_and_categories() -> None:
     of = program(rates(1000, only={"products": ["A"], "categories": ["tea"]}))
     assert amounts(shared(of, line(10_000, "A"), ACTIVE_3[:1])) == [1000]
     assert amounts(shared(of, line(10_000, "B", category="tea"), ACTIVE_3[:1])) == [1000]
@@ -209,7 +211,7 @@ def test_2_4_components_are_limited_to_products_and_categories() -> None:
     assert nothing.company_minor == 10_000
 
 
-def test_2_4_components_are_in_effect_from_their_day_until_before_the_last() -> None:
+def test_case_2_4_components_are_in_effect_from_their_day_until_before_the_last() -> None:
     of = program(
         rates(1000, key="old", effective_until="2026-07-01"),
         rates(2000, key="new", effective_from="2026-07-01", effective_until="2026-08-01"),
@@ -220,7 +222,7 @@ def test_2_4_components_are_in_effect_from_their_day_until_before_the_last() -> 
         assert amounts(commission_for_line(compiled, line(10_000, day=day), ACTIVE_3[:1])) == expected
 
 
-def test_3_the_base_may_be_a_pool() -> None:
+def test_case_3_the_base_may_be_a_pool() -> None:
     of = program(rates(1000, 1500), base={"kind": "pool", "share_bps": 4000})
     result = shared(of, line(10_000), ACTIVE_3[:2])
     assert result.base_minor == 4000
@@ -231,7 +233,7 @@ def test_3_the_base_may_be_a_pool() -> None:
 # -- §3.5 fixed per product ----------------------------------------------------------------------------------------
 
 
-def test_3_5_eight_a_piece_on_x_whatever_the_table_says_and_quantity_counts() -> None:
+def test_case_3_5_eight_a_piece_on_x_whatever_the_table_says_and_quantity_counts() -> None:
     of = program(rates(1000, 1500), {"kind": "fixed_per_product", "key": "fix", "products": {"X": [800]}})
     result = shared(of, line(30_000, "X", quantity=3), ACTIVE_3[:1])
     assert amounts(result) == [2400]
@@ -240,7 +242,7 @@ def test_3_5_eight_a_piece_on_x_whatever_the_table_says_and_quantity_counts() ->
     assert amounts(shared(of, line(30_000, "Y", quantity=3), ACTIVE_3[:2])) == [3000, 4500]
 
 
-def test_3_5_fixed_amounts_are_limited_by_the_base() -> None:
+def test_case_3_5_fixed_amounts_are_limited_by_the_base() -> None:
     of = program({"kind": "fixed_per_product", "key": "fix", "products": {"X": [800, 400]}})
     result = shared(of, line(600, "X"), ACTIVE_3[:2])
     assert amounts(result) == [400, 200]
@@ -250,7 +252,7 @@ def test_3_5_fixed_amounts_are_limited_by_the_base() -> None:
     assert reasons(free) == [Reason.CAPPED_TO_ZERO] * 2
 
 
-def test_3_5_of_two_fixed_amounts_the_first_in_effect_wins() -> None:
+def test_case_3_5_of_two_fixed_amounts_the_first_in_effect_wins() -> None:
     of = program(
         {"kind": "fixed_per_product", "key": "a", "products": {"X": [1]}, "effective_from": "2026-07-02"},
         {"kind": "fixed_per_product", "key": "b", "products": {"X": [2]}},
@@ -263,14 +265,14 @@ def test_3_5_of_two_fixed_amounts_the_first_in_effect_wins() -> None:
 # -- §3.7 cap ------------------------------------------------------------------------------------------------------
 
 
-def test_3_7_above_the_cap_all_shrink_in_proportion_and_the_sum_is_exact() -> None:
+def test_case_3_7_above_the_cap_all_shrink_in_proportion_and_the_sum_is_exact() -> None:
     result = shared(program(rates(2000, 1500, 1000), cap_bps=3000), line(10_000), ACTIVE_3)
     assert amounts(result) == [1333, 1000, 667]
     assert result.company_minor == 7000
     assert [share.full_minor for share in result.shares] == [2000, 1500, 1000]
 
 
-def test_3_7_among_equal_remainders_the_lower_level_comes_first_then_the_code() -> None:
+def test_case_3_7_among_equal_remainders_the_lower_level_comes_first_then_the_code() -> None:
     # Four shares of 100 in a limit of 2: half a unit each.
     of = program(rates(2500, 2500, key="b"), rates(2500, 2500, key="a"), cap_bps=50)
     result = shared(of, line(400), ACTIVE_3[:2])
@@ -281,7 +283,7 @@ def test_3_7_among_equal_remainders_the_lower_level_comes_first_then_the_code() 
     assert by_key == {(0, "a"): 1, (0, "b"): 0, (1, "a"): 0, (1, "b"): 0}
 
 
-def test_3_7_no_cap_is_no_maximum_and_a_cap_of_zero_pays_nothing() -> None:
+def test_case_3_7_no_cap_is_no_maximum_and_a_cap_of_zero_pays_nothing() -> None:
     assert amounts(shared(program(rates(6000, 4000)), line(10_000), ACTIVE_3[:2])) == [6000, 4000]
     nothing = shared(program(rates(6000, 4000), cap_bps=0), line(10_000), ACTIVE_3[:2])
     assert amounts(nothing) == [0, 0]
@@ -289,12 +291,12 @@ def test_3_7_no_cap_is_no_maximum_and_a_cap_of_zero_pays_nothing() -> None:
     assert nothing.company_minor == 10_000
 
 
-def test_3_7_the_capped_sum_is_rounded_down() -> None:
+def test_case_3_7_the_capped_sum_is_rounded_down() -> None:
     # 30 % of 0.05 is 0.015: 0.01 may be paid out.
     assert amounts(shared(program(rates(1500, 1500), cap_bps=3000), line(5), ACTIVE_3[:2])) == [1, 0]
 
 
-def test_3_7_whoever_earns_nothing_takes_no_part_in_the_shrinking() -> None:
+def test_case_3_7_whoever_earns_nothing_takes_no_part_in_the_shrinking() -> None:
     of = program(rates(2000, 1500, 1000), cap_bps=3000)
     result = shared(of, line(10_000), chain("active", "suspended", "active"))
     assert amounts(result) == [2000, 0, 1000]
@@ -304,13 +306,13 @@ def test_3_7_whoever_earns_nothing_takes_no_part_in_the_shrinking() -> None:
 # -- rounding, refusals, the chain that is needed -----------------------------------------------------------------
 
 
-def test_3_each_share_is_rounded_half_up() -> None:
+def test_case_3_each_share_is_rounded_half_up() -> None:
     assert amounts(shared(program(rates(1000)), line(5), ACTIVE_3[:1])) == [1]
     nothing = shared(program(rates(1000)), line(4), ACTIVE_3[:1])
     assert reasons(nothing) == [Reason.ROUNDED_TO_ZERO]
 
 
-def test_3_rounding_up_never_pays_more_than_the_base() -> None:
+def test_case_3_rounding_up_never_pays_more_than_the_base() -> None:
     result = shared(program(rates(5000, 5000)), line(1), ACTIVE_3[:2])
     assert amounts(result) == [1, 0]
     assert result.company_minor == 0
