@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from saas.base.checks import Violation, violations
 from saas.base.db import reading
-from saas.ledger.rules import EARNING_KINDS, PAYOUT_KINDS, REVERSING_KINDS, Kind
+from saas.ledger.rules import AWARD_KINDS, EARNING_KINDS, PAYOUT_KINDS, REVERSING_KINDS, Kind
 
 
 def _listed(kinds: Sequence[Kind]) -> str:
@@ -40,6 +40,15 @@ def _entries(account: str, *kinds: Kind, sign: str = "") -> str:
         f"JOIN ledger_transaction t ON t.tenant_id = e.tenant_id AND t.id = e.transaction_id "
         f"WHERE e.tenant_id = $1 AND e.owner_id IS NOT NULL AND e.account {account}{narrowed} "
         f"GROUP BY e.owner_id, e.currency"
+    )
+
+
+def _earned(status: str) -> str:
+    """Sums of what was earned by orders and by periods, as far as it stands there."""
+    return (
+        f"SELECT owner_id, currency, sum(amount_minor) AS amount_minor FROM ({_commission(status)} UNION ALL "
+        f"SELECT distributor_id, currency, amount_minor FROM award WHERE tenant_id = $1 AND status = '{status}'"
+        f") AS earned_{status} GROUP BY owner_id, currency"
     )
 
 
@@ -113,10 +122,14 @@ async def _at_most(check: str, smaller: str, larger: str) -> list[Violation]:
 
 
 async def earnings_have_ground() -> list[Violation]:
-    """Nothing is earned without a paid order, settled without a period, or paid without a payout behind it."""
+    """Nothing is earned without a paid order or an award, settled without a period, or paid without a payout."""
     behind = {
-        EARNING_KINDS: "SELECT 1 FROM sales_order o WHERE o.tenant_id = t.tenant_id AND o.id = t.reference_id "
+        (Kind.ACCRUAL,): "SELECT 1 FROM sales_order o WHERE o.tenant_id = t.tenant_id AND o.id = t.reference_id "
         "AND o.paid_at IS NOT NULL",
+        AWARD_KINDS: "SELECT 1 FROM award a JOIN period_close p ON p.tenant_id = a.tenant_id AND p.id = a.close_id "
+        "WHERE a.tenant_id = t.tenant_id AND a.id = t.reference_id AND a.amount_minor = (SELECT sum(e.amount_minor) "
+        "FROM ledger_entry e WHERE e.tenant_id = t.tenant_id AND e.transaction_id = t.id "
+        "AND e.owner_id = a.distributor_id)",
         (Kind.SETTLEMENT,): "SELECT 1 FROM settlement s WHERE s.tenant_id = t.tenant_id AND s.id = t.reference_id",
         (*PAYOUT_KINDS, Kind.PAYOUT_PAID): "SELECT 1 FROM payout p WHERE p.tenant_id = t.tenant_id "
         "AND p.id = t.reference_id",
@@ -133,7 +146,7 @@ async def earnings_have_ground() -> list[Violation]:
 
 
 async def commission_agrees() -> list[Violation]:
-    """The rows of commission and the accounts say the same: pending, available, and settled so far."""
+    """The rows of commission and awards and the accounts say the same: pending, available, and settled so far."""
     found = []
     for status, account in (
         ("pending", _balances("pending")),
@@ -141,7 +154,7 @@ async def commission_agrees() -> list[Violation]:
         ("settled", _entries("= 'settled'", Kind.SETTLEMENT)),
     ):
         found += await violations(
-            f"commission_agrees_{status}", _agreeing(("expected", _commission(status)), ("actual", account))
+            f"commission_agrees_{status}", _agreeing(("expected", _earned(status)), ("actual", account))
         )
     return found
 
@@ -153,9 +166,25 @@ async def statements_add_up() -> list[Violation]:
         "SELECT s.number AS subject, s.commission_minor AS expected, coalesce((SELECT sum(c.amount_minor) "
         "FROM commission c WHERE c.tenant_id = s.tenant_id AND c.statement_id = s.id), 0) AS actual "
         "FROM statement s WHERE s.tenant_id = $1 "
+        "UNION ALL SELECT s.number || ' awards', s.awards_minor, coalesce((SELECT sum(a.amount_minor) "
+        "FROM award a WHERE a.tenant_id = s.tenant_id AND a.statement_id = s.id), 0) "
+        "FROM statement s WHERE s.tenant_id = $1 "
+        "UNION ALL SELECT r.label || ' awards', r.awards_minor, coalesce((SELECT sum(s.awards_minor) "
+        "FROM statement s WHERE s.tenant_id = r.tenant_id AND s.settlement_id = r.id), 0) "
+        "FROM settlement r WHERE r.tenant_id = $1 "
         "UNION ALL SELECT r.label, r.commission_minor, coalesce((SELECT sum(s.commission_minor) "
         "FROM statement s WHERE s.tenant_id = r.tenant_id AND s.settlement_id = r.id), 0) "
         "FROM settlement r WHERE r.tenant_id = $1",
+    )
+
+
+async def periods_add_up() -> list[Violation]:
+    """Each closed period is the sum of its awards."""
+    return await violations(
+        "periods_add_up",
+        "SELECT p.length || ' ' || CAST(p.period_from AS text) AS subject, p.awards_minor AS expected, "
+        "coalesce((SELECT sum(a.amount_minor) FROM award a WHERE a.tenant_id = p.tenant_id AND a.close_id = p.id), 0) "
+        "AS actual FROM period_close p WHERE p.tenant_id = $1",
     )
 
 
@@ -183,6 +212,7 @@ CHECKS: Sequence[Callable[[], Awaitable[list[Violation]]]] = (
     earnings_have_ground,
     commission_agrees,
     statements_add_up,
+    periods_add_up,
     payouts_agree,
 )
 """All checks, the cheap ones on the ledger itself first."""

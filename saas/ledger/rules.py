@@ -14,7 +14,7 @@ from uuid import UUID
 from saas.base.ids import DistributorId
 from saas.ledger.errors import UnsoundPosting
 
-ReferenceKind: TypeAlias = Literal["order", "settlement", "payout", "exit", "adjustment"]
+ReferenceKind: TypeAlias = Literal["order", "settlement", "payout", "exit", "adjustment", "award"]
 """What a movement is about; ``reference_id`` is the identifier of that thing."""
 
 
@@ -43,6 +43,8 @@ class Kind(StrEnum):
     """Why money moved."""
 
     ACCRUAL = "accrual"
+    REBATE = "rebate"
+    BONUS = "bonus"
     REVERSAL = "reversal"
     RELEASE = "release"
     SETTLEMENT = "settlement"
@@ -53,8 +55,11 @@ class Kind(StrEnum):
     FORFEIT = "forfeit"
 
 
-EARNING_KINDS = (Kind.ACCRUAL,)
+EARNING_KINDS = (Kind.ACCRUAL, Kind.REBATE, Kind.BONUS)
 """Kinds that give a distributor something it did not have; each needs an order or a period behind it."""
+
+AWARD_KINDS = (Kind.REBATE, Kind.BONUS)
+"""Kinds that pay for a period, by the award behind them."""
 
 REVERSING_KINDS = (Kind.REVERSAL, Kind.FORFEIT)
 """Kinds that take earnings back."""

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
+from saas.base.ids import DistributorId
 from saas.base.money import BPS_WHOLE, divide_half_up
 from saas.network.rules import Status
 from saas.performance.sales import (
@@ -64,7 +65,7 @@ _Detail: TypeAlias = dict[str, int | str | Sequence[Sequence[int]]]
 class Holder(NamedTuple):
     """A distributor as it stands at the close."""
 
-    id: UUID
+    id: DistributorId
     code: str
     tier: str | None
     status: str

@@ -14,7 +14,9 @@ from saas.commissions.maturity import Due
 from saas.ledger.commands import lock_balances, post
 from saas.ledger.rules import Account, Entry, Kind, Posting, transfer
 from saas.network.standstill import stand_still
-from saas.settlement.errors import NothingToSettle, PeriodNotOver, PeriodOutOfOrder
+from saas.performance import settling
+from saas.performance.errors import PeriodNotOver
+from saas.settlement.errors import NothingToSettle, PeriodOutOfOrder
 from saas.settlement.models import Settlement
 from saas.settlement.policy import settlement_policy
 from saas.settlement.queries import (
@@ -101,6 +103,8 @@ def _released(rows: Sequence[Due]) -> tuple[Entry, ...]:
 async def close(command: CloseSettlement, actor: Actor) -> SettlementView:
     """Close a period: one statement for each distributor with commission that became available before its end.
 
+    Rebates and bonuses of calendar periods that ended by then are on it too.
+
     One transaction: all of it or nothing. A period that is closed already is answered as it is. Raises
     ``NothingToSettle``, ``PeriodNotOver``, ``PeriodOutOfOrder``, ``IdempotencyConflict``, ``NoActiveProgram``.
     """
@@ -141,17 +145,18 @@ async def _one_at_a_time(tx: Tx, currency: str) -> None:
 async def _settle(
     tx: Tx, settlement_id: SettlementId, policy: SettlementPolicy, period: Period, actor: Actor
 ) -> Sequence[Draft]:
-    """Take every lock first, in the order everybody takes them: the tree, commission, balances. Then write."""
+    """Take every lock first, in the order everybody takes them: the tree, commission, awards, balances. Then write."""
     now, currency = clock.now(), policy.currency
     await stand_still()
     due = await maturity.lock_all_due(period.until)
     ids = await maturity.lock_available(currency, period.until)
     ids = [*ids, *(row.id for row in due if row.currency == currency and row.hold_until < period.until)]
-    sums = await maturity.sums_of(ids)
-    owners = {row.beneficiary_id for row in due}.union(sums)
+    award_ids = await settling.lock_available(currency, period.until)
+    sums, awards = await maturity.sums_of(ids), await settling.sums_of(award_ids)
+    owners = {row.beneficiary_id for row in due}.union(sums, awards)
     await lock_balances(owners, [Account.PENDING, Account.AVAILABLE, Account.SETTLED], currency)
     await _release(due)
-    drafts = await drafts_for(sums, currency)
+    drafts = await drafts_for(sums, awards, currency)
     await Settlement.create(
         id=settlement_id,
         period_from=period.since,
@@ -160,11 +165,13 @@ async def _settle(
         label=period.label,
         statements=len(drafts),
         commission_minor=sum(one.commission_minor for one in drafts),
+        awards_minor=sum(one.awards_minor for one in drafts),
         closed_at=now,
         closed_by=actor.id,
     )
     await _write_statements(tx, settlement_id, policy, period, drafts)
     await maturity.settle(ids, settlement_id)
+    await settling.settle(award_ids, settlement_id)
     await post(
         [
             Posting(
@@ -174,7 +181,7 @@ async def _settle(
                 idempotency_key=f"settlement:{settlement_id}:{one.distributor_id}",
                 effective_at=now,
                 entries=tuple(
-                    transfer(one.distributor_id, Account.AVAILABLE, Account.SETTLED, one.commission_minor, currency)
+                    transfer(one.distributor_id, Account.AVAILABLE, Account.SETTLED, one.earned_minor, currency)
                 ),
             )
             for one in drafts
@@ -199,6 +206,7 @@ async def _write_statements(
             "lines",
             "opening_minor",
             "commission_minor",
+            "awards_minor",
             "adjustment_minor",
             "payout_minor",
             "closing_minor",
@@ -215,6 +223,7 @@ async def _write_statements(
                 one.lines,
                 one.opening_minor,
                 one.commission_minor,
+                one.awards_minor,
                 one.adjustment_minor,
                 one.payout_minor,
                 one.closing_minor,

@@ -3,14 +3,6 @@
 from saas.base.errors import DomainError
 
 
-class PeriodNotOver(DomainError):
-    """The period still runs."""
-
-    code = "PERIOD_NOT_OVER"
-    en = "The period {label} ends at {until}. Close it after that."
-    zh = "结算期 {label} 于 {until} 结束。请在此之后再结账。"
-
-
 class NothingToSettle(DomainError):
     """Nothing was ever settled and no hold has an end yet, so there is no first period to close."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,8 @@ from saas.commissions.maturity import Earned
 from saas.commissions.queries import CommissionFilter, CommissionSort, CommissionView, of_beneficiary
 from saas.ledger.queries import balances_of, sums_by_kind
 from saas.ledger.rules import PAYOUT_KINDS, Account
+from saas.performance import settling
+from saas.performance.queries import AwardView, awards_on
 from saas.settlement.policy import settlement_policy
 from saas.settlement.rules import Carried, Draft, Period, SettlementPolicy, draft, period_after, period_at
 
@@ -31,6 +33,7 @@ class SettlementView:
     currency: str
     statements: int
     commission_minor: int
+    awards_minor: int
     closed_at: datetime
     closed_by: UUID | None
 
@@ -48,6 +51,7 @@ class StatementView:
     lines: int
     opening_minor: int
     commission_minor: int
+    awards_minor: int
     adjustment_minor: int
     payout_minor: int
     closing_minor: int
@@ -64,13 +68,17 @@ class Preview:
     over: bool
     lines: int
     commission_minor: int
+    awards_minor: int
     drafts: Sequence[Draft]
 
 
-_SETTLEMENT = "id, period_from, period_until, label, currency, statements, commission_minor, closed_at, closed_by"
+_SETTLEMENT = (
+    "id, period_from, period_until, label, currency, statements, commission_minor, awards_minor, closed_at, closed_by"
+)
 _STATEMENT = (
     "s.id, s.settlement_id, s.distributor_id, s.number, r.label, s.currency, s.lines, s.opening_minor, "
-    "s.commission_minor, s.adjustment_minor, s.payout_minor, s.closing_minor, s.payable_on, s.created_at"
+    "s.commission_minor, s.awards_minor, s.adjustment_minor, s.payout_minor, s.closing_minor, s.payable_on, "
+    "s.created_at"
 )
 _FROM = "FROM statement s JOIN settlement r ON r.tenant_id = s.tenant_id AND r.id = s.settlement_id"
 
@@ -129,8 +137,16 @@ async def next_period(policy: SettlementPolicy) -> Period | None:
         )
         if last is not None:
             return period_after(policy, last["period_until"], clock.now())
-        due = await maturity.first_due(policy.currency)
+        due = await _first_due(policy.currency)
         return None if due is None else period_after(policy, period_at(policy, due).since, clock.now())
+
+
+async def _first_due(currency: str) -> datetime | None:
+    """When something first falls due: commission when its hold ends, an award within the period that earned it."""
+    async with reading():
+        held, awarded = await maturity.first_due(currency), await settling.first_due(currency)
+    moments = [] if held is None else [held]
+    return min([*moments, awarded - timedelta.resolution] if awarded is not None else moments, default=None)
 
 
 async def preview() -> Preview:
@@ -139,34 +155,39 @@ async def preview() -> Preview:
         policy = await settlement_policy()
         period = await next_period(policy) or period_at(policy, clock.now())
         sums = await maturity.due_before(policy.currency, period.until)
-        drafts = await drafts_for(sums, policy.currency)
+        awards = await settling.due_before(policy.currency, period.until)
+        drafts = await drafts_for(sums, awards, policy.currency)
     return Preview(
         period=period,
         currency=policy.currency,
         over=period.until <= clock.now(),
         lines=sum(one.lines for one in drafts),
         commission_minor=sum(one.commission_minor for one in drafts),
+        awards_minor=sum(one.awards_minor for one in drafts),
         drafts=drafts,
     )
 
 
-async def drafts_for(sums: Mapping[DistributorId, Earned], currency: str) -> Sequence[Draft]:
+async def drafts_for(
+    sums: Mapping[DistributorId, Earned], awards: Mapping[DistributorId, int], currency: str
+) -> Sequence[Draft]:
     """The statements that these sums make, as the ledger stands; four statements however many distributors."""
     async with reading():
-        owners = list(sums)
+        owners = sorted({*sums, *awards})
         balances = await balances_of(owners)
         moved = await sums_by_kind(owners, Account.SETTLED, currency)
         carried = await _carried(owners, currency)
     return [
         draft(
             owner,
-            lines=earned.lines,
-            commission_minor=earned.amount_minor,
+            lines=sums[owner].lines if owner in sums else 0,
+            commission_minor=sums[owner].amount_minor if owner in sums else 0,
+            awards_minor=awards.get(owner, 0),
             carried=carried.get(owner, Carried()),
             balance_minor=balances[owner].of(Account.SETTLED, currency),
             payouts_minor=sum(moved[owner].get(kind, 0) for kind in PAYOUT_KINDS),
         )
-        for owner, earned in sums.items()
+        for owner in owners
     ]
 
 
@@ -238,6 +259,7 @@ async def statement_csv(statement_id: StatementId) -> str:
             ["currency", currency],
             ["opening", amount(found.opening_minor, currency)],
             ["commission", amount(found.commission_minor, currency)],
+            ["awards", amount(found.awards_minor, currency)],
             ["adjustment", amount(found.adjustment_minor, currency)],
             ["payouts", amount(found.payout_minor, currency)],
             ["closing", amount(found.closing_minor, currency)],
@@ -250,8 +272,29 @@ async def statement_csv(statement_id: StatementId) -> str:
             page = await statement_lines(found, PageRequest(PAGE_MAX, after))
             rows += [_csv_line(line) for line in page.items]
             if not page.has_next:
-                return csv_text(rows)
+                break
             after = page.cursors[-1]
+        rows += await _csv_awards(statement_id)
+    return csv_text(rows)
+
+
+async def _csv_awards(statement_id: StatementId) -> list[list[str | int | date]]:
+    awards = await awards_on(statement_id)
+    head: list[list[str | int | date]] = [[], ["period", "component", "kind", "channel", "tier", "measured", "amount"]]
+    return [*head, *map(_csv_award, awards)] if awards else []
+
+
+def _csv_award(award: AwardView) -> list[str | int | date]:
+    counted = award.detail["measure"] in {"pieces", "orders"}
+    return [
+        award.label,
+        award.component,
+        award.kind,
+        award.scope,
+        award.tier or "",
+        award.measured if counted else amount(award.measured, award.currency),
+        amount(award.amount_minor, award.currency),
+    ]
 
 
 def _csv_line(line: CommissionView) -> list[str | int | date]:
@@ -280,6 +323,7 @@ def _settlement(row: Row) -> SettlementView:
         currency=row["currency"],
         statements=row["statements"],
         commission_minor=row["commission_minor"],
+        awards_minor=row["awards_minor"],
         closed_at=row["closed_at"],
         closed_by=row["closed_by"],
     )

@@ -53,19 +53,28 @@ class Carried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A statement before it has a number. Opening and closing are the settled balance, payouts are negative."""
+    """A statement before it has a number. ``lines`` counts its commission, ``awards_minor`` are rebates and bonuses.
+
+    Opening and closing are the settled balance, payouts are negative.
+    """
 
     distributor_id: DistributorId
     lines: int
     opening_minor: int
     commission_minor: int
+    awards_minor: int
     adjustment_minor: int
     payout_minor: int
 
     @property
     def closing_minor(self) -> int:
         """What the distributor can ask to be paid after this statement; negative when it owes."""
-        return self.opening_minor + self.commission_minor + self.adjustment_minor + self.payout_minor
+        return self.opening_minor + self.earned_minor + self.adjustment_minor + self.payout_minor
+
+    @property
+    def earned_minor(self) -> int:
+        """What the period brought: commission and awards."""
+        return self.commission_minor + self.awards_minor
 
 
 def period_at(policy: SettlementPolicy, moment: datetime) -> Period:
@@ -109,13 +118,14 @@ def draft(
     *,
     lines: int,
     commission_minor: int,
+    awards_minor: int,
     carried: Carried,
     balance_minor: int,
     payouts_minor: int,
 ) -> Draft:
     """A statement from what is known when a period is closed.
 
-    ``balance_minor`` is the settled balance before the period's commission, ``payouts_minor`` all that payouts ever
+    ``balance_minor`` is the settled balance before what the period brought, ``payouts_minor`` all that payouts ever
     took from it (negative) or failed ones gave back. What else moved the balance since the last statement is the
     adjustment, so a statement always closes with the balance of the ledger.
     """
@@ -125,6 +135,7 @@ def draft(
         lines=lines,
         opening_minor=carried.closing_minor,
         commission_minor=commission_minor,
+        awards_minor=awards_minor,
         adjustment_minor=balance_minor - carried.closing_minor - payout_minor,
         payout_minor=payout_minor,
     )

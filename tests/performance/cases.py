@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from saas.base.ids import DistributorId
 from saas.network.rules import segment
 from saas.performance.rules import Holder, PeriodBook, SaleFact, SoldLine
 from tenants.program.components import PeriodComponent
@@ -41,7 +42,7 @@ def program(*components: Mapping[str, Any], **parts: Any) -> Program:
 
 def holder(code: str, no: int, tier: str | None = "silver", status: str = "active") -> Holder:
     """A distributor at the close."""
-    return Holder(UUID(int=no), code, tier, status)
+    return Holder(DistributorId(UUID(int=no)), code, tier, status)
 
 
 def seat(no: int) -> str:

@@ -32,7 +32,8 @@ def test_a_rebate_shows_its_arithmetic() -> None:
         "CN¥6,000,000.00 reached CN¥5,000,000.00 (program 3, component it, tier silver)."
     )
     assert zh == (
-        "2026-03 返点 ¥330,000.00：5 % × ¥5,000,000.00 + 8 % × ¥1,000,000.00，因个人业绩 ¥6,000,000.00 达到 ¥5,000,000.00"
+        "2026-03 返点 ¥330,000.00：5 % × ¥5,000,000.00 + 8 % × ¥1,000,000.00，"
+        "因个人业绩 ¥6,000,000.00 达到 ¥5,000,000.00"
         "（分销政策第 3 版，规则 it，级别 silver）。"
     )
     data = as_data(award, program_number=3, currency="CNY", period="2026-03")

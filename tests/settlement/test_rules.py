@@ -131,18 +131,19 @@ def test_numbers_of_statements_differ_between_runs_of_one_day() -> None:
 amounts = st.integers(-(10**12), 10**12)
 
 
-@given(amounts, amounts, amounts, amounts, amounts)
+@given(amounts, amounts, amounts, amounts, amounts, amounts)
 def test_a_statement_always_closes_with_the_balance(
-    commission: int, closing: int, stated: int, balance: int, payouts: int
+    commission: int, awards: int, closing: int, stated: int, balance: int, payouts: int
 ) -> None:
     found = draft(
         DistributorId(new_id()),
         lines=1,
         commission_minor=commission,
+        awards_minor=awards,
         carried=Carried(closing, stated),
         balance_minor=balance,
         payouts_minor=payouts,
     )
     assert found.opening_minor == closing
-    assert found.closing_minor == balance + commission
+    assert found.closing_minor == balance + commission + awards
     assert found.payout_minor == payouts - stated

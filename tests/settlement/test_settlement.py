@@ -18,9 +18,10 @@ from saas.ledger.checks import run_checks
 from saas.ledger.commands import post
 from saas.ledger.queries import EntryFilter, balance_as_of, balances_of, entries_of
 from saas.ledger.rules import Account, Kind, Posting, transfer
+from saas.performance.errors import PeriodNotOver
 from saas.settlement import queries
 from saas.settlement.commands import CloseSettlement, close, release_due
-from saas.settlement.errors import NothingToSettle, PeriodNotOver, PeriodOutOfOrder
+from saas.settlement.errors import NothingToSettle, PeriodOutOfOrder
 from saas.settlement.queries import SettlementView, StatementView
 from tenants.actors import Actor, system
 from tenants.errors import NoActiveProgram
