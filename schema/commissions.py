@@ -81,6 +81,49 @@ class CommissionStatus(StrEnum):
     REVERSED = "reversed"
 
 
+@strawberry.type(description="Pieces that bring more than the amount a piece.")
+class CommissionLift:
+    """One term of the arithmetic of pieces with volume."""
+
+    pieces: BigInt = strawberry.field(description="How many; negative when an earlier lift of them is replaced.")
+    extra: Money = strawberry.field(description="What each of them brings more.")
+
+
+@strawberry.type(description="The numbers that rate, base and quantity do not tell; none where they play no part.")
+class CommissionArithmetic:
+    """The detail of a share by name."""
+
+    full: Money = strawberry.field(description="The amount before any limit, and before a lead was shared.")
+    pieces_before: BigInt | None = strawberry.field(description="Pieces the seller sold in the period before the line.")
+    lifts: list[CommissionLift] = strawberry.field(description="Pieces of the period that bring more.")
+    own_rate_bps: int | None = strawberry.field(description="Of a differential: the rate of the beneficiary's tier.")
+    rate_below_bps: int | None = strawberry.field(description="Of a differential: the highest rate below.")
+    own_sales: Money | None = strawberry.field(description="Own sales in the period, when they were not enough.")
+    needed_sales: Money | None = strawberry.field(description="The own sales that the program asks of an upline.")
+    split_bps: int | None = strawberry.field(description="The part of the seller's whole share, when a lead shares it.")
+    whole: Money | None = strawberry.field(description="The seller's whole share, when a lead shares it.")
+
+
+def commission_arithmetic(share: Share, currency: str) -> CommissionArithmetic:
+    """The detail of a share for the API."""
+
+    def maybe(amount_minor: int | None) -> Money | None:
+        return None if amount_minor is None else money(amount_minor, currency)
+
+    numbers = share.arithmetic
+    return CommissionArithmetic(
+        full=money(share.full_minor, currency),
+        pieces_before=None if numbers.pieces_before is None else BigInt(numbers.pieces_before),
+        lifts=[CommissionLift(pieces=BigInt(pieces), extra=money(extra, currency)) for pieces, extra in numbers.lifts],
+        own_rate_bps=numbers.own_rate_bps,
+        rate_below_bps=numbers.rate_below_bps,
+        own_sales=maybe(numbers.own_sales_minor),
+        needed_sales=maybe(numbers.needed_minor),
+        split_bps=numbers.split_bps,
+        whole=maybe(numbers.whole_minor),
+    )
+
+
 @strawberry.type(description="One share of one order line (佣金), with everything that explains it.")
 class Commission:
     """A share, earned or not."""
@@ -90,12 +133,16 @@ class Commission:
     id: strawberry.ID | None = strawberry.field(description="Global id; none for a level commission does not reach.")
     order_id: strawberry.ID = strawberry.field(description="The order.")
     line_id: strawberry.ID = strawberry.field(description="The order's line.")
-    component: str | None = strawberry.field(description="The component of the program it came from.")
+    component: str | None = strawberry.field(
+        description="The component of the program it came from; /lead and /same_tier mark parts of their own."
+    )
     program_number: int = strawberry.field(description="The version of the program it came from.")
     level: int = strawberry.field(description="Distance from the seller; 0 is the seller.")
     beneficiary_id: strawberry.ID | None = strawberry.field(description="Who stands at this level, if anybody does.")
     tier: str | None = strawberry.field(description="The beneficiary's tier at the sale.")
-    rate_bps: int | None = strawberry.field(description="The rate, in basis points, when it is one.")
+    rate_bps: int | None = strawberry.field(
+        description="The rate, in basis points, when it is one; of a differential the difference."
+    )
     quantity: BigInt = strawberry.field(description="Pieces of the line.")
     outcome: Outcome = strawberry.field(description="What became of it.")
     reason: Reason = strawberry.field(description="Why.")
@@ -119,6 +166,11 @@ class Commission:
         """In the order's currency."""
         each = self.share.per_piece_minor
         return None if each is None else money(each, self.currency)
+
+    @strawberry.field(description="The other numbers of its arithmetic.")
+    def arithmetic(self) -> CommissionArithmetic:
+        """In the order's currency."""
+        return commission_arithmetic(self.share, self.currency)
 
     @strawberry.field(description="The share in one sentence, in the caller's language.")
     def explanation(self, info: Info) -> str:

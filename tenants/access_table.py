@@ -61,7 +61,10 @@ RULES: Final = joined(
             (STAFF | OPERATOR).may("programPresets complianceOverrides"),
             NETWORK_READ.may("distributor downline upline"),
             CATALOG_READ.may("products"),
-            ORDERS_READ.may("order orders"),
+            ORDERS_READ.may("order orders listings"),
+            (STAFF | ORDERS_PLACE).may("priceQuote"),
+            (CATALOG_READ | ORDERS_PLACE).may("priceList"),
+            STAFF.may("belowFloor belowFloorCount"),
             COMMISSIONS_READ.may("commissions commissionSummary"),
             (OWNER | role(Role.AUDITOR) | OPERATOR).may("auditLog"),
             EXITS_READ.may("exit exits"),
@@ -85,7 +88,7 @@ RULES: Final = joined(
             CATALOG_WRITE.may("putProducts archiveProducts"),
             ORDERS_PLACE.may("placeOrder"),
             ORDERS_MOVE.may("placeOrders payOrder shipOrder deliverOrder closeOrder"),
-            ORDERS_PLACE.may("cancelOrder"),
+            ORDERS_PLACE.may("cancelOrder openListing changeListingPrice closeListing"),
             (OPERATIONS | DISTRIBUTOR).may("quoteExit withdrawExit"),
             OPERATIONS.may("approveExit rejectExit executeExit closeExit"),
             FINANCE.may("releaseCommission closeSettlement verifyPayoutDestination revealPayoutDestination"),
@@ -179,14 +182,53 @@ RULES: Final = joined(
             ),
         ),
         *page("PriceCase", STAFF),
+        on(
+            "Listing",
+            ORDERS_READ.may(
+                "id distributorId distributor sku channel price status outsideBand openedAt changedAt closedAt"
+            ),
+        ),
+        *page("Listing", ORDERS_READ),
+        on("ListingPayload", ORDERS_PLACE.may("listing userErrors")),
+        on(
+            "BelowFloor",
+            STAFF.may("distributorId distributor listingId orderId lineId sku channel quantity amount floor missing"),
+        ),
+        *page("BelowFloor", STAFF),
+        on("BelowFloorCount", STAFF.may("listings orderLines")),
+        on("PriceQuote", (STAFF | ORDERS_PLACE).may("goods lines userErrors")),
+        on(
+            "PriceQuoteLine",
+            (STAFF | ORDERS_PLACE).may(
+                "sku quantity amount source promotion freePieces guide lowest highest outsideBand why"
+            ),
+        ),
+        on(
+            "Promotion",
+            (CATALOG_READ | ORDERS_PLACE).may(
+                "key name kind effectiveFrom effectiveUntil channels membersOnly price threshold off buy get"
+            ),
+        ),
+        on(
+            "ProductPrice",
+            (CATALOG_READ | ORDERS_PLACE).may("product guide lowest highest purchase channels promotions"),
+        ),
+        *page("ProductPrice", CATALOG_READ | ORDERS_PLACE),
         # -- commission --------------------------------------------------------------------------------------
         on(
             "Commission",
             (COMMISSIONS_READ | key(Scope.ORDERS_WRITE)).may(
                 "id orderId lineId component programNumber level beneficiaryId beneficiary tier rateBps perPiece base "
-                "quantity amount outcome reason status earnedAt holdUntil statementId explanation"
+                "quantity amount outcome reason status earnedAt holdUntil statementId explanation arithmetic"
             ),
         ),
+        on(
+            "CommissionArithmetic",
+            (COMMISSIONS_READ | key(Scope.ORDERS_WRITE)).may(
+                "full piecesBefore lifts ownRateBps rateBelowBps ownSales neededSales splitBps whole"
+            ),
+        ),
+        on("CommissionLift", (COMMISSIONS_READ | key(Scope.ORDERS_WRITE)).may("pieces extra")),
         *page("Commission", COMMISSIONS_READ),
         on("CommissionSum", COMMISSIONS_READ.may("component level shares earned reversed")),
         # -- exits and the audit log -------------------------------------------------------------------------
