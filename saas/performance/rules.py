@@ -200,14 +200,14 @@ def rebate_of(component: TieredRebate, sales_minor: int) -> Worth:
     if not reached:
         return Worth(0, AwardReason.BELOW, {**detail, "needed": bands[0].from_minor})
     detail["from"] = reached[-1].from_minor
-    parts = [(sales_minor, reached[-1].rate_bps)] if component.applies == "WHOLE" else _parts(reached, sales_minor)
+    parts = [[sales_minor, reached[-1].rate_bps]] if component.applies == "WHOLE" else _parts(reached, sales_minor)
     amount = divide_half_up(sum(part * rate for part, rate in parts), BPS_WHOLE)
     return _worth(amount, any(rate for _, rate in parts), {**detail, "parts": parts})
 
 
-def _parts(reached: Sequence[RebateBand], sales_minor: int) -> list[tuple[int, int]]:
+def _parts(reached: Sequence[RebateBand], sales_minor: int) -> list[list[int]]:
     ends = [*(band.from_minor for band in reached[1:]), sales_minor]
-    return [(end - band.from_minor, band.rate_bps) for band, end in zip(reached, ends, strict=True)]
+    return [[end - band.from_minor, band.rate_bps] for band, end in zip(reached, ends, strict=True)]
 
 
 def target_of(component: TargetBonus, measured: int) -> Worth:

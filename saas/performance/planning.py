@@ -1,0 +1,75 @@
+"""What closing a period writes, decided from what the orders say; previews show exactly this."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from saas.base.db import reading
+from saas.network.history import roll
+from saas.performance import gathering
+from saas.performance.errors import NothingInPeriod
+from saas.performance.gathering import CalendarPeriod
+from saas.performance.rules import Award, PeriodBook
+from tenants.errors import NoActiveProgram
+from tenants.program.versions import StoredProgram, program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A period's awards, also those of nothing, by the program in force at its end."""
+
+    period: CalendarPeriod
+    program_number: int
+    currency: str
+    awards: Sequence[Award]
+
+    @property
+    def paid(self) -> Sequence[Award]:
+        """The awards that pay something."""
+        return [award for award in self.awards if award.amount_minor]
+
+    @property
+    def awards_minor(self) -> int:
+        """What they come to."""
+        return sum(award.amount_minor for award in self.awards)
+
+
+async def plan(period: CalendarPeriod) -> Plan:
+    """Decide a period from the orders as they are now. Raises ``NoActiveProgram`` or ``NothingInPeriod``."""
+    async with reading():
+        stored = await program_for(period)
+        content = stored.program
+        book = PeriodBook(content, period.length)
+        if not book.components and not book.reviews_tiers:
+            raise NothingInPeriod("input.length", number=stored.number, label=period.label)
+        await gathering.fill(book, content, period)
+        holders = gathering.holders_of(await roll(), book, period)
+        taken = await gathering.taken(book, content, period, holders)
+    return Plan(
+        period=period,
+        program_number=stored.number,
+        currency=content.currency,
+        awards=book.awards(holders, taken),
+    )
+
+
+async def program_for(period: CalendarPeriod) -> StoredProgram:
+    """The program in force at the period's end; of a past before all programs, the first there was.
+
+    Raises ``NoActiveProgram``.
+    """
+    async with reading() as tx:
+        number = await tx.value(
+            "SELECT number FROM program_version WHERE tenant_id = $1 AND status <> 'draft' AND activated_at <= $2 "
+            "ORDER BY activated_at DESC, number DESC LIMIT 1",
+            tx.tenant_id,
+            period.judged_at,
+        )
+        if number is None:
+            number = await tx.value(
+                "SELECT number FROM program_version WHERE tenant_id = $1 AND status IN ('active', 'retired') "
+                "ORDER BY activated_at, number LIMIT 1",
+                tx.tenant_id,
+            )
+        if number is None:
+            raise NoActiveProgram
+        return await program(number)
