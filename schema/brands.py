@@ -11,6 +11,7 @@ from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, re
 from tenants import registry
 from tenants.accounts import CreateMember
 from tenants.actors import Role
+from tenants.program import starting
 from tenants.registry import Brand, BrandStatus
 
 described(
@@ -58,6 +59,9 @@ class CreateTenantInput:
     currency: str = strawberry.field(default="CNY", description="ISO 4217; for good.")
     time_zone: str = strawberry.field(default="Asia/Shanghai", description="IANA zone; for good.")
     locale: str = strawberry.field(default="zh-CN", description="Default language: `zh-CN` or `en`.")
+    preset: str | None = strawberry.field(
+        default=None, description="A preset to put in force at once, from `programPresets`; none starts without."
+    )
 
 
 @strawberry.input(description="A brand to suspend or to reactivate.")
@@ -123,7 +127,8 @@ class BrandMutation:
             time_zone=input.time_zone,
             locale=input.locale,
         )
-        return TenantPayload(tenant=tenant(await registry.create_tenant(command, info.context.who)))
+        made = await starting.create_brand(command, info.context.who, preset_name=input.preset)
+        return TenantPayload(tenant=tenant(made))
 
     @strawberry.mutation(description="Suspend a brand, or bring it back.")
     @refusals(TenantPayload)

@@ -14,6 +14,7 @@ from schema.exits import ExitMutation, ExitQuery
 from schema.gate import Gate
 from schema.keys import KeyMutation, KeyQuery
 from schema.limits import TOKENS_MAX
+from schema.listings import ListingMutation, ListingQuery
 from schema.network import NetworkQuery
 from schema.network_changes import NetworkMutation, OrangeQuery
 from schema.order_changes import OrderMutation
@@ -21,7 +22,9 @@ from schema.orders import OrderQuery
 from schema.payout_changes import PayoutMutation
 from schema.payouts import PayoutQuery
 from schema.people import PeopleMutation, PeopleQuery
-from schema.programs import ProgramMutation, ProgramQuery
+from schema.prices import PriceQuery
+from schema.program_changes import ProgramMutation
+from schema.programs import ProgramQuery
 from schema.scalars import SCALARS
 from schema.settlement import SettlementMutation, SettlementQuery
 
@@ -36,6 +39,8 @@ class Query(
     OrangeQuery,
     CatalogQuery,
     OrderQuery,
+    PriceQuery,
+    ListingQuery,
     CommissionQuery,
     SettlementQuery,
     PayoutQuery,
@@ -54,6 +59,7 @@ class Mutation(
     NetworkMutation,
     CatalogMutation,
     OrderMutation,
+    ListingMutation,
     SettlementMutation,
     PayoutMutation,
     ExitMutation,

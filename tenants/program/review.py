@@ -6,10 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from saas.base.db import reading
+from saas.base.idempotency import fingerprint
 from tenants import registry
-from tenants.program import Finding, Program, Severity, validate
+from tenants.program import Finding, Program, Severity, as_data, parse, validate
 from tenants.program.findings import Overridden
 from tenants.program.stored import Version, content_of, version_of
+from tenants.program.text import Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,12 @@ def _let_pass(finding: Finding, override: Override | None) -> Finding:
         return finding
     passed = Overridden(operator=override.operator, reason=override.reason, at=override.overridden_at)
     return replace(finding, severity=Severity.WARNING, overridden=passed)
+
+
+async def check_document(document: str | bytes, form: Format = "yaml") -> Sequence[Finding]:
+    """What there is to say about a document that nobody saved, in the brand of the active scope. Never raises."""
+    parsed = parse(document, form)
+    return await findings_on(parsed, fingerprint(as_data(parsed))) if isinstance(parsed, Program) else parsed
 
 
 async def validate_version(number: int) -> Reviewed:

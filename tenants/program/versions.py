@@ -12,7 +12,7 @@ from tenants.program.lifecycle import (
     schedule,
     unschedule,
 )
-from tenants.program.review import Override, Reviewed, overrides_of, validate_version
+from tenants.program.review import Override, Reviewed, check_document, overrides_of, validate_version
 from tenants.program.stored import (
     StoredProgram,
     Version,
@@ -41,6 +41,7 @@ __all__ = [
     "activate",
     "active_program",
     "bring_up_to_date",
+    "check_document",
     "compare",
     "compare_with",
     "content_of",

@@ -17,7 +17,14 @@ from tests.api.generated import roots, without_value
 from tests.api.population import Populated, nothing, populate
 from tests.api.rows import changes, rows_of, secrets_of, told
 
-OPERATORS_OWN = {"Mutation.createTenant", "Mutation.setTenantStatus", "Mutation.addTenantDomain", "Query.tenants"}
+OPERATORS_OWN = {
+    "Mutation.createTenant",
+    "Mutation.setTenantStatus",
+    "Mutation.addTenantDomain",
+    "Mutation.overrideFinding",
+    "Query.complianceOverrides",
+    "Query.tenants",
+}
 """Operators do these to brands, and to nobody's people or money; see test_roles."""
 DOORSTEP = ["login_throttle"]
 """Anybody may knock at a brand's door, and is counted."""

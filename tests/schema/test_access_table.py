@@ -45,6 +45,8 @@ def test_operators_do_not_read_a_brand() -> None:
         "Query.tenants",
         "Query.members",
         "Query.auditLog",
+        "Query.programPresets",
+        "Query.complianceOverrides",
     }
 
 
