@@ -128,12 +128,15 @@ def required_profiles(program: Program) -> Iterator[Finding]:
             )
 
 
-def compliance_findings(payouts: Payouts, broken: Set[str] = frozenset()) -> Iterator[Finding]:
-    """What the program's profiles object to, as far as no ``broken`` section is needed to tell."""
+def compliance_findings(payouts: Payouts, broken: Set[str], not_whole: Set[str]) -> Iterator[Finding]:
+    """What the program's profiles object to, as far as no ``broken`` section is needed to tell.
+
+    What is paid out at most is told by sections as a whole, and not when one of those is ``not_whole``.
+    """
     for code in dict.fromkeys(payouts.program.compliance_profile):
         for rule in profile(code).rules if code in PROFILES else ():
             sections, measure = _MEASURES[rule.measures]
-            if broken.isdisjoint(sections):
+            if (not_whole if measure is _payout else broken).isdisjoint(sections):
                 yield from measure(payouts, rule)
 
 

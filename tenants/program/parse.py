@@ -1,16 +1,15 @@
 """Program documents in and out: YAML, JSON or plain data to a ``Program``, or to all findings at once; and back."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from tenants.program.document import Program
 from tenants.program.findings import NO_HINT, Finding, finding
+from tenants.program.salvage import sense_of_the_rest
 from tenants.program.structure import structural
 from tenants.program.text import Format, Unreadable, check_depth, read, write
-from tenants.program.validate import findings_apart_from
 
 Findings = tuple[Finding, ...]
 
@@ -31,8 +30,7 @@ def parse(document: str | bytes | Mapping[str, Any], form: Format = "yaml") -> P
     try:
         return Program.model_validate(data)
     except ValidationError as exc:
-        broken = {str(error["loc"][0]) for error in exc.errors(include_url=False) if error["loc"]}
-        return (*structural(exc, data), *_sense_of_the_rest(data, broken))
+        return (*structural(exc, data), *sense_of_the_rest(exc, data))
 
 
 def as_data(program: Program) -> dict[str, Any]:
@@ -46,16 +44,3 @@ def dump(program: Program, form: Format = "yaml") -> str:
 
 
 _SETTINGS = {"expected": "a set of settings", "expected_zh": "一组设置"}
-
-
-def _sense_of_the_rest(data: Mapping[str, Any], broken: set[str]) -> list[Finding]:
-    sections = _sections()
-    sound = {
-        name: sections[name].validate_python(data[name]) for name in sections if name in data and name not in broken
-    }
-    return findings_apart_from(Program.model_construct(**sound), broken)
-
-
-@lru_cache(maxsize=1)
-def _sections() -> dict[str, TypeAdapter[Any]]:
-    return {name: TypeAdapter(field.rebuild_annotation()) for name, field in Program.model_fields.items()}

@@ -112,7 +112,7 @@ class Payouts:
     @cached_property
     def cases(self) -> tuple[Case, ...]:
         """Every case of the document, once for each span of days in which its components stay the same."""
-        return tuple(dict.fromkeys(self._cases()))
+        return tuple(self._cases())
 
     def _cases(self) -> Iterator[Case]:
         parts = self.program.commission.components
@@ -121,11 +121,17 @@ class Payouts:
         categories = dict.fromkeys(name for part in parts for name in _categories(part))
         cheapest = self._cheapest_of_the_others(named)
         days = {day for part in parts for day in (part.effective_from, part.effective_until) if day is not None}
+        seen: dict[str | None, set[tuple[int, ...]]] = {}
         for day in (date.min, *sorted(days)):
             current = [(number, part) for number, part in enumerate(parts) if _in_effect(part, day)]
             for category in (None, *categories):
                 for sku in (None, *cheapest, *named):
-                    yield Case(sku, category, self._together(current, sku, category))
+                    pays = self._together(current, sku, category)
+                    # Pays are made once each: the same ones are the same case, if of another day or category.
+                    same = tuple(map(id, pays))
+                    if same not in (known := seen.setdefault(sku, set())):
+                        known.add(same)
+                        yield Case(sku, category, pays)
 
     def _cheapest_of_the_others(self, named: dict[str, None]) -> list[str]:
         if not any(isinstance(part, LevelTable | PerPieceVolume) for part in self.program.commission.components):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from reprlib import Repr
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -42,12 +43,18 @@ _LENGTHS = {
     "string_too_short": "min_length",
     "string_too_long": "max_length",
 }
-_KEYS = {
-    key
+_PARTS = [
+    part
     for module in (components, document, parts, pricing)
     for part in vars(module).values()
     if isinstance(part, type) and issubclass(part, BaseModel)
-    for key in part.model_fields
+]
+_KEYS = {key for part in _PARTS for key in part.model_fields}
+_KINDS = {
+    kind
+    for part in _PARTS
+    if (field := part.model_fields.get("kind")) is not None
+    for kind in get_args(field.annotation)
 }
 _short = Repr()
 _short.maxstring = _short.maxother = _short.maxlong = 60
@@ -63,7 +70,7 @@ def structural(exc: ValidationError, document: object) -> list[Finding]:
 
 
 def _finding(error: ErrorDetails, document: object) -> Finding:
-    steps = list(_steps(error["loc"], document))
+    steps = list(steps_of(error["loc"], document))
     match error["type"]:
         case "extra_forbidden":
             key = str(steps[-1])
@@ -115,11 +122,11 @@ def _closest_whole(kind: str, value: object) -> dict[str, str]:
     return {"hint": f"; the closest allowed value is {closest}", "hint_zh": f"；最接近的允许值为 {closest}"}
 
 
-def _steps(location: Sequence[str | int], document: object) -> Iterator[str | int]:
+def steps_of(location: Sequence[str | int], document: object) -> Iterator[str | int]:
     """A location without the marks pydantic adds: the kind it chose in a union, and ``[key]``."""
     here, entered = document, True
     for step in location:
-        if step == "[key]" or (entered and isinstance(here, Mapping) and here.get("kind") == step):
+        if step == "[key]" or (entered and isinstance(here, Mapping) and here.get("kind") == step in _KINDS):
             entered = False
             continue
         yield step

@@ -11,17 +11,25 @@ from tenants.program.payout import Payouts
 
 def validate(program: Program) -> list[Finding]:
     """Every finding on the program; without an error among them (``errors_in``) it may be activated."""
-    return findings_apart_from(program, frozenset())
+    return findings_apart_from(program)
 
 
-def findings_apart_from(program: Program, broken: Set[str]) -> list[Finding]:
-    """The findings of the checks that need none of the ``broken`` sections, which may then be absent."""
+def findings_apart_from(
+    program: Program, broken: Set[str] = frozenset(), partial: Set[str] = frozenset()
+) -> list[Finding]:
+    """The findings of the checks that need none of the ``broken`` sections, which may then be absent.
+
+    Of the ``partial`` sections what is broken was left out; checks that look at a section as a whole pass them over.
+    """
     found = [item for needs, check in _CHECKS if broken.isdisjoint(needs) for item in check(program)]
+    not_whole = broken | partial
     payouts = Payouts(program)
-    if broken.isdisjoint(_PAYOUT):
+    if not_whole.isdisjoint(_PAYOUT):
         found += [item for check in _PAYOUT_CHECKS for item in check(payouts)]
+    if "price_policy" not in not_whole:
+        found += prices.promoted_products(program)
     if "compliance_profile" not in broken:
-        found += compliance_findings(payouts, broken)
+        found += compliance_findings(payouts, broken, not_whole)
     return found
 
 
@@ -78,4 +86,4 @@ _PAYOUT_CHECKS: tuple[Callable[[Payouts], Iterable[Finding]], ...] = (
     commission.base,
     _nobody_earns,
 )
-"""The checks of what can be paid out at most, which read these sections."""
+"""The checks of what can be paid out at most, which read the whole of these sections."""

@@ -65,18 +65,26 @@ def channels(program: Program) -> Iterator[Finding]:
 
 
 def promotions(program: Program) -> Iterator[Finding]:
-    """Promotions are told apart, last a day or more, and name products that are priced and sold where they hold."""
-    policy = program.price_policy
-    yield from repeated([((*PROMOTIONS, i, "key"), one.key) for i, one in enumerate(policy.promotions)])
-    for number, one in enumerate(policy.promotions):
+    """Promotions are told apart, last a day or more, and give a price to each of their products."""
+    parts = program.price_policy.promotions
+    yield from repeated([((*PROMOTIONS, i, "key"), one.key) for i, one in enumerate(parts)])
+    for number, one in enumerate(parts):
         place = (*PROMOTIONS, number)
         yield from never_in_effect(place, one.effective_from, one.effective_until)
         yield from repeated(listed((*place, "products"), one.products))
         yield from repeated(listed((*place, "channels"), one.channels))
+        if isinstance(one, PromotionPrice):
+            yield from _prices_and_products(place, one)
+
+
+def promoted_products(program: Program) -> Iterator[Finding]:
+    """Promotions name products that are priced, and sold where the promotion holds."""
+    policy = program.price_policy
+    for number, one in enumerate(policy.promotions):
+        place = (*PROMOTIONS, number)
         named = listed((*place, "products"), one.products)
         if isinstance(one, PromotionPrice):
             named += [((*place, "prices_minor", sku), sku) for sku in one.prices_minor]
-            yield from _prices_and_products(place, one)
         for steps, sku in named:
             if sku not in policy.products:
                 words = hint(sku, list(policy.products)) if len(policy.products) <= HINTS_AMONG else NO_HINT
