@@ -97,7 +97,7 @@ def _statements(kind: str, tenant: int, orders: int, sellers: int) -> list[str]:
     series = (
         f"(WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n + 1 < {orders}) SELECT n FROM s)"
         if sqlite
-        else f"generate_series(0, {orders - 1})"
+        else f"generate_series(0::bigint, {orders - 1})"
     )
     moment = (
         f"strftime('%Y-%m-%d %H:%M:%S', {int(FROM.timestamp())} + n * {seconds}, 'unixepoch') || '+00:00'"

@@ -54,7 +54,7 @@ class Progress:
         return self._taken.created_by
 
     async def report(self, done: int, total: int | None = None, step: str | None = None) -> None:
-        """Say how far the work is, outside of any transaction. Cheap: most calls write nothing.
+        """Say how far the work is; not inside ``transaction()``. Cheap: most calls write nothing.
 
         Raises ``Cancelled`` or ``LeaseLost``; either way the work is to stop, and must let it through.
         """
@@ -65,7 +65,8 @@ class Progress:
 
     async def check(self) -> None:
         """Write the latest word down, and learn whether to go on; as ``report``."""
-        cancelled = await lease.renew(self._taken, *self._state)
+        # A task of its own, so that it neither joins nor waits for what the work is reading.
+        cancelled = await finish(lease.renew(self._taken, *self._state))
         self._told_at = _now()
         if cancelled is None:
             raise LeaseLost

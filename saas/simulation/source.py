@@ -55,7 +55,9 @@ async def replay_part(program: Program, span: Span, *, part: int, parts: int, re
             async for rows in batches:
                 replay.feed(rows)
                 await report(replay.taken)
-    return replay.finish()
+    sums = replay.finish()
+    await report(replay.taken)
+    return sums
 
 
 async def replay_order(program: Program, span: Span, order_id: OrderId, path: str) -> Decided | None:
