@@ -38,6 +38,7 @@ class _Part(NamedTuple):
     outer: str
     field: str
     entries: tuple[Step, ...]
+    way: tuple[Step, ...]
 
 
 class Wording:
@@ -81,21 +82,23 @@ class Wording:
                 labels.append(self._say(_found(LABELS, part)))
                 continue
             first, *inner = part.entries
-            labels.append(self._say(_found(ENTRIES, part)).format(self._entry(part.field, first)))
+            labels.append(self._say(_found(ENTRIES, part)).format(self._entry(part.field, first, part.way)))
             for step in inner:
                 name = "levels" if isinstance(step, int) else "tiers"
-                labels.append(self._say(ENTRIES[name]).format(self._entry(name, step)))
+                labels.append(self._say(ENTRIES[name]).format(self._entry(name, step, part.way)))
         return labels
 
-    def _entry(self, field: str, step: Step) -> str:
-        """The name of a list's entry."""
+    def _entry(self, field: str, step: Step, way: tuple[Step, ...]) -> str:
+        """The name of an entry of the list that ``way`` leads to."""
         if isinstance(step, int):
             return str(step + 1 if field in _FROM_ONE else step)
         if isinstance(step, Named) and step.field == "kind":
             return self._say(CHOICES[str(step.value)])
         if isinstance(step, Named) and isinstance(step.value, int):
-            unit = step.field if step.field.endswith("_minor") else ""
-            return f"{self._say(LABELS[step.field])} {self._number(unit, step.value)}"
+            document = next(one for one in (self._after, self._before) if _has(one, (*way, step)))
+            return (
+                f"{self._say(LABELS[step.field])} {self._number(_unit(document, (*way, step, step.field)), step.value)}"
+            )
         name = str(step.text if isinstance(step, Member) else step.value if isinstance(step, Named) else step)
         return self._tiers.get(name, name) if field in _TIERS else name
 
@@ -171,7 +174,7 @@ def _parts(steps: Sequence[Step]) -> list[_Part]:
         at = first
         while at < len(steps) and (not isinstance(steps[at], str) or at - first < names):
             at += 1
-        parts.append(_Part(parts[-1].field if parts else "", field, tuple(steps[first:at])))
+        parts.append(_Part(parts[-1].field if parts else "", field, tuple(steps[first:at]), tuple(steps[:first])))
     return parts
 
 
@@ -194,6 +197,14 @@ def _unit(document: Mapping[str, Any], steps: tuple[Step, ...]) -> str:
         owner = _at(document, above[:-2])
         return "" if owner.get("measure", "orders") in {"orders", "pieces"} else "sales_minor"
     return part.field
+
+
+def _has(document: Any, steps: Sequence[Step]) -> bool:
+    try:
+        _at(document, steps)
+    except (KeyError, IndexError, TypeError, StopIteration):
+        return False
+    return True
 
 
 def _at(document: Any, steps: Sequence[Step]) -> Any:
