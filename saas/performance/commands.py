@@ -15,7 +15,9 @@ from saas.base.idempotency import claim
 from saas.base.ids import AwardId, PeriodCloseId, new_id
 from saas.ledger.commands import post
 from saas.ledger.rules import Account, Entry, Kind, Posting
-from saas.network.tree import lock_tree
+from saas.network.commands import TierChange, change_tiers, hold_tree
+from saas.network.standing import Cause
+from saas.network.tiers import Outcome
 from saas.performance.errors import PeriodNotOver
 from saas.performance.gathering import calendar_period
 from saas.performance.models import PeriodClose
@@ -33,6 +35,13 @@ _AWARD = (
 )  # fmt: skip
 
 
+_REVIEW = (
+    "id", "close_id", "distributor_id", "period_from", "tier_before", "tier_after", "outcome", "misses", "own_minor",
+    "group_minor", "active_downline_minor", "orders",
+)  # fmt: skip
+_CAUSES = {Outcome.PROMOTED: Cause.PROMOTION, Outcome.DEMOTED: Cause.DEMOTION, Outcome.REVOKED: Cause.REVOCATION}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosePeriod:
     """Close the calendar period of this length that ``day`` lies in, in the brand's time zone."""
@@ -48,7 +57,7 @@ async def close_period(command: ClosePeriod, actor: Actor) -> PeriodCloseView:
     Raises ``PeriodNotOver``, ``NothingInPeriod``, ``NoActiveProgram`` or ``IdempotencyConflict``.
     """
     async with transaction() as tx:
-        await lock_tree(tx)
+        await hold_tree()
         period = calendar_period(command.length, command.day, (await this_brand()).time_zone)
         closed = await close_of(period.length, period.first)
         close_id = PeriodCloseId(new_id()) if closed is None else closed.id
@@ -69,10 +78,11 @@ async def close_period(command: ClosePeriod, actor: Actor) -> PeriodCloseView:
             program_number=planned.program_number,
             awards=len(planned.paid),
             awards_minor=planned.awards_minor,
-            tier_changes=0,
+            tier_changes=len(planned.changes),
             closed_at=clock.now(),
             closed_by=actor.id,
         )
+        await _review(tx, close_id, planned, actor)
         await _award(tx, close_id, planned)
         await audit.record(
             actor,
@@ -81,8 +91,37 @@ async def close_period(command: ClosePeriod, actor: Actor) -> PeriodCloseView:
             period=period.label,
             awards=len(planned.paid),
             awards_minor=planned.awards_minor,
+            tier_changes=len(planned.changes),
         )
         return await close_by_id(close_id)
+
+
+async def _review(tx: Tx, close_id: PeriodCloseId, planned: Plan, actor: Actor) -> None:
+    """Write every review, and change the tiers that follow from them."""
+    await tx.insert_many(
+        "tier_review",
+        _REVIEW,
+        [
+            (
+                new_id(), close_id, one.review.holder, planned.period.first, one.review.tier_before,
+                one.review.tier_after, one.review.outcome, one.review.misses, one.figures.own_minor,
+                one.figures.group_minor, one.figures.active_downline_minor, one.figures.orders,
+            )
+            for one in planned.reviews
+        ],
+    )  # fmt: skip
+    changes = [
+        TierChange(
+            distributor_id=one.review.holder,
+            before=one.review.tier_before,
+            after=one.review.tier_after,
+            cause=_CAUSES[one.review.outcome],
+            suspends=one.review.suspends,
+        )
+        for one in planned.changes
+    ]
+    if changes:
+        await change_tiers(changes, planned.period.label, actor)
 
 
 async def _award(tx: Tx, close_id: PeriodCloseId, planned: Plan) -> None:

@@ -8,6 +8,7 @@ from saas.network.history import roll
 from saas.performance import gathering
 from saas.performance.errors import NothingInPeriod
 from saas.performance.gathering import CalendarPeriod
+from saas.performance.reviewing import Reviewed, reviews
 from saas.performance.rules import Award, PeriodBook
 from tenants.errors import NoActiveProgram
 from tenants.program.versions import StoredProgram, program
@@ -15,12 +16,13 @@ from tenants.program.versions import StoredProgram, program
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A period's awards, also those of nothing, by the program in force at its end."""
+    """A period's awards, also those of nothing, and reviews of tiers, by the program in force at its end."""
 
     period: CalendarPeriod
     program_number: int
     currency: str
     awards: Sequence[Award]
+    reviews: Sequence[Reviewed]
 
     @property
     def paid(self) -> Sequence[Award]:
@@ -31,6 +33,11 @@ class Plan:
     def awards_minor(self) -> int:
         """What they come to."""
         return sum(award.amount_minor for award in self.awards)
+
+    @property
+    def changes(self) -> Sequence[Reviewed]:
+        """The reviews that change a tier, or end a standing."""
+        return [one for one in self.reviews if one.review.changes]
 
 
 async def plan(period: CalendarPeriod) -> Plan:
@@ -44,11 +51,13 @@ async def plan(period: CalendarPeriod) -> Plan:
         await gathering.fill(book, content, period)
         holders = gathering.holders_of(await roll(), book, period)
         taken = await gathering.taken(book, content, period, holders)
+        reviewed = await reviews(content, period, book.tier_figures(holders)) if book.reviews_tiers else []
     return Plan(
         period=period,
         program_number=stored.number,
         currency=content.currency,
         awards=book.awards(holders, taken),
+        reviews=reviewed,
     )
 
 

@@ -10,14 +10,17 @@ import orjson
 from saas.base import clock
 from saas.base.db import Row, as_time, reading
 from saas.base.db.where import Where
-from saas.base.errors import NotFound
+from saas.base.errors import NotFound, Said
 from saas.base.ids import AwardId, DistributorId, OrderId, PeriodCloseId, StatementId
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
+from saas.network.tiers import Outcome, TierHolder, explained, recalled
 from saas.performance.gathering import CalendarPeriod, calendar_period
 from saas.performance.planning import Plan, plan, program_for
-from saas.performance.rules import AwardReason, Detail, components_of, reviews_tiers
+from saas.performance.rules import AwardReason, Detail, Figures, components_of, reviews_tiers
 from tenants.program.calendar import period_label
+from tenants.program.document import Program
 from tenants.program.parts import PeriodLength
+from tenants.program.versions import program
 from tenants.registry import this_brand
 
 LENGTHS: Sequence[PeriodLength] = ("month", "quarter", "year")
@@ -98,6 +101,14 @@ _AWARD = (
     "a.measured, a.amount_minor, a.detail, a.order_id, a.status, a.earned_at, p.length, a.period_from, a.period_until, "
     "a.statement_id"
 )
+_REVIEW = (
+    "r.id, r.close_id, r.distributor_id, r.period_from, r.tier_before, r.tier_after, r.outcome, r.misses, r.own_minor, "
+    "r.group_minor, r.active_downline_minor, r.orders, p.length, p.program_number, p.currency, d.code"
+)
+_REVIEWS = (
+    "FROM tier_review r JOIN period_close p ON p.tenant_id = r.tenant_id AND p.id = r.close_id "
+    "JOIN distributor d ON d.tenant_id = r.tenant_id AND d.id = r.distributor_id"
+)
 _AWARDS = "FROM award a JOIN period_close p ON p.tenant_id = a.tenant_id AND p.id = a.close_id"
 
 
@@ -108,6 +119,40 @@ async def preview_period(length: PeriodLength, day: date) -> Plan:
     """
     async with reading():
         return await plan(calendar_period(length, day, (await this_brand()).time_zone))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierReviewView:
+    """How a close judged the holder of a tier; ``said`` is the review in one sentence, in both languages."""
+
+    id: UUID
+    close_id: PeriodCloseId
+    distributor_id: DistributorId
+    length: PeriodLength
+    period_from: date
+    tier_before: str
+    tier_after: str
+    outcome: Outcome
+    misses: int
+    suspends: bool
+    figures: Figures
+    currency: str
+    said: Said
+
+    @property
+    def label(self) -> str:
+        """What people call the period."""
+        return period_label(self.length, self.period_from)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierReviewFilter:
+    """Which reviews; what is not given does not matter. ``day`` lies in the period."""
+
+    distributor_id: DistributorId | None = None
+    close_id: PeriodCloseId | None = None
+    outcomes: Collection[Outcome] | None = None
+    day: date | None = None
 
 
 async def close_of(length: PeriodLength, first: date) -> PeriodCloseView | None:
@@ -203,6 +248,53 @@ async def awards_on(statement_id: StatementId) -> Sequence[AwardView]:
             statement_id,
         )
     return [_award(row) for row in rows]
+
+
+async def tier_reviews(wanted: TierReviewFilter, page: PageRequest) -> Page[TierReviewView]:
+    """Reviews of tiers, those of the latest period first."""
+    async with reading() as tx:
+        where = Where(tx, "r")
+        if wanted.distributor_id is not None:
+            where.add("r.distributor_id = $", wanted.distributor_id)
+        if wanted.close_id is not None:
+            where.add("r.close_id = $", wanted.close_id)
+        if wanted.outcomes is not None:
+            where.within("r.outcome", [str(outcome) for outcome in wanted.outcomes])
+        if wanted.day is not None:
+            where.add("r.period_from <= $", wanted.day)
+            where.add("p.period_until > $", wanted.day)
+        if page.after:
+            first, id_ = decode_cursor(page.after, date, UUID)
+            where.after(("r.period_from", "r.id"), (first, id_), descending=True)
+        rows = await tx.rows(
+            f"SELECT {_REVIEW} {_REVIEWS} WHERE {where.sql} ORDER BY r.period_from DESC, r.id DESC "
+            f"LIMIT {page.first + 1}",
+            *where.args,
+        )
+        found = [_review(row, (await program(row["program_number"])).program) for row in rows]
+    return page_of(found, page, [encode_cursor(one.period_from, one.id) for one in found])
+
+
+def _review(row: Row, content: Program) -> TierReviewView:
+    outcome = Outcome(row["outcome"])
+    figures = Figures(row["own_minor"], row["group_minor"], row["active_downline_minor"], row["orders"])
+    holder = TierHolder(row["distributor_id"], row["code"], row["tier_before"], 0, row["misses"])
+    review = recalled(content, holder, figures, outcome=outcome, tier_after=row["tier_after"], misses=row["misses"])
+    return TierReviewView(
+        id=row["id"],
+        close_id=row["close_id"],
+        distributor_id=row["distributor_id"],
+        length=row["length"],
+        period_from=row["period_from"],
+        tier_before=row["tier_before"],
+        tier_after=row["tier_after"],
+        outcome=outcome,
+        misses=row["misses"],
+        suspends=review.suspends,
+        figures=figures,
+        currency=row["currency"],
+        said=explained(content, review),
+    )
 
 
 def _narrow(where: Where, wanted: AwardFilter) -> None:
