@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import databases, rows
+from bench.engine import engine
 from bench.figures import FULL, TINY, Figure, Size
 
 KINDS = ("postgresql", "sqlite")
@@ -19,12 +20,12 @@ console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 def main(
-    only: Annotated[list[str] | None, typer.Argument(help="import or api; both by default.")] = None,
+    only: Annotated[list[str] | None, typer.Argument(help="engine, import or api; all by default.")] = None,
     json: Annotated[Path | None, typer.Option(help="Also write the rows to this file.")] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="Only see that every row runs.")] = False,
 ) -> None:
     """Measure the product beside its ceilings. A quiet machine gives the truest figures."""
-    figures = asyncio.run(measure(only or ["import", "api"], TINY if tiny else FULL))
+    figures = asyncio.run(measure(only or ["engine", "import", "api"], TINY if tiny else FULL))
     console.print(_table(figures))
     if json is not None:
         json.write_bytes(orjson.dumps([figure.as_data() for figure in figures], option=orjson.OPT_INDENT_2))
@@ -33,11 +34,14 @@ def main(
 async def measure(groups: list[str], size: Size) -> list[Figure]:
     """All rows of the groups, on both databases."""
     figures: list[Figure] = []
+    if "engine" in groups:
+        console.print("engine …", style="dim")
+        figures += engine(size)
     async with databases.opened() as opened:
         for kind in KINDS:
             if "import" in groups:
                 console.print(f"import on {kind} …", style="dim")
-                figures.append(await rows.import_orders(opened, kind, size))
+                figures += await rows.import_orders(opened, kind, size)
             if "api" in groups:
                 console.print(f"API on {kind} …", style="dim")
                 figures += await rows.api(opened, kind, size)

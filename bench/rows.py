@@ -10,6 +10,7 @@ from bench import operations
 from bench.bare_import import copy_orders
 from bench.client import load
 from bench.databases import Databases
+from bench.engine import explanation_bytes
 from bench.figures import Figure, Load, Size, compared
 from bench.log import write_log
 from bench.processes import HANDWRITTEN, PRODUCT, Finished, Server, run, serving
@@ -48,16 +49,20 @@ async def imported(databases: Databases, kind: str, size: Size) -> Imported:
     return Imported(url, bare, ours, await copy_orders(url, bare, BRAND))
 
 
-async def import_orders(databases: Databases, kind: str, size: Size) -> Figure:
-    """The command that imports a log, from its start to its end, beside the same rows by bare SQL."""
+async def import_orders(databases: Databases, kind: str, size: Size) -> list[Figure]:
+    """The command that imports a log, from its start to its end, beside the same rows by bare SQL.
+
+    On PostgreSQL also what the rows of commission weigh that it left behind.
+    """
     done = await imported(databases, kind, size)
-    return Figure(
+    figure = Figure(
         name=f"import_orders{_SUFFIX[kind]}",
         ours=size.log_rows / done.ours.seconds,
         ceiling=size.log_rows / done.ceiling_seconds,
         unit="orders/s",
         memory_mb=done.ours.peak_mb,
     )
+    return [figure, await explanation_bytes(done.url)] if kind == "postgresql" else [figure]
 
 
 async def api(databases: Databases, kind: str, size: Size) -> list[Figure]:

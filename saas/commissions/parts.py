@@ -145,8 +145,13 @@ def shrink(shares: list[Share], limit: int, why: Reason = _CAPPED, why_zero: Rea
     for i, amount in zip(earned, shrink_to([shares[i].amount_minor for i in earned], limit), strict=True):
         one = shares[i]
         if amount != one.amount_minor:
-            reason = why_zero if amount == 0 else one.reason if one.reason is _MOVED_UP else why
-            shares[i] = one._replace(amount_minor=amount, reason=reason)
+            reason = why_zero if amount == 0 else _MOVED_UP if one.reason is _MOVED_UP else why
+            shares[i] = _changed(one, amount, reason, one.detail)
+
+
+def _changed(one: Share, amount_minor: int, reason: Reason, detail: tuple[int, ...]) -> Share:
+    """``_replace``, in a quarter of its time."""
+    return tuple.__new__(Share, (*one[:8], amount_minor, reason, detail))
 
 
 def split(shares: Sequence[Share], partner: Member, lead: CrossRegionLead) -> list[Share]:
@@ -164,7 +169,7 @@ def split(shares: Sequence[Share], partner: Member, lead: CrossRegionLead) -> li
             continue
         part = share(whole, sellers_bps)
         reason = _LEAD_SHARED if part else _LEAD_TO_PARTNER
-        made.append(one._replace(amount_minor=part, reason=reason, detail=(*one.detail, sellers_bps, whole)))
+        made.append(_changed(one, part, reason, (*one.detail, sellers_bps, whole)))
         made.append(_partners(one, partner, BPS_WHOLE - sellers_bps, whole - part))
     return made
 
