@@ -17,6 +17,7 @@ PREFIXES = {
     "Distributor": "dst",
     "ExitCase": "ext",
     "LedgerTransaction": "txn",
+    "Listing": "lst",
     "Member": "mem",
     "Order": "ord",
     "OrderLine": "lin",

@@ -18,7 +18,7 @@ from schema.scalars import BigInt, Money, money
 from tenants.actors import Actor
 
 
-@strawberry.input(description="One product of an order. Give exactly one of the two prices.")
+@strawberry.input(description="One product of an order. Give one of the two prices, or none to pay the program's.")
 class OrderLineInput:
     """A line."""
 

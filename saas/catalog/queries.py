@@ -26,11 +26,15 @@ class ProductView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductFilter:
-    """Which products; what is not given does not matter. ``search`` looks into SKU and name, in any case."""
+    """Which products; what is not given does not matter. ``search`` looks into SKU and name, in any case.
+
+    ``without``: not these SKUs.
+    """
 
     search: str | None = None
     category: str | None = None
     status: str | None = None
+    without: Collection[str] = ()
 
 
 async def by_sku(skus: Collection[str]) -> Mapping[str, ProductView]:
@@ -57,6 +61,8 @@ async def products(request: PageRequest, wanted: ProductFilter) -> Page[ProductV
             query = query.filter(category=wanted.category)
         if wanted.status is not None:
             query = query.filter(status=wanted.status)
+        if wanted.without:
+            query = query.exclude(sku__in=list(wanted.without))
         rows = await query.limit(request.first + 1)
     views = [_view(row) for row in rows]
     return page_of(views, request, [encode_cursor(view.sku) for view in views])

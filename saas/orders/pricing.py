@@ -96,6 +96,17 @@ def applies(promotion: Promotion, sku: str, on: Occasion) -> bool:
     )
 
 
+def promotions_of(policy: PricePolicy, sku: str, channel: str | None, day: date) -> tuple[Promotion, ...]:
+    """The promotions that a product has on a day, for whomever; in one channel, or in all when none is named."""
+    if sku not in policy.products:
+        return ()
+    return tuple(
+        promotion
+        for promotion in policy.promotions
+        if applies(promotion, sku, Occasion(day, channel or next(iter(promotion.channels or ()), None), True))
+    )
+
+
 def price_lines(policy: PricePolicy, lines: Sequence[Wanted], on: Occasion) -> list[LinePrice | None]:
     """The price of each line of an order; ``None`` for a product that the policy does not price.
 

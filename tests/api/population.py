@@ -64,6 +64,7 @@ async def populate(brand: Brand, slug: str) -> Populated:
         "Distributor": tree["B"],
         "Order": orders["delivered"],
         **people,
+        "Listing": await _listing(brand, tree["B"], f"{slug}-sku"),
         **await _others(brand),
         **await _money(brand, tree, key),
         "ExitCase": await _exit(brand, tree["Z"], key),
@@ -112,6 +113,18 @@ async def _orders(brand: Brand, tree: Mapping[str, str], sku: str, key: str) -> 
         )
         made[status] = payload["order"]["id"]
     return made
+
+
+async def _listing(brand: Brand, seller: str, sku: str) -> str:
+    made = await brand.operations.do(
+        "openListing",
+        "listing { id }",
+        distributorId=seller,
+        sku=sku,
+        channel=f"channel of {sku}",
+        priceMinor=5_678_912,
+    )
+    return str(made["listing"]["id"])
 
 
 async def _people(brand: Brand, tree: Mapping[str, str], slug: str) -> dict[str, str]:
