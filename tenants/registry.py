@@ -24,6 +24,7 @@ from saas.base.ids import PLATFORM, TenantId
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
 from saas.base.scope import ScopeMissing, current_tenant, tenant_scope
 from saas.base.settings import get_settings
+from saas.base.text import reason_of
 from tenants import audit, passwords
 from tenants.accounts import LOCALES, CreateMember, check_new, insert_member
 from tenants.actors import Actor, Role, check_platform
@@ -165,17 +166,18 @@ def _time_zones() -> frozenset[str]:
 
 
 async def suspend_tenant(tenant_id: TenantId, reason: str, actor: Actor) -> Brand:
-    """Make a brand unreachable, by host, log-in and token, until it is reactivated."""
+    """Make a brand unreachable, by host, log-in and token, until it is reactivated. Raises ``ReasonRefused``."""
     return await _set_status(tenant_id, BrandStatus.SUSPENDED, reason, actor)
 
 
 async def reactivate_tenant(tenant_id: TenantId, reason: str, actor: Actor) -> Brand:
-    """Make a suspended brand reachable again."""
+    """Make a suspended brand reachable again. Raises ``ReasonRefused``."""
     return await _set_status(tenant_id, BrandStatus.ACTIVE, reason, actor)
 
 
 async def _set_status(tenant_id: TenantId, status: BrandStatus, reason: str, actor: Actor) -> Brand:
     check_platform(actor)
+    reason = reason_of(reason)
     with tenant_scope(tenant_id):
         async with transaction() as tx:
             await tx.execute("UPDATE tenant SET status = $2 WHERE id = $1 AND id <> 0", tenant_id, status)

@@ -126,7 +126,7 @@ class House:
 
     async def move(self, one: int, two: int, _: int) -> None:
         code, sponsor = self.somebody(one), self.somebody(two) if two % 4 else None
-        command = Move(distributor=self.ids[code], sponsor=self.ids[sponsor] if sponsor else None, reason="")
+        command = Move(distributor=self.ids[code], sponsor=self.ids[sponsor] if sponsor else None, reason="test")
         await agreed(self.paper.move(code, sponsor), move(command, staff()))
 
     async def tier(self, one: int, two: int, _: int) -> None:
@@ -134,19 +134,19 @@ class House:
         allowed = self.paper.people[code].status != "exited"
         if allowed:
             self.paper.people[code].tier = tier
-        await agreed(allowed, set_tier(self.ids[code], tier, "", staff()))
+        await agreed(allowed, set_tier(self.ids[code], tier, "test", staff()))
 
     async def suspend(self, one: int, *_: int) -> None:
         code = self.somebody(one)
-        await agreed(self.paper.set_status(code, "active", "suspended"), suspend(self.ids[code], "", staff()))
+        await agreed(self.paper.set_status(code, "active", "suspended"), suspend(self.ids[code], "test", staff()))
 
     async def reinstate(self, one: int, *_: int) -> None:
         code = self.somebody(one)
-        await agreed(self.paper.set_status(code, "suspended", "active"), reinstate(self.ids[code], "", staff()))
+        await agreed(self.paper.set_status(code, "suspended", "active"), reinstate(self.ids[code], "test", staff()))
 
     async def leave(self, one: int, two: int, _: int) -> None:
         code, kind = self.somebody(one), (ExitKind.VOLUNTARY, ExitKind.BREACH)[two % 2]
-        command = QuoteExit(distributor_id=self.ids[code], kind=kind, reason="", idempotency_key=self.key())
+        command = QuoteExit(distributor_id=self.ids[code], kind=kind, reason="test", idempotency_key=self.key())
         if not self.paper.leave(code, kind):
             await refused(quote_exit(command, staff()))
             return

@@ -299,13 +299,13 @@ async def test_the_cycle_check_looks_all_the_way_up(shops: tuple[Ids, Ids]) -> N
     with as_tenant(LOTUS):
         for below in "ABCD":
             with pytest.raises(MoveMakesCycle):
-                await move(Move(distributor=ids["A"], sponsor=ids[below], reason=""), staff())
+                await move(Move(distributor=ids["A"], sponsor=ids[below], reason="test"), staff())
 
 
 async def test_moving_five_does_not_move_fifteen(shops: tuple[Ids, Ids]) -> None:
     with as_tenant(LOTUS):
         ids = await plant({str(n): None for n in range(1, 21)} | {f"5-{n}": "5" for n in range(3)} | {"15-0": "15"})
-        assert await move(Move(distributor=ids["5"], sponsor=ids["1"], reason=""), staff()) == 4
+        assert await move(Move(distributor=ids["5"], sponsor=ids["1"], reason="test"), staff()) == 4
         found = await find(list(ids.values()))
         assert found[ids["15"]].depth == 0
         assert found[ids["15-0"]].sponsor_id == ids["15"]
@@ -315,7 +315,7 @@ async def test_moving_five_does_not_move_fifteen(shops: tuple[Ids, Ids]) -> None
 async def test_two_moves_at_once_make_no_circle(shops: tuple[Ids, Ids]) -> None:
     with as_tenant(LOTUS):
         ids = await plant({"P": None, "Q": None})
-        moves = (Move(distributor=ids[a], sponsor=ids[b], reason="") for a, b in ("PQ", "QP"))
+        moves = (Move(distributor=ids[a], sponsor=ids[b], reason="test") for a, b in ("PQ", "QP"))
         assert await ends(*(move(one, staff()) for one in moves)) == ["MOVE_MAKES_CYCLE", "done"]
 
 
@@ -329,7 +329,7 @@ async def test_a_write_by_id_alone_does_not_reach_another_brand(shops: tuple[Ids
     with as_tenant(CEDAR):
         for doing in (pay, ship, deliver, cancel):
             assert await ends(doing(step(id_), staff())) == ["NOT_FOUND"]
-        people = (suspend(ids["D"], "", staff()), set_tier(ids["D"], "dealer", "", staff()))
+        people = (suspend(ids["D"], "test", staff()), set_tier(ids["D"], "dealer", "test", staff()))
         assert await ends(*people) == ["NOT_FOUND"] * 2
     with as_tenant(LOTUS):
         assert await table("SELECT status FROM sales_order WHERE tenant_id = $1") == [("paid",)]

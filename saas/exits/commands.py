@@ -11,6 +11,7 @@ from saas.base.errors import NotFound, WrongState
 from saas.base.idempotency import claim
 from saas.base.ids import DistributorId, ExitId, new_id
 from saas.base.money import plain_amount
+from saas.base.text import reason_of
 from saas.commissions.commands import Reversed, reverse_beneficiary
 from saas.commissions.queries import holds_of
 from saas.exits.errors import ExitAlreadyOpen, ExitNeedsSecondPerson, ExitNotSettled, ExitNotVoluntary
@@ -28,6 +29,7 @@ from saas.exits.rules import (
 from saas.ledger.commands import post
 from saas.ledger.queries import balances_of
 from saas.ledger.rules import Account, Entry, Kind, Posting
+from saas.listings.commands import close_listings_of
 from saas.network import orange
 from saas.network.commands import leave
 from saas.network.queries import DistributorRow, find, team_of
@@ -85,13 +87,13 @@ async def quote_exit(command: QuoteExit, actor: Actor) -> ExitView:
     """Open an exit with its quote; the terms of the program in force hold for it from then on.
 
     A distributor may ask for its own voluntary exit. Raises ``NotFound``, ``WrongState``, ``ExitNotVoluntary``,
-    ``ExitAlreadyOpen``, ``Forbidden``, ``IdempotencyConflict`` or ``NoActiveProgram``.
+    ``ExitAlreadyOpen``, ``Forbidden``, ``IdempotencyConflict``, ``NoActiveProgram`` or ``ReasonRefused``.
     """
-    check_own(actor, command.distributor_id, "input.distributor")
+    check_own(actor, command.distributor_id, "input.distributorId")
     own = actor.role is Role.DISTRIBUTOR
     if own and command.kind is not ExitKind.VOLUNTARY:
         raise ExitNotVoluntary("input.kind")
-    person = actor.id if own else staff_member(actor)
+    person, reason = actor.id if own else staff_member(actor), reason_of(command.reason)
     exit_id = ExitId(new_id())
     async with transaction() as tx:
         earlier = await claim(actor.operation("exit.quote"), command.idempotency_key, command, exit_id)
@@ -105,14 +107,14 @@ async def quote_exit(command: QuoteExit, actor: Actor) -> ExitView:
             ExitState.QUOTED,
             quote.downline_to,
             quote.pending,
-            command.reason,
+            reason,
             orjson.dumps(quote, default=str).decode(),
             person,
             clock.now(),
         )
         if not await tx.insert_many("exit_case", _COLUMNS, [row], or_ignore=True):
-            raise ExitAlreadyOpen("input.distributor")
-        subject = {"distributor": command.distributor_id, "kind": command.kind, "reason": command.reason}
+            raise ExitAlreadyOpen("input.distributorId")
+        subject = {"distributor": command.distributor_id, "kind": command.kind, "reason": reason}
         await audit.record(actor, "exit.quote", str(exit_id), **subject)
         return await exit_by_id(exit_id)
 
@@ -120,10 +122,10 @@ async def quote_exit(command: QuoteExit, actor: Actor) -> ExitView:
 async def _member(distributor_id: DistributorId) -> DistributorRow:
     leaving = (await find([distributor_id])).get(distributor_id)
     if leaving is None:
-        raise NotFound("input.distributor", kind="distributor", value=distributor_id)
+        raise NotFound("input.distributorId", kind="distributor", value=distributor_id)
     if leaving.status not in _MEMBERS:
         needed = " / ".join(_MEMBERS)
-        raise WrongState("input.distributor", kind="distributor", state=leaving.status, needed=needed)
+        raise WrongState("input.distributorId", kind="distributor", state=leaving.status, needed=needed)
     return leaving
 
 
@@ -153,15 +155,19 @@ async def approve_exit(exit_id: ExitId, actor: Actor) -> ExitView:
     async with transaction() as tx:
         case = await _lock(tx, exit_id)
         if case.requested_by == person:
-            raise ExitNeedsSecondPerson("input.exit")
+            raise ExitNeedsSecondPerson("input.id")
         await _step(tx, case, ExitStep.APPROVE, ", approved_by = $5, approved_at = $6", person, clock.now())
         await audit.record(actor, "exit.approve", str(exit_id))
         return await exit_by_id(exit_id)
 
 
 async def reject_exit(exit_id: ExitId, reason: str, actor: Actor) -> ExitView:
-    """Turn an exit down before it is executed. Raises ``NotFound``, ``WrongState`` or ``Forbidden``."""
+    """Turn an exit down before it is executed.
+
+    Raises ``NotFound``, ``WrongState``, ``Forbidden`` or ``ReasonRefused``.
+    """
     staff_member(actor)
+    reason = reason_of(reason)
     async with transaction() as tx:
         await _step(tx, await _lock(tx, exit_id), ExitStep.REJECT)
         await audit.record(actor, "exit.reject", str(exit_id), reason=reason)
@@ -196,6 +202,7 @@ async def execute_exit(command: ExecuteExit, actor: Actor) -> ExitView:
         owner = case.distributor_id
         # First the tree: it waits for orders under way and lets no further one begin, so all they accrued is seen.
         moved = await leave(owner, downline_to=case.quote.downline_to, reason=f"exit: {case.kind}", actor=actor)
+        await close_listings_of(owner)
         forfeited = await reverse_beneficiary(owner) if case.quote.pending == "forfeit" else []
         await post(_forfeits(case, forfeited))
         await disable_distributor(owner, actor)
@@ -254,7 +261,7 @@ async def close_exit(exit_id: ExitId, actor: Actor) -> ExitView:
             if amount
         ]
         if left:
-            raise ExitNotSettled("input.exit", amounts=", ".join(left))
+            raise ExitNotSettled("input.id", amounts=", ".join(left))
         await audit.record(actor, "exit.close", str(exit_id))
         return await exit_by_id(exit_id)
 

@@ -53,7 +53,7 @@ async def exit_by_id(exit_id: ExitId, distributor_id: DistributorId | None = Non
     async with reading() as tx:
         row = await tx.row(f"SELECT {_COLUMNS} FROM exit_case WHERE tenant_id = $1 AND id = $2", tx.tenant_id, exit_id)
     if row is None or distributor_id not in (None, row["distributor_id"]):
-        raise NotFound("input.exit", kind="exit", value=exit_id)
+        raise NotFound("input.id", kind="exit", value=exit_id)
     return _view(row)
 
 

@@ -52,10 +52,10 @@ _STEPS: Mapping[ExitStep, tuple[tuple[ExitState, ...], ExitState]] = {
 def next_state(kind: ExitKind, state: ExitState, step: ExitStep) -> ExitState:
     """The state after a step. Raises ``WrongState``, or ``ExitNotVoluntary`` for withdrawing a breach."""
     if step is ExitStep.WITHDRAW and kind is not ExitKind.VOLUNTARY:
-        raise ExitNotVoluntary("input.exit")
+        raise ExitNotVoluntary("input.id")
     sources, target = _STEPS[step]
     if state not in sources:
-        raise WrongState("input.exit", kind="exit", state=state, needed=" / ".join(sources))
+        raise WrongState("input.id", kind="exit", state=state, needed=" / ".join(sources))
     return target
 
 

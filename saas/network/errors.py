@@ -35,6 +35,52 @@ class RegionInvalid(DomainError):
     zh = "地区 {value} 不是 GB/T 2260 行政区划代码。请使用六位数字，例如 310100。"
 
 
+class RegionFull(DomainError):
+    """The region has as many distributors as the program allows."""
+
+    code = "REGION_FULL"
+    en = (
+        "The region {region} may have {limit} distributors and has them. Choose another region, let one of them leave, "
+        "or raise territory.agents in the program."
+    )
+    zh = (
+        "地区 {region} 最多 {limit} 名分销商，名额已满。请选择其他地区，待现有分销商退出，"
+        "或在分销政策中提高 territory.agents。"
+    )
+
+
+class TierTwice(DomainError):
+    """One list gives a distributor two tiers."""
+
+    code = "TIER_TWICE"
+    en = "The distributor {value} is in the list twice. Keep one of the entries."
+    zh = "分销商 {value} 在列表中重复出现。请只保留一项。"
+
+
+class TierPinInPast(DomainError):
+    """A pin that would have ended already."""
+
+    code = "TIER_PIN_IN_PAST"
+    en = "A tier can be pinned until a later day than {today}. Give a later day or leave it out."
+    zh = "级别锁定的截止日须晚于 {today}。请填写更晚的日期或留空。"
+
+
+class TierMomentInPast(DomainError):
+    """Tiers hold for sales to come."""
+
+    code = "TIER_MOMENT_IN_PAST"
+    en = "A tier holds for sales from now on, not from {value}. Give a later moment or leave it out."
+    zh = "级别自现在起对新订单生效，不能自 {value} 起生效。请填写更晚的时间或留空。"
+
+
+class TiersChanged(DomainError):
+    """Somebody changed a tier while a period was being closed."""
+
+    code = "TIERS_CHANGED"
+    en = "Tiers or standings changed while they were reviewed. Try again."
+    zh = "审核期间级别或状态发生了变化。请重试。"
+
+
 class PhoneInvalid(DomainError):
     """Not a phone number; the number is not repeated."""
 

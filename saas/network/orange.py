@@ -15,6 +15,7 @@ from saas.base.db import current_tx, reading, transaction
 from saas.base.errors import NotFound
 from saas.base.ids import DistributorId, new_id
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
+from saas.base.text import reason_of
 from saas.base.vault import keyed_hash
 from saas.network.contact import normal_id_number, normal_phone
 from saas.network.errors import AlreadyBarred, IdNumberInvalid, PhoneInvalid
@@ -62,7 +63,11 @@ async def listed(hashes: Iterable[str]) -> frozenset[str]:
 
 
 async def add(kind: Number, number: str, reason: str, actor: Actor) -> UUID:
-    """List a number given in clear. Raises ``PhoneInvalid``, ``IdNumberInvalid`` or ``AlreadyBarred``."""
+    """List a number given in clear.
+
+    Raises ``PhoneInvalid``, ``IdNumberInvalid``, ``AlreadyBarred`` or ``ReasonRefused``.
+    """
+    reason = reason_of(reason)
     normal = normal_phone(number) if kind is Number.PHONE else normal_id_number(number)
     if normal is None:
         raise PhoneInvalid("input.number") if kind is Number.PHONE else IdNumberInvalid("input.number")
@@ -97,7 +102,8 @@ async def bar(distributor_id: DistributorId, reason: str, exit_case_id: UUID | N
 
 
 async def lift(listing_id: UUID, reason: str, actor: Actor) -> None:
-    """Take a number off the list; the audit log keeps that it was there. Raises ``NotFound``."""
+    """Take a number off the list; the audit log keeps that it was there. Raises ``NotFound`` or ``ReasonRefused``."""
+    reason = reason_of(reason)
     async with transaction() as tx:
         gone = await tx.execute("DELETE FROM orange_list WHERE tenant_id = $1 AND id = $2", tx.tenant_id, listing_id)
         if not gone:

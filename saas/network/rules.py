@@ -5,6 +5,7 @@ path is the segments from the root down. Fixed width is what makes "starts with"
 distributor's own segment never changes, wherever it moves.
 """
 
+import dataclasses
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence, Set
@@ -25,6 +26,7 @@ from saas.network.errors import (
     NameInvalid,
     PhoneInvalid,
     RecruitingNotAllowed,
+    RegionFull,
     RegionInvalid,
     ReviewNotYours,
     SponsorBound,
@@ -90,7 +92,8 @@ class Policy:
 
     ``depth_limit``: generations at most, None without end. ``tiers`` from the lowest. ``recruiting_tiers``: whose
     active distributors may recruit; None is everyone, none of them leaves it to the brand. ``free_after_days``: when a
-    distributor may change its sponsor itself; None is never.
+    distributor may change its sponsor itself; None is never. ``agents``: how many distributors a region may have,
+    ``agents_elsewhere`` being for those that are not listed; None is any number.
     """
 
     depth_limit: int | None
@@ -98,19 +101,28 @@ class Policy:
     recruiting_tiers: frozenset[str] | None
     reviews_applicants: bool
     free_after_days: int | None
+    agents: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    agents_elsewhere: int | None = None
+
+    def agents_in(self, region: str | None) -> int | None:
+        """How many distributors a region may have; None is any number, also for nobody's region."""
+        return None if region is None else self.agents.get(region, self.agents_elsewhere)
 
 
 def policy_of(program: Program) -> Policy:
     """Take the policy from a program."""
     shape = program.hierarchy
     named = shape.recruiters.tiers if isinstance(shape.recruiters, TiersRecruit) else ()
-    binding = shape.sponsor_binding
+    binding, territory = shape.sponsor_binding, program.territory
+    alone = 1 if territory.regions == "exclusive" else None
     return Policy(
         depth_limit=shape.depth_limit,
         tiers=tuple(tier.code for tier in program.tiers),
         recruiting_tiers=None if shape.recruiters.kind == "everyone" else frozenset(named),
         reviews_applicants=shape.applicant_review == "manual",
         free_after_days=binding.days if isinstance(binding, DaysBinding) else None,
+        agents=territory.agents.regions,
+        agents_elsewhere=territory.agents.default or alone,
     )
 
 
@@ -195,7 +207,7 @@ def place(
             brought.setdefault(at_code[request.sponsor], []).append(i)
         else:
             if ground.recruiter is None:  # a recruiter is told the same of everybody but itself
-                errors.append(NotFound(f"{fields[i]}.sponsor", kind="distributor", value=request.sponsor))
+                errors.append(NotFound(sponsor_field(request, fields[i]), kind="distributor", value=request.sponsor))
             ready.append((i, None))
     placed: dict[int, Placement] = {}
     while ready:
@@ -204,9 +216,14 @@ def place(
         placed[i] = _placed(requests[i], numbers[i], sponsor, ground.policy)
         ready.extend((child, placed[i].seat) for child in brought.pop(i, ()))
     errors.extend(
-        SponsorLoop(f"{fields[i]}.sponsor", value=requests[i].code) for i in range(len(requests)) if i not in placed
+        SponsorLoop(f"{fields[i]}.sponsorCode", value=requests[i].code) for i in range(len(requests)) if i not in placed
     )
     return list(placed.values()), errors
+
+
+def sponsor_field(request: Enrol, field: str) -> str:
+    """The input path of the sponsor, by code or by id as it was given."""
+    return f"{field}.{'sponsorCode' if isinstance(request.sponsor, str) else 'sponsorId'}"
 
 
 def _wrong_with_codes(requests: Sequence[Enrol], fields: Sequence[str], taken: Set[str]) -> list[DomainError]:
@@ -236,12 +253,28 @@ def _wrong_with(request: Enrol, field: str, sponsor: Seat | None, ground: Ground
     if request.id_number is not None and normal_id_number(request.id_number) is None:
         errors.append(IdNumberInvalid(f"{field}.idNumber"))
     if sponsor is not None and sponsor.status != Status.ACTIVE:
-        errors.append(SponsorNotActive(f"{field}.sponsor", value=sponsor.code, state=sponsor.status))
+        errors.append(SponsorNotActive(sponsor_field(request, field), value=sponsor.code, state=sponsor.status))
     depth = 0 if sponsor is None else sponsor.depth + 1
     if policy.depth_limit is not None and depth >= policy.depth_limit:
-        errors.append(DepthExceeded(f"{field}.sponsor", depth=depth + 1, limit=policy.depth_limit))
+        errors.append(DepthExceeded(sponsor_field(request, field), depth=depth + 1, limit=policy.depth_limit))
     if ground.recruiter is not None:
         errors.extend(_wrong_with_recruiter(request, field, sponsor, ground.recruiter, policy))
+    return errors
+
+
+def full_regions(
+    requests: Sequence[Enrol], fields: Sequence[str], policy: Policy, agents: Mapping[str, int]
+) -> list[DomainError]:
+    """The refusals of those whose region has no place left (docs/rules.md §2.5); ``agents`` are there already."""
+    errors: list[DomainError] = []
+    taken = dict(agents)
+    for request, at in zip(requests, fields, strict=True):
+        limit = policy.agents_in(request.region)
+        if request.region is None or limit is None:
+            continue
+        taken[request.region] = taken.get(request.region, 0) + 1
+        if taken[request.region] > limit:
+            errors.append(RegionFull(f"{at}.region", region=request.region, limit=limit))
     return errors
 
 
@@ -250,9 +283,9 @@ def _wrong_with_recruiter(
 ) -> list[DomainError]:
     errors: list[DomainError] = []
     if sponsor is None or sponsor.id != recruiter:
-        errors.append(SponsorNotSelf(f"{field}.sponsor"))
+        errors.append(SponsorNotSelf(sponsor_field(request, field)))
     elif policy.recruiting_tiers is not None and sponsor.tier not in policy.recruiting_tiers:
-        errors.append(RecruitingNotAllowed(f"{field}.sponsor"))
+        errors.append(RecruitingNotAllowed(sponsor_field(request, field)))
     if request.reviewed:
         errors.append(ReviewNotYours(f"{field}.reviewed"))
     return errors

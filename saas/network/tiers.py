@@ -240,9 +240,9 @@ _SENTENCES = {
 
 
 def described(found: Check, currency: str, *, chinese: bool, within: bool = False) -> str:
-    """A condition with its targets and values: ``own sales CN¥900.00 of CN¥1,000.00, missed``."""
+    """A condition with its targets and values: ``own sales CN¥900.00 of CN¥1,000.00 missed``."""
     if found.kind in {"all", "any"}:
-        joint = ("且" if chinese else " and ") if found.kind == "all" else ("或" if chinese else " or ")
+        joint = ("，且" if chinese else " and ") if found.kind == "all" else ("，或" if chinese else " or ")
         parts = joint.join(described(one, currency, chinese=chinese, within=len(found.of) > 1) for one in found.of)
         if not within or len(found.of) == 1:
             return parts
@@ -255,4 +255,4 @@ def described(found: Check, currency: str, *, chinese: bool, within: bool = Fals
     word = _WORDS[found.kind][chinese]
     if chinese:
         return f"{word} {value}，目标 {target}，{'已达标' if found.holds else '未达标'}"
-    return f"{word} {value} of {target}, {'reached' if found.holds else 'missed'}"
+    return f"{word} {value} of {target} {'reached' if found.holds else 'missed'}"

@@ -171,7 +171,7 @@ async def test_an_exit_without_money_closes_and_stays_closed(shops: tuple[Ids, I
         await executed(case.id)
         closed = await close_exit(case.id, staff())
         assert (closed.status, closed.closed_at is not None) == (ExitState.CLOSED, True)
-        for late in (close_exit(case.id, staff()), withdraw_exit(case.id, staff()), reject_exit(case.id, "", staff())):
+        for late in (close_exit(case.id, staff()), withdraw_exit(case.id, staff()), reject_exit(case.id, "no", staff())):
             with pytest.raises(WrongState):
                 await late
         with pytest.raises(WrongState):
@@ -228,7 +228,7 @@ async def test_a_second_person_of_the_brand_approves(shops: tuple[Ids, Ids]) -> 
         with pytest.raises(ExitNeedsSecondPerson):
             await approve_exit(case.id, asking)
         for nobody in (distributor(ids["A"]), distributor(ids["B"]), system(LOTUS, "job")):
-            for act in (approve_exit(case.id, nobody), reject_exit(case.id, "", nobody), close_exit(case.id, nobody)):
+            for act in (approve_exit(case.id, nobody), reject_exit(case.id, "no", nobody), close_exit(case.id, nobody)):
                 with pytest.raises(Forbidden):
                     await act
             with pytest.raises(Forbidden):
@@ -284,7 +284,7 @@ async def test_the_other_brand_has_no_such_exit(shops: tuple[Ids, Ids]) -> None:
         for act in (
             exit_by_id(case.id),
             approve_exit(case.id, staff()),
-            reject_exit(case.id, "", staff()),
+            reject_exit(case.id, "no", staff()),
             withdraw_exit(case.id, staff()),
             executed(case.id),
             close_exit(case.id, staff()),

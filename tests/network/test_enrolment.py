@@ -83,7 +83,7 @@ async def test_all_that_is_wrong_is_said_at_once_and_nothing_is_kept(db: Databas
         bad = replace(request("X", ids["A"], tier="bronze", region="abc", phone="1"), idempotency_key="once")
         assert await refused(bad, staff()) == [
             ("input.code", "DISTRIBUTOR_CODE_TAKEN"),
-            ("input.sponsor", "NOT_FOUND"),
+            ("input.sponsorId", "NOT_FOUND"),
             ("input.tier", "TIER_UNKNOWN"),
             ("input.region", "REGION_INVALID"),
             ("input.phone", "PHONE_INVALID"),
@@ -130,7 +130,7 @@ async def test_a_list_is_taken_wholly_or_not_at_all(db: Database) -> None:
         for dry_run in (True, False):
             with pytest.raises(Rejected) as caught:
                 await enrol_many([request("A"), request("B", "A"), request("C", "B")], staff(), dry_run=dry_run)
-            assert [e.field for e in caught.value.errors] == ["input.distributors[2].sponsor"]
+            assert [e.field for e in caught.value.errors] == ["input.distributors[2].sponsorCode"]
         assert await stored() == {}
 
 
@@ -141,7 +141,7 @@ async def test_an_applicant_is_approved_or_rejected_once(db: Database) -> None:
         one, two = [await enrol(request(code, top), distributor(top)) for code in ("ONE", "TWO")]
         assert (await row("TOP")).status is Status.ACTIVE
         assert ((await row("ONE")).status, (await row("ONE")).joined_at) == (Status.APPLIED, None)
-        assert await refused(request("X", one), staff()) == [("input.sponsor", "SPONSOR_NOT_ACTIVE")]
+        assert await refused(request("X", one), staff()) == [("input.sponsorId", "SPONSOR_NOT_ACTIVE")]
     with as_tenant(CEDAR):
         for step in (approve(one, staff()), reject(one, "no", staff())):
             with pytest.raises(NotFound):
@@ -168,15 +168,15 @@ async def test_standing_changes_step_by_step(db: Database) -> None:
         await suspend(id_, "price", staff())
         with pytest.raises(WrongState):
             await suspend(id_, "twice", staff())
-        assert await refused(request("B", id_), staff()) == [("input.sponsor", "SPONSOR_NOT_ACTIVE")]
+        assert await refused(request("B", id_), staff()) == [("input.sponsorId", "SPONSOR_NOT_ACTIVE")]
         await reinstate(id_, "paid", staff())
         await set_tier(id_, "diamond", "year target", staff())
         assert ((await row("A")).status, (await row("A")).tier) == (Status.ACTIVE, "diamond")
         with pytest.raises(TierUnknown):
-            await set_tier(id_, "platinum", "", staff())
+            await set_tier(id_, "platinum", "test", staff())
         before = await table_of(LOTUS, "distributor")
     with as_tenant(CEDAR):
-        for step in (suspend(id_, "", staff()), reinstate(id_, "", staff()), set_tier(id_, "gold", "", staff())):
+        for step in (suspend(id_, "x", staff()), reinstate(id_, "x", staff()), set_tier(id_, "gold", "x", staff())):
             with pytest.raises(NotFound):
                 await step
     assert await table_of(LOTUS, "distributor") == before
@@ -187,8 +187,10 @@ async def test_a_distributor_recruits_by_the_program(db: Database) -> None:
     with as_tenant(LOTUS):
         requests = [request("A", reviewed=True), request("G", "A", tier="gold", reviewed=True)]
         silver, gold = await enrol_many(requests, staff())
-        assert await refused(request("B", silver), distributor(silver)) == [("input.sponsor", "RECRUITING_NOT_ALLOWED")]
-        assert await refused(request("B", silver), distributor(gold)) == [("input.sponsor", "SPONSOR_NOT_SELF")]
+        assert await refused(request("B", silver), distributor(silver)) == [
+            ("input.sponsorId", "RECRUITING_NOT_ALLOWED")
+        ]
+        assert await refused(request("B", silver), distributor(gold)) == [("input.sponsorId", "SPONSOR_NOT_SELF")]
         await enrol(request("B", gold), distributor(gold))
         assert (await row("B")).status is Status.APPLIED
 

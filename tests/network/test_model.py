@@ -100,7 +100,7 @@ class World:
             self.model.left.add(subject)
 
     async def _move(self, subject: str, sponsor: str | None) -> None:
-        command = Move(distributor=self.ids[subject], sponsor=self.ids[sponsor] if sponsor else None, reason="")
+        command = Move(distributor=self.ids[subject], sponsor=self.ids[sponsor] if sponsor else None, reason="test")
         if self.model.tree[subject] == sponsor:
             assert await move(command, staff()) == 0
         elif sponsor == subject or (sponsor and subject in self.model.upline(sponsor)):

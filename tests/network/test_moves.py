@@ -123,8 +123,8 @@ async def test_nobody_moves_across_brands(db: Database) -> None:
     with as_tenant(CEDAR):
         theirs = await plant({"X": None})
         for command in (
-            Move(distributor=ours["A"], sponsor=theirs["X"], reason=""),
-            Move(distributor=theirs["X"], sponsor=ours["A"], reason=""),
+            Move(distributor=ours["A"], sponsor=theirs["X"], reason="test"),
+            Move(distributor=theirs["X"], sponsor=ours["A"], reason="test"),
         ):
             with pytest.raises(NotFound):
                 await move(command, staff())
@@ -147,7 +147,7 @@ async def test_the_sponsor_binding_holds_for_distributors(db: Database) -> None:
                 await move(command, distributor(ids["A"]))
             assert await move(command, distributor(ids["B"])) == 1
             with pytest.raises(SponsorBound):  # bound to the new sponsor from now on
-                await move(Move(distributor=ids["B"], sponsor=ids["A"], reason=""), distributor(ids["B"]))
+                await move(Move(distributor=ids["B"], sponsor=ids["A"], reason="test"), distributor(ids["B"]))
 
 
 async def test_a_permanent_binding_leaves_moves_to_the_brand(db: Database) -> None:
@@ -155,7 +155,7 @@ async def test_a_permanent_binding_leaves_moves_to_the_brand(db: Database) -> No
     with as_tenant(LOTUS):
         ids = await plant({"A": None, "B": "A", "C": None})
         with clock.at(T0 + timedelta(days=9999)), pytest.raises(SponsorBound):
-            await move(Move(distributor=ids["B"], sponsor=ids["C"], reason=""), distributor(ids["B"]))
+            await move(Move(distributor=ids["B"], sponsor=ids["C"], reason="test"), distributor(ids["B"]))
         assert await moved(ids, "B", "C") == 1
 
 
@@ -178,7 +178,7 @@ async def test_whoever_leaves_hands_over_whole_subtrees(
         assert (await row("B")).exited_at is not None
         for again in (
             leave(ids["B"], downline_to="brand", reason="", actor=staff()),
-            move(Move(distributor=ids["B"], sponsor=None, reason=""), staff()),
+            move(Move(distributor=ids["B"], sponsor=None, reason="test"), staff()),
         ):
             with pytest.raises(WrongState):
                 await again
@@ -190,9 +190,9 @@ async def test_an_applicant_cannot_leave_and_the_rejected_cannot_move(db: Databa
         id_ = await enrol(request("A"), staff())
         with pytest.raises(WrongState):
             await leave(id_, downline_to="brand", reason="", actor=staff())
-        await reject(id_, "", staff())
+        await reject(id_, "test", staff())
         with pytest.raises(WrongState):
-            await move(Move(distributor=id_, sponsor=None, reason=""), staff())
+            await move(Move(distributor=id_, sponsor=None, reason="test"), staff())
 
 
 async def test_two_moves_at_once_make_no_circle(db: Database) -> None:

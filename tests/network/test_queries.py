@@ -68,8 +68,8 @@ async def ids(db: Database) -> dict[str, DistributorId]:
 
 async def test_filters_narrow_a_downline(db: Database, ids: dict[str, DistributorId]) -> None:
     with as_tenant(LOTUS):
-        await set_tier(ids["C"], "gold", "", staff())
-        await suspend(ids["F"], "", staff())
+        await set_tier(ids["C"], "gold", "test", staff())
+        await suspend(ids["F"], "test", staff())
         await enrol(request("R", ids["A"], region="310100"), staff())
         for filters, expected in (
             (Filters(), "BCDEFR"),
@@ -145,9 +145,9 @@ async def test_heads_are_those_who_joined_and_did_not_leave(db: Database) -> Non
         made = [await enrol(request(code, top), staff()) for code in "BCDE"]
         await approve(made[0], staff())
         await approve(made[1], staff())
-        await suspend(made[0], "", staff())
+        await suspend(made[0], "test", staff())
         await leave(made[1], downline_to="brand", reason="", actor=staff())
-        await reject(made[2], "", staff())
+        await reject(made[2], "test", staff())
         assert (await totals_of([top], MARCH))[top].head_count == 2
 
 

@@ -113,12 +113,12 @@ def test_everything_wrong_is_said_at_once() -> None:
         ("input[0].region", "REGION_INVALID"),
         ("input[0].phone", "PHONE_INVALID"),
         ("input[0].idNumber", "ID_NUMBER_INVALID"),
-        ("input[0].sponsor", "SPONSOR_NOT_ACTIVE"),
+        ("input[0].sponsorId", "SPONSOR_NOT_ACTIVE"),
         ("input[1].name", "NAME_INVALID"),
-        ("input[2].sponsor", "SPONSOR_LOOP"),
-        ("input[3].sponsor", "SPONSOR_LOOP"),
+        ("input[2].sponsorCode", "SPONSOR_LOOP"),
+        ("input[3].sponsorCode", "SPONSOR_LOOP"),
         ("input[4].code", "DISTRIBUTOR_CODE_TAKEN"),
-        ("input[4].sponsor", "NOT_FOUND"),
+        ("input[4].sponsorCode", "NOT_FOUND"),
     }
 
 
@@ -130,14 +130,14 @@ def test_the_depth_limit_counts_generations() -> None:
     policy = policy_of(preset("lotus"))
     line = [asked("A", reviewed=True), asked("B", "A", reviewed=True), asked("C", "B", reviewed=True)]
     assert not wrong(*line, policy=policy)
-    assert wrong(*line, asked("D", "C", reviewed=True), policy=policy) == [("input[3].sponsor", "DEPTH_EXCEEDED")]
+    assert wrong(*line, asked("D", "C", reviewed=True), policy=policy) == [("input[3].sponsorCode", "DEPTH_EXCEEDED")]
 
 
 def test_an_applicant_waits_for_review_and_brings_nobody_until_then() -> None:
     policy = policy_of(preset("lotus"))
     made, errors = placed(asked("A"), policy=policy)
     assert (made[0].seat.status, errors) == (Status.APPLIED, [])
-    assert wrong(asked("A"), asked("B", "A"), policy=policy) == [("input[1].sponsor", "SPONSOR_NOT_ACTIVE")]
+    assert wrong(asked("A"), asked("B", "A"), policy=policy) == [("input[1].sponsorCode", "SPONSOR_NOT_ACTIVE")]
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,8 @@ def test_who_may_recruit(recruiting: frozenset[str] | None, tier: str, refused: 
 def test_a_distributor_enrols_under_itself_only_and_approves_nobody() -> None:
     me, other = seat("ME", 1), seat("OTHER", 2)
     seats = (me, other)
-    assert wrong(asked("A", other.id), seats=seats, recruiter=me.id) == [("input[0].sponsor", "SPONSOR_NOT_SELF")]
-    assert wrong(asked("A"), seats=seats, recruiter=me.id) == [("input[0].sponsor", "SPONSOR_NOT_SELF")]
+    assert wrong(asked("A", other.id), seats=seats, recruiter=me.id) == [("input[0].sponsorId", "SPONSOR_NOT_SELF")]
+    assert wrong(asked("A"), seats=seats, recruiter=me.id) == [("input[0].sponsorId", "SPONSOR_NOT_SELF")]
     assert wrong(asked("A", me.id, reviewed=True), seats=seats, recruiter=me.id) == [
         ("input[0].reviewed", "REVIEW_NOT_YOURS")
     ]

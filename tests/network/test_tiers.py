@@ -166,12 +166,13 @@ def test_every_review_says_why_in_both_languages() -> None:
     said = explained(brand, review(brand, held("gold", misses=1), Sold(own_minor=30_000, orders=3)))
     assert said == (
         "Falls from Gold to Silver (misses in a row: 2): "
-        "own sales CN¥300.00 of CN¥1,000.00, missed or orders 3 of 10, missed.",
-        "由 Gold 降为 Silver（连续未达标 2 次）：个人业绩 ¥300.00，目标 ¥1,000.00，未达标或订单数 3，目标 10，未达标。",
+        "own sales CN¥300.00 of CN¥1,000.00 missed or orders 3 of 10 missed.",
+        "由 Gold 降为 Silver（连续未达标 2 次）："
+        "个人业绩 ¥300.00，目标 ¥1,000.00，未达标，或订单数 3，目标 10，未达标。",
     )
     cases = {
-        "Rises from Silver to Gold: own sales CN¥1,000.00 of CN¥1,000.00, reached.": (held("silver"), 100_000),
-        "Stays Gold: own sales CN¥1,000.00 of CN¥1,000.00, reached or orders 0 of 10, missed.": (held("gold"), 100_000),
+        "Rises from Silver to Gold: own sales CN¥1,000.00 of CN¥1,000.00 reached.": (held("silver"), 100_000),
+        "Stays Gold: own sales CN¥1,000.00 of CN¥1,000.00 reached or orders 0 of 10 missed.": (held("gold"), 100_000),
         "Stays Gold: the brand has settled its tier by hand.": (held("gold", pinned=True), 0),
         "Stays no tier, nothing has to be reached to keep it.": (held(""), 0),
     }
@@ -186,7 +187,7 @@ def test_every_review_says_why_in_both_languages() -> None:
         assert explained(brand, review(brand, holder, Sold())).en.startswith(beginning)
     strict = program(revoke_after=1, revocation="suspend")
     assert explained(strict, review(strict, held("gold"), Sold())) == (
-        "Is suspended as Gold (misses in a row: 1): own sales CN¥0.00 of CN¥1,000.00, missed.",
+        "Is suspended as Gold (misses in a row: 1): own sales CN¥0.00 of CN¥1,000.00 missed.",
         "以 Gold 身份暂停（连续未达标 1 次）：个人业绩 ¥0.00，目标 ¥1,000.00，未达标。",
     )
 
