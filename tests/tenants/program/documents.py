@@ -115,3 +115,114 @@ junk: SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4) | st.integers(), inner, max_size=3),
     max_leaves=6,
 )
+
+
+def everything() -> dict[str, Any]:
+    """A sensible program that uses every kind of component, condition, promotion and setting."""
+    made = document(
+        level_table(
+            {"rate_bps": 500},
+            {"rate_bps": 300, "by_tier": {"gold": 400}},
+            {"per_piece_minor": 10},
+            key="table",
+            only={"products": ["X", "Y"], "categories": ["tea"]},
+            qualify={"own_sales_minor": 100_000, "period": "month"},
+            product_overrides={"Y": [400, None, 0]},
+            effective_from="2026-01-01",
+            effective_until="2027-01-01",
+        ),
+        {"kind": "fixed_per_product", "key": "fixed", "products": {"Z": [80, 40]}},
+        {
+            "kind": "per_piece_volume",
+            "key": "pieces",
+            "only": {"products": ["X"]},
+            "per_piece_minor": 20,
+            "bands": [{"above_pieces": 30, "extra_minor": 2}, {"above_pieces": 60, "extra_minor": 3}],
+        },
+        {
+            "kind": "differential",
+            "key": "differential",
+            "only": {"categories": ["null"]},
+            "rates_bps": {"silver": 200, "gold": 300, "diamond": 400},
+            "levels": 3,
+            "same_tier_bonus_bps": 50,
+        },
+        {
+            "kind": "tiered_rebate",
+            "key": "rebate",
+            "tiers": ["gold", "diamond"],
+            "period": "quarter",
+            "measure": "group_sales",
+            "applies": "MARGINAL",
+            "bands": [{"from_minor": 0, "rate_bps": 50}, {"from_minor": 1_000_000, "rate_bps": 80}],
+        },
+        {
+            "kind": "target_bonus",
+            "key": "target",
+            "measure": "orders",
+            "targets": [{"at_least": 10, "bonus_minor": 1000}, {"at_least": 20, "bonus_minor": 3000}],
+        },
+        {
+            "kind": "event_bonus",
+            "key": "event",
+            "channels": ["直播"],
+            "minimum_minor": 50_000,
+            "bonus_minor": 5000,
+            "once": "brand",
+            "period": "year",
+        },
+        {"kind": "ranking_award", "key": "ranking", "awards_minor": [3000, 2000, 1000], "at_least_minor": 10_000},
+        paid_levels=3,
+        base={"kind": "gross_margin", "costs_minor": {"X": 3000, "Y": 4000, "Z": 1000}},
+        cap_bps=4000,
+        inactive_upline="compress",
+        self_purchase_pays_seller=False,
+    )
+    made["compliance_profile"] = ["CN", "INTL"]
+    made["hierarchy"] |= {
+        "depth_limit": 3,
+        "level_names": [{"zh": "省代", "en": "Province"}],
+        "recruiters": {"kind": "tiers", "tiers": ["gold", "diamond"]},
+        "sponsor_binding": {"kind": "days", "days": 30},
+        "applicant_review": "automatic",
+    }
+    some = {"kind": "any", "of": [{"kind": "group_sales", "at_least_minor": 5}, {"kind": "orders", "at_least": 9}]}
+    deep = {"kind": "all", "of": [{"kind": "own_sales", "at_least_minor": 200}, {"kind": "all", "of": [some]}]}
+    made["tiers"][1] |= {"promotion": some, "keep": {"kind": "own_sales", "at_least_minor": 100}}
+    made["tiers"][2] |= {"promotion": deep, "keep": {"kind": "active_downline_sales", "at_least_minor": 100}}
+    made["tier_rules"] = {"period": "month", "grace_periods": 2, "revoke_after": 3, "revocation": "suspend"}
+    made["price_policy"]["outside_band"] = "open_case"
+    made["price_policy"]["products"] |= {
+        "Y": {
+            "guide_price_minor": 20000,
+            "band": {"below_bps": 5000, "above_bps": 0},
+            "regional_purchase_price_minor": {"440100": {"silver": 9000}},
+            "channels": ["门店", "直播"],
+        },
+        "Z": {"guide_price_minor": 5000},
+    }
+    days = {"effective_from": "2026-06-01", "effective_until": "2026-06-19"}
+    later = {"effective_from": "2026-11-01", "effective_until": "2026-11-12"}
+    made["price_policy"]["promotions"] = [
+        {"kind": "price", "key": "june", **days, "prices_minor": {"X": 9500, "Z": 4900}, "members_only": True},
+        {"kind": "amount_off", "key": "off", **later, "threshold_minor": 20_000, "off_minor": 1000, "products": ["X"]},
+        {
+            "kind": "buy_get",
+            "key": "get",
+            **days,
+            "buy": 1,
+            "get": 1,
+            "products": ["Y"],
+            "channels": ["直播"],
+            "name": {"zh": "买一赠一", "en": "Two for one"},
+        },
+    ]
+    made["territory"] = {
+        "regions": "shared",
+        "agents": {"default": 1, "regions": {"440100": 2}},
+        "cross_region_lead": {"performance_to_region_bps": 5000, "commission_to_seller_bps": 3000},
+    }
+    made["settlement"] = {"period": {"kind": "quarterly"}, "fee_bps": 60, "withholding_without_invoice_bps": 2000}
+    made["exit"] = {"voluntary": {"downline_to": "brand", "pending": "keep"}}
+    made["visibility"] = {"downline_depth": None, "personal_data": "full"}
+    return made

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from tenants.program import Program, Severity, parse, validate
-from tenants.program.compliance import profile
+from tenants.program import Program, parse, validate
 from tenants.program.findings import CATALOGUE, Finding, errors_in, path_of
 from tests.tenants.program.documents import at, document, documents, level_table, rates
 
@@ -189,72 +188,6 @@ def test_fixed_amounts_that_the_lowest_allowed_price_cannot_bear_are_a_warning()
     data = document(fixed(X=[1000, 900]), cap_bps=2000)
     del data["price_policy"]["products"]["X"]["purchase_price_minor"]
     assert found(data) == []  # 95.00 is the floor of the band
-
-
-# -- the compliance profile ----------------------------------------------------------------------------------------
-
-
-def compliance(data: dict[str, Any]) -> list[tuple[str | None, str, Severity]]:
-    return [
-        (item.rule, item.path, item.severity)
-        for item in validate(program(data))
-        if item.code in ("COMPLIANCE", "PAYOUT_UNKNOWN")
-    ]
-
-
-def test_cn_allows_two_paid_upline_levels_and_refuses_a_third() -> None:
-    assert compliance(document(rates(1000, 1000, 1000))) == []
-    assert compliance(document(rates(1000, 1000, 1000, 0, 0))) == []
-    assert compliance(document(rates(1000, 1000, 1000, 0, 1))) == [
-        ("CN.upline_levels", f"{TABLE}.levels[4]", Severity.ERROR),
-    ]
-
-
-@pytest.mark.parametrize(
-    "component",
-    [
-        rates(0, 1, 1, 0, product_overrides={"S": [None, None, None, 5]}),
-        level_table({"rate_bps": 0}, {"rate_bps": 1}, {"rate_bps": 1}, {"rate_bps": 0, "by_tier": {"gold": 1}}),
-    ],
-)
-def test_a_third_upline_is_found_behind_a_product_and_a_tier(component: dict[str, Any]) -> None:
-    assert compliance(document(component)) == [("CN.upline_levels", f"{TABLE}.levels[3]", Severity.ERROR)]
-
-
-def test_a_third_upline_is_found_in_fixed_amounts() -> None:
-    assert compliance(document(fixed(X=[1, 1, 1, 1]))) == [("CN.upline_levels", f"{TABLE}.products", Severity.ERROR)]
-
-
-def test_cn_refuses_a_total_payout_above_its_limit() -> None:
-    assert compliance(document(rates(3000, 2000))) == []
-    too_much = [("CN.total_payout", f"{TABLE}.levels", Severity.ERROR)]
-    assert compliance(document(rates(3000, 2001))) == too_much
-    assert compliance(document(rates(3000, 2001), cap_bps=5000)) == []
-    assert compliance(document(rates(3000, 2001), cap_bps=5001)) == too_much
-    assert compliance(document(rates(6000), base={"kind": "pool", "share_bps": 8000})) == []
-    assert compliance(document(rates(6500), base={"kind": "pool", "share_bps": 8000})) == too_much
-
-
-def test_the_payout_of_fixed_amounts_is_judged_at_the_lowest_allowed_price() -> None:
-    # Gold pays 70.00 for itself: 35.00 is half of it.
-    assert compliance(document(fixed(X=[3500]))) == []
-    assert compliance(document(fixed(X=[3501]))) == [("CN.total_payout", f"{TABLE}.products.X", Severity.ERROR)]
-    assert compliance(document(fixed(Y=[1]))) == [(None, f"{TABLE}.products.Y", Severity.WARNING)]
-    assert compliance(document(fixed(Y=[1]), cap_bps=5000)) == []
-
-
-def test_a_payout_that_depends_on_the_catalogue_is_a_warning() -> None:
-    one, other = rates(3000, key="a", only={"products": ["S"]}), rates(3000, key="b", only={"categories": ["c"]})
-    assert compliance(document(one, other)) == [("CN.total_payout", "commission.components", Severity.WARNING)]
-
-
-def test_the_profile_is_data_that_says_it_is_no_legal_advice() -> None:
-    cn = profile("CN")
-    assert "not legal advice" in cn.notice.en
-    assert "不构成法律意见" in cn.notice.zh
-    limits = {"CN.upline_levels": 2, "CN.total_payout": 5000, "CN.recruiting_pay": 0, "CN.entry_fee": 0}
-    assert {rule.rule: rule.maximum for rule in cn.rules} == limits
-    assert all(rule.source.zh and rule.source.en for rule in cn.rules)
 
 
 # -- as a whole ----------------------------------------------------------------------------------------------------
