@@ -11,29 +11,30 @@ async def really_paid(tx: Tx, span: Span, currency: str) -> tuple[Sums, int]:
 
     Commission that was taken back again is not among it.
     """
-    sums = Sums()
+    sums, capped = Sums(), 0
+    of_span = (tx.tenant_id, span.since, span.until, currency)
     rows = await tx.rows(
-        "SELECT beneficiary_id, component, level, tier, count(*) AS shares, "
-        "CAST(sum(amount_minor) AS bigint) AS amount_minor FROM commission "
+        "SELECT beneficiary_id, component, level, tier, count(*) FILTER (WHERE amount_minor > 0) AS shares, "
+        "CAST(sum(amount_minor) AS bigint) AS amount_minor, "
+        "count(*) FILTER (WHERE reason IN ('capped', 'capped_to_zero')) AS capped FROM commission "
         "WHERE tenant_id = $1 AND earned_at >= $2 AND earned_at < $3 AND currency = $4 "
-        "AND status NOT IN ('nothing', 'reversed') GROUP BY beneficiary_id, component, level, tier",
-        tx.tenant_id,
-        span.since,
-        span.until,
-        currency,
+        "AND (status NOT IN ('nothing', 'reversed') OR reason = 'capped_to_zero') "
+        "GROUP BY beneficiary_id, component, level, tier",
+        *of_span,
     )
-    for owner, component, level, tier, shares, amount_minor in (row.values() for row in rows):
-        sums.put((component, level, tier), shares, amount_minor)
-        sums.give(owner, amount_minor)
-    capped = await tx.value(
-        "SELECT count(DISTINCT line_id) FROM commission WHERE tenant_id = $1 AND earned_at >= $2 AND earned_at < $3 "
-        "AND currency = $4 AND status <> 'reversed' AND reason IN ('capped', 'capped_to_zero')",
-        tx.tenant_id,
-        span.since,
-        span.until,
-        currency,
-    )
-    return sums, int(capped)
+    for owner, component, level, tier, shares, amount_minor, shrunk in (row.values() for row in rows):
+        if amount_minor:
+            sums.put((component, level, tier), shares, amount_minor)
+            sums.give(owner, amount_minor)
+        capped += shrunk
+    if capped:  # which is seldom, and worth another look at all of the rows
+        capped = await tx.value(
+            "SELECT count(DISTINCT line_id) FROM commission WHERE tenant_id = $1 AND earned_at >= $2 "
+            "AND earned_at < $3 AND currency = $4 AND status <> 'reversed' "
+            "AND reason IN ('capped', 'capped_to_zero')",
+            *of_span,
+        )
+    return sums, capped
 
 
 async def really_awarded(tx: Tx, span: Span, currency: str) -> Sums:

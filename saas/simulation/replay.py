@@ -50,13 +50,14 @@ class Sale(NamedTuple):
     """A line of a paid order with its order's head; the rows a replay is fed with.
 
     ``path`` is the seller's at the payment, ``partner_path`` the place of the distributor of the customer's region.
+    Ids are text and flags numbers: a million of them need no objects.
     """
 
-    order_id: UUID
+    order_id: str
     path: str
     paid_at: datetime
-    decided_at: datetime
-    self_purchase: bool
+    decided_at: datetime | None
+    self_purchase: int
     channel: str | None
     partner_path: str | None
     sku: str
@@ -96,7 +97,7 @@ class Span:
 class Decided(NamedTuple):
     """An order under the program."""
 
-    order_id: UUID
+    order_id: str
     lines: Sequence[tuple[Sale, LineResult]]
 
 
@@ -153,6 +154,7 @@ class Replay:
     def decide(self, sales: Sequence[Sale]) -> Decided:
         """Decide one order, and count it for those after it."""
         order_id, path, paid_at, decided_at, self_purchase, _, partner_path, *_ = sales[0]
+        decided_at = decided_at or paid_at
         if not self._day_bounds[0] <= paid_at < self._day_bounds[1]:
             self._begin_day(paid_at)
         program, day = self.program, self._day
@@ -165,7 +167,7 @@ class Replay:
         decided = []
         for sale in sales:
             sku, category, quantity, amount_minor = sale[7:11]
-            line = Line(sku, category, quantity, amount_minor, day, self_purchase)
+            line = Line(sku, category, quantity, amount_minor, day, self_purchase != 0)
             decided.append((sale, commission_for_line(program, line, chain, facts)))
             if pieces is not None:
                 for key in program.counters_for(sku, category, day):
@@ -258,7 +260,7 @@ class Replay:
         head, lead = order[0], self.program.lead
         shared = lead is not None and head.partner_path is not None
         return SaleFact(
-            head.order_id,
+            UUID(head.order_id),
             head.paid_at,
             self._day,
             head.path,

@@ -70,10 +70,10 @@ async def replay_order(program: Program, span: Span, order_id: OrderId, path: st
         async with aclosing(_lines(tx, begin, span.until, program.currency, [path[-SEGMENT:]])) as batches:
             async for rows in batches:
                 for order in replay.orders(rows):
-                    if (decided := replay.decide(order)).order_id == order_id:
+                    if (decided := replay.decide(order)).order_id == str(order_id):
                         return decided
     left = [replay.decide(order) for order in replay.orders((), last=True)]
-    return next((decided for decided in left if decided.order_id == order_id), None)
+    return next((decided for decided in left if decided.order_id == str(order_id)), None)
 
 
 def _lines(
@@ -85,8 +85,8 @@ def _lines(
     """
     length = len(endings[0])
     return tx.batches(
-        f"SELECT o.id, o.path, o.paid_at, coalesce(o.decided_at, o.paid_at), o.self_purchase, o.channel, p.path, "
-        f"l.sku, l.category, l.quantity, l.amount_minor, coalesce(l.company_minor, 0) "
+        f"SELECT CAST(o.id AS text), o.path, o.paid_at, o.decided_at, CAST(o.self_purchase AS integer), o.channel, "
+        f"p.path, l.sku, l.category, l.quantity, l.amount_minor, coalesce(l.company_minor, 0) "
         f"FROM sales_order o JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id {_PARTNER} "
         f"WHERE {_PAID} AND substr(o.path, length(o.path) - {length - 1}, {length}) {tx.within(5, 'text')} "
         f"ORDER BY o.paid_at, o.id, l.line_no",

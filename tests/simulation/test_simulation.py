@@ -18,7 +18,7 @@ from saas.jobs.commands import cancel
 from saas.jobs.queries import job
 from saas.jobs.rules import JobStatus
 from saas.jobs.worker import run_due
-from saas.network.commands import Move, move
+from saas.network.commands import Move, move, reinstate, suspend
 from saas.orders import steps
 from saas.orders.commands import PlaceLine, place_order
 from saas.simulation import processes
@@ -104,6 +104,22 @@ async def test_nothing_but_the_simulation_is_written(shop: Shop) -> None:
     before = await money_rows()
     await simulated(await draft(levels(900)))
     assert await money_rows() == before
+
+
+async def test_tiers_and_states_are_those_of_the_sale(shop: Shop) -> None:
+    """Suspended before the first sale, back before the second, another tier after both."""
+    with clock.at(NOON - timedelta(days=1)):
+        await suspend(shop["C"], "a reason", staff())
+    await sold(shop["D"], NOON, ("PLAIN", 1, 10_000))
+    with clock.at(NOON + timedelta(hours=1)):
+        await reinstate(shop["C"], "a reason", staff())
+    await sold(shop["D"], NOON + timedelta(days=1), ("PLAIN", 1, 20_000))
+    view, summary = await simulated((await active_program()).number)
+    assert (await changed(view))["C"] == (3_000, 3_000)
+    assert summary.draft == summary.real
+    by_tier = {"levels": [{"rate_bps": 1_000}, {"rate_bps": 100, "by_tier": {"silver": 200, "gold": 900}}]}
+    view, _ = await simulated(await draft({**levels(), **by_tier}))
+    assert (await changed(view))["C"] == (3_000, 400)
 
 
 async def test_pieces_are_counted_from_the_beginning_of_the_month(shop: Shop) -> None:
