@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tenants.program import Program, errors_in, parse, validate
+from tenants.program import Program, parse, validate
+from tenants.program.presets import PRESETS
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "programs.md").read_text(encoding="utf-8")
 
@@ -21,7 +22,19 @@ def test_the_example_is_a_program_without_errors() -> None:
     assert example
     program = parse(example[1], "yaml")
     assert isinstance(program, Program), program
-    assert not errors_in(validate(program))
+    assert validate(program) == []
+
+
+def test_the_example_shows_every_kind_of_part() -> None:
+    schema = Program.model_json_schema()
+    example = GUIDE[GUIDE.index("```yaml") : GUIDE.rindex("```")]
+    components = schema["$defs"]["Commission"]["properties"]["components"]["items"]["discriminator"]["mapping"]
+    promotions = schema["$defs"]["PricePolicy"]["properties"]["promotions"]["items"]["discriminator"]["mapping"]
+    assert [kind for kind in (*components, *promotions) if f"kind: {kind}" not in example] == []
+
+
+def test_every_preset_is_in_the_guide() -> None:
+    assert [code for code in PRESETS if f"`{code}`" not in GUIDE] == []
 
 
 def test_every_setting_is_in_the_guide() -> None:
