@@ -18,10 +18,12 @@ from saas.network.queries import (
     Sort,
     SortKey,
     SponsorshipRow,
+    StandingRow,
     Totals,
     Visibility,
 )
-from saas.network.rules import Kind, Status
+from saas.network.queries import TierPin as PinRow
+from saas.network.rules import Cause, Kind, Status
 from schema.context import Info
 from schema.enums import described
 from schema.ids import from_global, maybe_global, to_global
@@ -81,6 +83,54 @@ class Sponsorship:
     valid_from: datetime = strawberry.field(description="From this moment on.")
     valid_until: datetime | None = strawberry.field(description="Until this moment; none for the present one.")
     reason: str | None = strawberry.field(description="Why it came there; not told to distributors.")
+
+
+described(
+    "Why a tier or status began.",
+    name="StandingCause",
+    ENROLMENT="The distributor came.",
+    REVIEW="The brand decided on its application.",
+    MANUAL="The brand set the tier by hand.",
+    PROMOTION="A period's review: it reached a higher tier.",
+    DEMOTION="A period's review: it missed what its tier asks.",
+    REVOCATION="A period's review: it missed that too many times in a row.",
+    STATUS="It was suspended or reinstated, or left.",
+)(Cause)
+
+
+@strawberry.type(description="One interval of a distributor's history: its tier and status, and why they began.")
+class Standing:
+    """A row of the history."""
+
+    valid_from: datetime = strawberry.field(description="From this moment on.")
+    valid_until: datetime | None = strawberry.field(description="Until this moment; none for the present one.")
+    tier: str = strawberry.field(description="Its rank (级别), a code of the program of that time.")
+    status: Status = strawberry.field(description="Where it was in its life with the brand.")
+    cause: Cause = strawberry.field(description="What made it begin.")
+    reason: str | None = strawberry.field(description="Why, in the office's words; not told to distributors.")
+    actor: str | None = strawberry.field(description="Who did it, a log-in or key; not told to distributors.")
+
+
+def standing(row: StandingRow) -> Standing:
+    """An interval for the API."""
+    return Standing(
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        tier=row.tier,
+        status=row.status,
+        cause=row.cause,
+        reason=row.reason,
+        actor=row.actor,
+    )
+
+
+@strawberry.type(description="A tier that no review changes for the time being.")
+class TierPin:
+    """A pin."""
+
+    until: date = strawberry.field(description="The day from which reviews change it again.")
+    reason: str | None = strawberry.field(description="Why, in the office's words; not told to distributors.")
+    pinned_at: datetime = strawberry.field(description="Since when.")
 
 
 def sponsorship(row: SponsorshipRow) -> Sponsorship:
@@ -161,6 +211,29 @@ class Distributor:
     async def sponsorships(self, info: Info) -> list[Sponsorship]:
         """The history."""
         return [sponsorship(row) for row in await queries.history(self.row.id, await viewing(info))]
+
+    @strawberry.field(description="Its tiers and statuses, from the first to the present one: why, when, and by whom.")
+    async def standing_history(
+        self, info: Info, first: First = PAGE_DEFAULT, after: After = None
+    ) -> Connection[Standing]:
+        """A page of the history."""
+        page = await queries.standings(self.row.id, request(first, after), await viewing(info))
+        return connection(page, standing, after)
+
+    @strawberry.field(description="The pin of its tier; none where the reviews of periods decide.")
+    async def tier_pin(self, info: Info) -> TierPin | None:
+        """Loaded in one statement for all rows of a page."""
+        view = await viewing(info)
+
+        async def load(ids: list[DistributorId]) -> list[TierPin | None]:
+            found = await queries.pins_of(ids, view)
+            return [_pin(found.get(id_)) for id_ in ids]
+
+        return await info.context.loader("tier_pin", load).load(self.row.id)
+
+
+def _pin(found: PinRow | None) -> TierPin | None:
+    return None if found is None else TierPin(until=found.until, reason=found.reason, pinned_at=found.pinned_at)
 
 
 def distributor(row: DistributorRow, as_of: datetime | None = None) -> Distributor:

@@ -73,15 +73,6 @@ class DistributorInput:
     distributor_id: strawberry.ID = strawberry.field(description="The distributor.")
 
 
-@strawberry.input(description="Another tier for a distributor.")
-class SetTierInput:
-    """A tier, with a reason."""
-
-    distributor_id: strawberry.ID = strawberry.field(description="The distributor.")
-    tier: str = strawberry.field(description="Its new tier, a code of the program.")
-    reason: str = strawberry.field(description="Why; it stands in the audit log.")
-
-
 @strawberry.input(description="Another place in the tree for a distributor and its whole downline.")
 class MoveDistributorInput:
     """A move."""
@@ -190,7 +181,7 @@ class NetworkMutation:
     async def enrol(self, info: Info, input: In[EnrolInput]) -> DistributorPayload:
         """Enrol."""
         id_ = await commands.enrol(_enrol(input, "input"), info.context.who)
-        return DistributorPayload(distributor=await _now(info, id_))
+        return DistributorPayload(distributor=await now(info, id_))
 
     @strawberry.mutation(description="Take many people into the network, all or none; with a dry run.")
     @refusals(EnrolManyPayload)
@@ -210,7 +201,7 @@ class NetworkMutation:
         """Approve."""
         id_ = _id(input.distributor_id)
         await commands.approve(id_, info.context.who)
-        return DistributorPayload(distributor=await _now(info, id_))
+        return DistributorPayload(distributor=await now(info, id_))
 
     @strawberry.mutation(description="Turn an applicant down.")
     @refusals(DistributorPayload)
@@ -218,7 +209,7 @@ class NetworkMutation:
         """Reject."""
         id_ = _id(input.distributor_id)
         await commands.reject(id_, input.reason, info.context.who)
-        return DistributorPayload(distributor=await _now(info, id_))
+        return DistributorPayload(distributor=await now(info, id_))
 
     @strawberry.mutation(description="Stop a distributor from ordering, recruiting, earning and being paid out.")
     @refusals(DistributorPayload)
@@ -226,7 +217,7 @@ class NetworkMutation:
         """Suspend."""
         id_ = _id(input.distributor_id)
         await commands.suspend(id_, input.reason, info.context.who)
-        return DistributorPayload(distributor=await _now(info, id_))
+        return DistributorPayload(distributor=await now(info, id_))
 
     @strawberry.mutation(description="End a suspension.")
     @refusals(DistributorPayload)
@@ -234,15 +225,7 @@ class NetworkMutation:
         """Reinstate."""
         id_ = _id(input.distributor_id)
         await commands.reinstate(id_, input.reason, info.context.who)
-        return DistributorPayload(distributor=await _now(info, id_))
-
-    @strawberry.mutation(description="Give a distributor another tier, for sales from now on.")
-    @refusals(DistributorPayload)
-    async def set_tier(self, info: Info, input: In[SetTierInput]) -> DistributorPayload:
-        """Set the tier."""
-        id_ = _id(input.distributor_id)
-        await commands.set_tier(id_, input.tier, input.reason, info.context.who)
-        return DistributorPayload(distributor=await _now(info, id_))
+        return DistributorPayload(distributor=await now(info, id_))
 
     @strawberry.mutation(description="Move a distributor with its whole downline under another sponsor.")
     @refusals(MoveDistributorPayload)
@@ -253,7 +236,7 @@ class NetworkMutation:
             DistributorId(from_global("Distributor", input.sponsor_id, "input.sponsorId")) if input.sponsor_id else None
         )
         moved = await commands.move(Move(distributor=id_, sponsor=sponsor, reason=input.reason), info.context.who)
-        return MoveDistributorPayload(distributor=await _now(info, id_), moved=moved)
+        return MoveDistributorPayload(distributor=await now(info, id_), moved=moved)
 
     @strawberry.mutation(description="Read a distributor's phone number in clear; written to the audit log.")
     @refusals(RevealPhonePayload)
@@ -298,7 +281,8 @@ def _enrol(given: EnrolInput, field: str) -> Enrol:
     )
 
 
-async def _now(info: Info, id_: DistributorId) -> Distributor:
+async def now(info: Info, id_: DistributorId) -> Distributor:
+    """A distributor as it is after a change. Raises ``NotFound``."""
     found = await queries.find([id_], await viewing(info))
     if id_ not in found:
         raise NotFound("input.distributorId", kind="distributor", value=id_)

@@ -14,7 +14,7 @@ from saas.base.errors import InvalidInput, Said
 from saas.base.ids import DistributorId
 from saas.base.paging import Int32, Page, PageRequest, decode_cursor, encode_cursor, page_of
 from saas.network.contact import masked_name
-from saas.network.rules import Kind, Status
+from saas.network.rules import Cause, Kind, Status
 from saas.network.selection import (
     COLUMNS,
     UNDER_TOPS,
@@ -35,10 +35,13 @@ from saas.network.views import (
     Sort,
     SortKey,
     SponsorshipRow,
+    StandingRow,
     Team,
+    TierPin,
     Totals,
     Visibility,
 )
+from tenants.labels import labels_of
 
 __all__ = [
     "Chain",
@@ -50,7 +53,9 @@ __all__ = [
     "Sort",
     "SortKey",
     "SponsorshipRow",
+    "StandingRow",
     "Team",
+    "TierPin",
     "Totals",
     "Visibility",
     "by_code",
@@ -59,6 +64,8 @@ __all__ = [
     "downline",
     "find",
     "history",
+    "pins_of",
+    "standings",
     "team_of",
     "totals_of",
     "upline",
@@ -280,6 +287,51 @@ async def history(of: DistributorId, visibility: Visibility | None = None) -> li
             f"ORDER BY h.valid_from, h.id"
         )
     return [SponsorshipRow(**row) for row in found]
+
+
+async def standings(of: DistributorId, page: PageRequest, visibility: Visibility | None = None) -> Page[StandingRow]:
+    """A page of a distributor's tiers and statuses from the first on; why and by whom is not for distributors."""
+    async with reading() as tx:
+        st = Statement(tx, visibility)
+        after = ""
+        if page.after:
+            after = f"AND s.valid_from > {st.arg(decode_cursor(page.after, datetime)[0])} "
+        found = await st.rows(
+            f"SELECT s.valid_from, s.valid_until, s.tier, s.status, s.kind, s.reason, s.actor_id FROM standing s "
+            f"JOIN distributor d ON d.tenant_id = $1 AND d.id = s.distributor_id AND {st.visible('d')} "
+            f"WHERE s.tenant_id = $1 AND s.distributor_id = {st.arg(of)} {after}"
+            f"ORDER BY s.valid_from LIMIT {st.arg(page.first + 1)}"
+        )
+        told = visibility is None
+        actors = await labels_of({row["actor_id"] for row in found if row["actor_id"]}) if told else {}
+    rows = [
+        StandingRow(
+            row["valid_from"],
+            row["valid_until"],
+            row["tier"],
+            Status(row["status"]),
+            Cause(row["kind"]),
+            row["reason"] if told else None,
+            actors.get(row["actor_id"]),
+        )
+        for row in found
+    ]
+    return page_of(rows, page, [encode_cursor(row.valid_from) for row in rows])
+
+
+async def pins_of(
+    ids: Collection[DistributorId], visibility: Visibility | None = None
+) -> Mapping[DistributorId, TierPin]:
+    """The pins of these distributors' tiers, as far as they exist for the viewer, in one statement."""
+    async with reading() as tx:
+        st = Statement(tx, visibility)
+        found = await st.rows(
+            f"SELECT d.id, p.until, p.reason, p.pinned_at FROM tier_pin p "
+            f"JOIN distributor d ON d.tenant_id = $1 AND d.id = p.distributor_id AND {st.visible('d')} "
+            f"WHERE p.tenant_id = $1 AND p.distributor_id {st.within(ids, 'uuid')}"
+        )
+    told = visibility is None
+    return {row["id"]: TierPin(row["until"], row["reason"] if told else None, row["pinned_at"]) for row in found}
 
 
 async def team_of(distributor_id: DistributorId) -> Team:

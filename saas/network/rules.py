@@ -57,6 +57,18 @@ class Status(StrEnum):
     REJECTED = "rejected"
 
 
+class Cause(StrEnum):
+    """Why a tier or status began."""
+
+    ENROLMENT = "enrolment"
+    REVIEW = "review"
+    MANUAL = "manual"
+    PROMOTION = "promotion"
+    DEMOTION = "demotion"
+    REVOCATION = "revocation"
+    STATUS = "status"
+
+
 class Kind(StrEnum):
     """What a distributor is in law."""
 

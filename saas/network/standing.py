@@ -7,24 +7,11 @@ again whatever moved since (docs/rules.md §6). All who write here hold the tree
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from saas.base.db import Tx
 from saas.base.ids import DistributorId
-from saas.network.rules import Seat
-
-
-class Cause(StrEnum):
-    """Why an interval began."""
-
-    ENROLMENT = "enrolment"
-    REVIEW = "review"
-    MANUAL = "manual"
-    PROMOTION = "promotion"
-    DEMOTION = "demotion"
-    REVOCATION = "revocation"
-    STATUS = "status"
+from saas.network.rules import Cause, Seat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +22,8 @@ class Change:
     reason: str | None = None
     actor_id: UUID | None = None
 
+
+__all__ = ["Cause", "Change", "begin", "follow"]
 
 _COLUMNS = ("distributor_id", "valid_from", "tier", "status", "kind", "actor_id")
 

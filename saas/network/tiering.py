@@ -183,19 +183,49 @@ async def _write(tx: Tx, rows: Sequence[_Row], moment: datetime, change: Change)
 # -- at a coming moment ------------------------------------------------------------------------------------------
 
 
+async def schedule_tier(
+    distributor_id: DistributorId,
+    tier: str,
+    reason: str,
+    effective_from: datetime,
+    actor: Actor,
+    *,
+    pin_until: date | None = None,
+) -> JobId:
+    """Have a tier given at a coming moment, for sales from then on; the job can be cancelled until then.
+
+    What can be known now is checked now, and all of it again at that moment. Raises as ``set_tier``, or
+    ``TierMomentInPast``.
+    """
+    try:
+        wish = TierWish(distributor_id, tier)
+        return await _schedule([wish], ["input"], reason, effective_from, actor, pin_until=pin_until)
+    except Rejected as several:
+        raise several.errors[0] from None
+
+
 async def schedule_tiers(
     wishes: Sequence[TierWish], reason: str, effective_from: datetime, actor: Actor, *, pin_until: date | None = None
 ) -> JobId:
-    """Have tiers given at a coming moment, for sales from then on; the job can be cancelled until then.
+    """Have many tiers given at a coming moment, in one job; as ``schedule_tier``. Raises as ``set_tiers``."""
+    return await _schedule(wishes, _fields(wishes), reason, effective_from, actor, pin_until=pin_until)
 
-    What can be known now is checked now, and all of it again at that moment. Raises as ``set_tiers``, or
-    ``TierMomentInPast``.
-    """
+
+async def _schedule(
+    wishes: Sequence[TierWish],
+    fields: Sequence[str],
+    reason: str,
+    effective_from: datetime,
+    actor: Actor,
+    *,
+    pin_until: date | None,
+) -> JobId:
     if effective_from <= clock.now():
         raise TierMomentInPast("input.effectiveFrom", value=effective_from.isoformat(timespec="seconds"))
+    reason = reason_of(reason)
     await _check_pin(pin_until, effective_from)
     async with transaction():
-        await set_tiers(wishes, reason, actor, pin_until=pin_until, dry_run=True)
+        await _set(wishes, fields, reason, actor, pin_until=pin_until, dry_run=True)
         ids = [str(wish.distributor_id) for wish in wishes]
         subject = ids[0] if len(ids) == 1 else None
         await audit.record(
@@ -203,7 +233,7 @@ async def schedule_tiers(
         )
         given = {
             "tiers": [{"distributor": id_, "tier": wish.tier} for id_, wish in zip(ids, wishes, strict=True)],
-            "reason": reason_of(reason),
+            "reason": reason,
             "pin_until": pin_until,
             "actor": {"role": actor.role, "id": actor.id, "label": actor.label},
         }

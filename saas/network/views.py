@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from saas.base.ids import DistributorId
-from saas.network.rules import Kind, Status, ceiling, depth_of
+from saas.network.rules import Cause, Kind, Status, ceiling, depth_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +158,31 @@ class Chain:
 
     path: str
     members: tuple[ChainMember, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRow:
+    """What tier and status a distributor had during ``[valid_from, valid_until)``, and why they began.
+
+    ``reason`` and ``actor`` (a log-in, or a key's name) are the office's own, so None for a distributor.
+    """
+
+    valid_from: datetime
+    valid_until: datetime | None
+    tier: str
+    status: Status
+    cause: Cause
+    reason: str | None
+    actor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TierPin:
+    """A tier that no review changes before the day ``until``; ``reason`` is None for a distributor."""
+
+    until: date
+    reason: str | None
+    pinned_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

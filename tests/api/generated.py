@@ -158,6 +158,8 @@ VALUES: Mapping[str, Any] = {
     "regions": "310000",
     "resolution": "settled",
     "tier": "silver",
+    "effectiveFrom": "2198-01-01T00:00:00Z",
+    "pinUntil": "2199-01-01",
     "tiers": "silver",
     "timeZone": "Asia/Shanghai",
     "after": None,
