@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, NoReturn, TypeVar, cast
 
 import typer
 import uvicorn
@@ -22,17 +23,23 @@ from saas.base.db.migrate import LATEST, MigrationUnknown, migrate
 from saas.base.db.mistakes import DatabaseUnusable, require_tables
 from saas.base.errors import DomainError
 from saas.base.ids import PLATFORM
+from saas.base.scope import tenant_scope
 from saas.base.settings import Settings, UnsafeSettings, get_settings
 from saas.imports import orders as order_import
 from saas.ledger.checks import run_checks
 from saas.network.checks import standing_agrees
-from tenants import registry, sessions
-from tenants.actors import system
+from tenants import access_table, registry, sessions
+from tenants.actors import Actor, Role, system
 from tenants.crossing import across_tenants
+from tenants.errors import Forbidden, ProgramHasErrors, ProgramUnreadable
+from tenants.program import Finding, Program, errors_in, parse, validate, versions
+from tenants.program.text import Format
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Banyan: distribution programs for many brands.")
 importing = typer.Typer(no_args_is_help=True, help="Bring data in.")
 cli.add_typer(importing, name="import")
+programs = typer.Typer(no_args_is_help=True, help="Programs of brands, by file.")
+cli.add_typer(programs, name="program")
 console = Console()
 T = TypeVar("T")
 
@@ -58,6 +65,8 @@ def _told() -> Iterator[None]:
     try:
         yield
     except DomainError as refused:
+        if isinstance(refused, ProgramUnreadable | ProgramHasErrors):
+            _show_findings(cast(Sequence[Finding], refused.params["findings"]))
         line = f"{refused.code}: {refused.message()}"
     except (DatabaseUnusable, MigrationUnknown, UnsafeSettings) as mistake:
         line = str(mistake)
@@ -167,6 +176,98 @@ def import_orders(
         raise typer.Exit(2)
 
 
+Document = Annotated[Path, typer.Argument(help="YAML, or JSON by its ending.", exists=True, dir_okay=False)]
+TenantName = Annotated[str, typer.Option(help="The brand's slug.")]
+OwnerLogin = Annotated[str, typer.Option(help="The log-in of an owner, who is written down as the one who did it.")]
+
+
+@programs.command("check")
+def check_program(file: Document, language: Annotated[str, typer.Option(help="en or zh-CN.")] = "en") -> None:
+    """Tell every finding of a document; exit code 1 when an error is among them."""
+    parsed = parse(file.read_bytes(), _format(file))
+    if _show_findings(validate(parsed) if isinstance(parsed, Program) else parsed, language):
+        raise typer.Exit(1)
+
+
+@programs.command("save")
+def save_program(
+    file: Document,
+    tenant: TenantName,
+    login: OwnerLogin,
+    label: Annotated[str, typer.Option(help="What people shall call it; its own name by default.")] = "",
+    number: Annotated[int | None, typer.Option(help="The draft to replace; none makes a new one.")] = None,
+) -> None:
+    """Save a document as a draft."""
+    command = versions.SaveDraft(document=file.read_bytes(), format=_format(file), label=label, number=number)
+    saved = _run(lambda: _as_owner(tenant, login, "saveProgramDraft", lambda who: versions.save_draft(command, who)))
+    console.print(f"draft {saved.version.number} saved: {escape(saved.version.label)}")
+    _show_findings(saved.findings)
+
+
+@programs.command("export")
+def export_program(
+    tenant: TenantName,
+    number: Annotated[int | None, typer.Option(help="The version; the one in force by default.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="How to write it.")] = "yaml",
+) -> None:
+    """Print a version as a document that can be saved again."""
+
+    async def read() -> str:
+        with tenant_scope((await registry.by_slug(tenant)).id):
+            return await versions.export(number or (await versions.active_program()).number, form)
+
+    typer.echo(_run(read), nl=False)
+
+
+@programs.command("activate")
+def activate_program(
+    number: Annotated[int, typer.Argument(help="The draft.")],
+    tenant: TenantName,
+    login: OwnerLogin,
+    at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"], help="A future moment; at once by default.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would change and write nothing.")] = False,
+) -> None:
+    """Put a draft in force, at once or at a future moment."""
+
+    async def put(who: Actor) -> list[str]:
+        if at is None:
+            done = await versions.activate(number, who, dry_run=dry_run)
+        else:
+            done = await versions.schedule(number, at, who, dry_run=dry_run)
+        told = await versions.compare(done.effect.replaces, number) if done.effect.replaces else None
+        head = f"{'would be ' if dry_run else ''}in force from {done.effect.at.isoformat()}: version {number}"
+        return [head, *(told.sentences("en") if told else [])]
+
+    for line in _run(lambda: _as_owner(tenant, login, "activateProgram", put)):
+        typer.echo(line)
+
+
+@programs.command("diff")
+def diff_programs(
+    before: Annotated[int, typer.Argument(help="The version before.")],
+    after: Annotated[str, typer.Argument(help="The version after, or a file.")],
+    tenant: TenantName,
+    language: Annotated[str, typer.Option(help="en or zh-CN.")] = "en",
+) -> None:
+    """Tell what is different between two versions, or between a version and a file, a sentence for each."""
+
+    file = None if after.isdecimal() else Path(after)
+    if file is not None and not file.is_file():
+        _fail(f"{after} is neither a number nor a file")
+    document = file.read_bytes() if file is not None else b""
+
+    async def read() -> list[str]:
+        with tenant_scope((await registry.by_slug(tenant)).id):
+            if file is None:
+                return (await versions.compare(before, int(after))).sentences(language)
+            return (await versions.compare_with(before, document, _format(file))).sentences(language)
+
+    for line in _run(read):
+        typer.echo(line)
+
+
 @cli.command()
 def token(
     tenant: Annotated[str, typer.Option(help="The brand's slug.")],
@@ -202,6 +303,26 @@ def export_schema(path: Path = Path("schema/schema.graphql")) -> None:
     from schema.schema import sdl
 
     path.write_text(sdl(), encoding="utf-8")
+
+
+async def _as_owner(tenant: str, login: str, what: str, work: Callable[[Actor], Awaitable[T]]) -> T:
+    """Do what a member may do over the API as that member; the audit log says that it was by command."""
+    who = await sessions.named_actor(tenant, login, "main.py")
+    if not access_table.allowed(who, f"Mutation.{what}"):
+        raise Forbidden("login", role=who.role, needed=Role.OWNER)
+    with tenant_scope(who.tenant_id):
+        return await work(who)
+
+
+def _format(file: Path) -> Format:
+    return "json" if file.suffix == ".json" else "yaml"
+
+
+def _show_findings(findings: Sequence[Finding], language: str = "en") -> int:
+    """Print findings, the place first; answers how many errors are among them."""
+    for finding in findings:
+        typer.echo(f"{finding.severity}: {finding.path or '.'}: {finding.message(language)} [{finding.code}]")
+    return len(errors_in(findings))
 
 
 async def _nothing() -> None:

@@ -55,6 +55,7 @@ class ScheduleProgramInput:
 
     number: int = strawberry.field(description="Its number.")
     at: datetime = strawberry.field(description="Since when; an order at the very moment belongs to it.")
+    dry_run: bool = strawberry.field(default=False, description="Only tell what would happen; nothing is written.")
 
 
 @strawberry.input(description="A scheduled version that shall be a draft again.")
@@ -166,7 +167,8 @@ class ProgramMutation:
     async def schedule_program(self, info: Info, input: In[ScheduleProgramInput]) -> ProgramPayload:
         """Schedule it."""
         try:
-            return _activated(await versions.schedule(input.number, input.at, info.context.who), info)
+            done = await versions.schedule(input.number, input.at, info.context.who, dry_run=input.dry_run)
+            return _activated(done, info)
         except ProgramHasErrors as refused:
             return _refused(refused, info)
 

@@ -1,7 +1,7 @@
 """Log-ins: opaque, revocable sessions, and the one place that turns a token into an actor."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -133,6 +133,21 @@ async def issue_token(tenant_slug: str, login: str, label: str) -> LoggedIn:
             issued = await _insert(tx, _actor(tenant.id, known), SessionKind.BEARER)
             await audit.record(system(tenant.id, label), "session.issue_token", str(known["id"]))
     return issued
+
+
+async def named_actor(tenant_slug: str, login: str, label: str) -> Actor:
+    """An active member, for whoever may run commands on the server; the audit log shows ``label`` beside the log-in.
+
+    Raises ``NotFound`` when the brand or an active member of that login does not exist.
+    """
+    tenant = await registry.by_slug(tenant_slug)
+    with tenant_scope(tenant.id):
+        async with reading() as tx:
+            known = await _member(tx, normal_login(login))
+    if known is None:
+        raise NotFound("login", kind="member", value=login)
+    actor = _actor(tenant.id, known)
+    return replace(actor, label=f"{actor.label} ({label})")
 
 
 async def authenticate(token: str, host_tenant: TenantId | None) -> Actor | None:

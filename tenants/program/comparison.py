@@ -21,6 +21,11 @@ class Comparison:
     after: Program
     changes: Sequence[Change]
 
+    def sentences(self, language: str) -> list[str]:
+        """All changes in words, in ``en`` or ``zh-CN``."""
+        wording = self.wording(language)
+        return [wording.sentence(change) for change in self.changes]
+
     def wording(self, language: str) -> Wording:
         """What makes sentences of the changes."""
         return Wording(self.before, self.after, language)

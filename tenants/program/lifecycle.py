@@ -98,29 +98,23 @@ async def activate(number: int, actor: Actor, *, dry_run: bool = False) -> Activ
         return await _activate(tx, ready, actor, "program.activate")
 
 
-async def schedule(number: int, at: datetime, actor: Actor) -> Activated:
+async def schedule(number: int, at: datetime, actor: Actor, *, dry_run: bool = False) -> Activated:
     """Put a draft in force at a future moment; from now on its content is as fixed as that of an active one.
 
-    An order at the very moment belongs to it. Raises ``WrongState`` unless it is a draft, ``ProgramHasErrors``,
-    ``MomentNotAhead``, or ``MomentTaken`` when another version is scheduled for the same moment.
+    An order at the very moment belongs to it. With ``dry_run`` everything is decided and nothing written.
+    Raises ``WrongState`` unless it is a draft, ``ProgramHasErrors``, ``MomentNotAhead``, or ``MomentTaken`` when
+    another version is scheduled for the same moment.
     """
+    if dry_run:
+        async with reading() as tx:
+            return await _schedulable(tx, number, at)
     async with transaction() as tx:
         await _lock(tx, number)
-        ready = await _ready(number)
-        if at.tzinfo is None or at < clock.now() + NOTICE:
-            raise MomentNotAhead("input.at", at=at.isoformat(), seconds=int(NOTICE.total_seconds()))
-        taken = await tx.value(
-            "SELECT number FROM program_version WHERE tenant_id = $1 AND status = 'scheduled' AND activated_at = $2",
-            tx.tenant_id,
-            at,
-        )
-        if taken is not None:
-            raise MomentTaken("input.at", number=taken)
-        effect = await _effect(tx, at, number)
+        ready = await _schedulable(tx, number, at)
         await _set(tx, number, VersionStatus.SCHEDULED, at, actor)
         detail = {"number": number, "hash": ready.version.content_hash, "from": at.isoformat()}
         await audit.record(actor, "program.schedule", str(ready.version.id), **detail)
-        return Activated(await version_of(number), ready.findings, effect)
+        return Activated(await version_of(number), ready.findings, ready.effect)
 
 
 async def unschedule(number: int, actor: Actor) -> Version:
@@ -191,6 +185,21 @@ async def _activate(tx: Tx, ready: Reviewed, actor: Actor, action: str, **detail
     detail = {"number": number, "hash": ready.version.content_hash, **detail}
     await audit.record(actor, action, str(ready.version.id), **detail)
     return Activated(await version_of(number), ready.findings, effect)
+
+
+async def _schedulable(tx: Tx, number: int, at: datetime) -> Activated:
+    """A draft without errors and a moment for it. Raises what ``schedule`` does."""
+    ready = await _ready(number)
+    if at.tzinfo is None or at < clock.now() + NOTICE:
+        raise MomentNotAhead("input.at", at=at.isoformat(), seconds=int(NOTICE.total_seconds()))
+    taken = await tx.value(
+        "SELECT number FROM program_version WHERE tenant_id = $1 AND status = 'scheduled' AND activated_at = $2",
+        tx.tenant_id,
+        at,
+    )
+    if taken is not None:
+        raise MomentTaken("input.at", number=taken)
+    return Activated(ready.version, ready.findings, await _effect(tx, at, number))
 
 
 async def _ready(number: int) -> Reviewed:

@@ -290,6 +290,11 @@ async def test_a_dry_run_says_what_would_happen_and_writes_nothing() -> None:
         would = await versions.activate(3, ACTOR, dry_run=True)
         assert (would.version.status, would.effect.at) == (VersionStatus.DRAFT, NOW)
         assert (would.effect.replaces, would.effect.followed_by) == (1, 2)
+        later = await versions.schedule(3, SUMMER, ACTOR, dry_run=True)
+        assert (later.version.status, later.effect.replaces, later.effect.at) == (VersionStatus.DRAFT, 2, SUMMER)
+        for at, refusal in ((SPRING, MomentTaken), (NOW, MomentNotAhead)):
+            with pytest.raises(refusal):
+                await versions.schedule(3, at, ACTOR, dry_run=True)
         with pytest.raises(WrongState):
             await versions.activate(1, ACTOR, dry_run=True)
         assert (await table_of(LOTUS, "program_version"), await audited(LOTUS)) == before
