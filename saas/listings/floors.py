@@ -19,24 +19,28 @@ from tenants.program.pricing import PricePolicy
 from tenants.program.versions import content_of
 
 # What a self purchase costs a piece: the version's price for the seller's tier, of the narrowest region with one.
-_OWN_PRICE = (
-    "(SELECT b.piece FROM {purchases} AS b WHERE o.self_purchase AND b.sku = ol.sku AND b.tier = d.tier AND b.region "
-    "IN ('', d.region, substr(d.region, 1, 4) || '00', substr(d.region, 1, 2) || '0000') "
-    "ORDER BY b.narrowness DESC LIMIT 1)"
+_REGIONS = ("d.region", "substr(d.region, 1, 4) || '00'", "substr(d.region, 1, 2) || '0000'", "''")
+_OWN = f"coalesce({', '.join(f'b{n}.piece' for n in range(len(_REGIONS)))})"
+_PURCHASES = " ".join(
+    f"LEFT JOIN purchase b{n} ON b{n}.whose = ol.sku || ' ' || d.tier || ' ' || {region} AND o.self_purchase"
+    for n, region in enumerate(_REGIONS)
 )
-# A price is below the floor if it is below the exact bound, of which the floor is the next whole minor unit.
+# A price is below the floor if it is below the exact bound, of which the floor is the next whole minor unit. Kept as
+# tables of their own with a text to look up by, floors and purchase prices are not read again for each row.
 _BELOW = (
+    "WITH floor AS MATERIALIZED (SELECT CAST(sku AS text) AS sku, guide, kept FROM {floors} AS f), "
+    "purchase AS MATERIALIZED (SELECT CAST(whose AS text) AS whose, piece FROM {purchases} AS p), below AS ("
     "SELECT 'listing' AS kind, l.id, l.distributor_id, NULL AS order_id, l.sku, l.channel, 1 AS quantity, "
-    "l.price_minor AS amount_minor, f.guide, f.kept, NULL AS own FROM listing l JOIN {floors} AS f ON f.sku = l.sku "
+    "l.price_minor AS amount_minor, f.guide, f.kept, NULL AS own FROM listing l JOIN floor f ON f.sku = l.sku "
     f"WHERE l.tenant_id = $1 AND l.status = 'open' AND l.price_minor * {BPS_WHOLE} < f.guide * f.kept "
     "UNION ALL SELECT 'order', c.* FROM (SELECT ol.id, o.seller_id, o.id AS order_id, ol.sku, o.channel, ol.quantity, "
-    "ol.amount_minor, f.guide, f.kept, {own} AS own FROM sales_order o "
-    "JOIN order_line ol ON ol.tenant_id = o.tenant_id AND ol.order_id = o.id JOIN {floors} AS f ON f.sku = ol.sku "
-    "JOIN distributor d ON d.tenant_id = o.tenant_id AND d.id = o.seller_id "
+    f"ol.amount_minor, f.guide, f.kept, {_OWN} AS own FROM sales_order o "
+    "JOIN order_line ol ON ol.tenant_id = o.tenant_id AND ol.order_id = o.id JOIN floor f ON f.sku = ol.sku "
+    f"JOIN distributor d ON d.tenant_id = o.tenant_id AND d.id = o.seller_id {_PURCHASES} "
     "WHERE o.tenant_id = $1 AND o.status = 'placed') AS c "
     "WHERE CASE WHEN c.own IS NULL "
     f"THEN c.amount_minor * {BPS_WHOLE} < c.guide * c.kept * CAST(c.quantity AS numeric) "
-    "ELSE c.amount_minor < c.own * CAST(c.quantity AS numeric) END"
+    "ELSE c.amount_minor < c.own * CAST(c.quantity AS numeric) END)"
 )
 
 
@@ -76,7 +80,7 @@ async def count_below_floor(number: int) -> FloorCounts:
     prices = (await content_of(number)).price_policy
     async with reading() as tx:
         rows = await tx.rows(
-            f"SELECT kind, count(*) AS found FROM ({_below(tx)}) AS below GROUP BY kind", tx.tenant_id, *_given(prices)
+            f"{_below(tx)} SELECT kind, count(*) AS found FROM below GROUP BY kind", tx.tenant_id, *_given(prices)
         )
     counted = {row["kind"]: row["found"] for row in rows}
     return FloorCounts(counted.get("listing", 0), counted.get("order", 0))
@@ -88,7 +92,7 @@ async def below_floor(number: int, request: PageRequest) -> Page[BelowFloor]:
     async with reading() as tx:
         after: Sequence[object] = decode_cursor(request.after, str, UUID) if request.after is not None else ()
         rows = await tx.rows(
-            f"SELECT * FROM ({_below(tx)}) AS below {'WHERE (kind, id) > ($4, $5) ' if after else ''}"
+            f"{_below(tx)} SELECT * FROM below {'WHERE (kind, id) > ($4, $5) ' if after else ''}"
             f"ORDER BY kind, id LIMIT {request.first + 1}",
             tx.tenant_id,
             *_given(prices),
@@ -98,9 +102,10 @@ async def below_floor(number: int, request: PageRequest) -> Page[BelowFloor]:
 
 
 def _below(tx: Tx) -> str:
-    purchases = tx.recordset(3, sku="text", tier="text", region="text", narrowness="bigint", piece="bigint")
-    floors = tx.recordset(2, sku="text", guide="bigint", kept="bigint")
-    return _BELOW.format(floors=floors, own=_OWN_PRICE.format(purchases=purchases))
+    return _BELOW.format(
+        floors=tx.recordset(2, sku="text", guide="bigint", kept="bigint"),
+        purchases=tx.recordset(3, whose="text", piece="bigint"),
+    )
 
 
 def _given(prices: PricePolicy) -> tuple[str, str]:
@@ -111,11 +116,7 @@ def _given(prices: PricePolicy) -> tuple[str, str]:
         if entry is not None:
             floors.append({"sku": sku, "guide": entry.guide_price_minor, "kept": BPS_WHOLE - entry.below_bps})
         for region, pieces in {**product.regional_purchase_price_minor, "": product.purchase_price_minor}.items():
-            narrowness = len(region.rstrip("0"))
-            purchases += [
-                {"sku": sku, "tier": tier, "region": region, "narrowness": narrowness, "piece": piece}
-                for tier, piece in pieces.items()
-            ]
+            purchases += [{"whose": f"{sku} {tier} {region}", "piece": piece} for tier, piece in pieces.items()]
     return orjson.dumps(floors).decode(), orjson.dumps(purchases).decode()
 
 

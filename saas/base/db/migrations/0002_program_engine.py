@@ -106,6 +106,7 @@ class Migration(BaseMigration):
         ),
         Index("cross_region_lead", "distributor", "(tenant_id, distributor_id)"),
         Index("sales_order", "paid", "(tenant_id, paid_at, id)"),
+        Index("sales_order", "unpaid", "(tenant_id, id)", where="status = 'placed'"),
         TenantTable(
             "listing",
             f"""
