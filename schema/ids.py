@@ -13,9 +13,11 @@ from saas.base.errors import NotFound
 PREFIXES = {
     "ApiKey": "key",
     "AuditLine": "aud",
+    "Award": "awd",
     "Commission": "com",
     "Distributor": "dst",
     "ExitCase": "ext",
+    "Job": "job",
     "LedgerTransaction": "txn",
     "Listing": "lst",
     "Member": "mem",
@@ -25,12 +27,14 @@ PREFIXES = {
     "Payout": "pay",
     "PayoutBatch": "bat",
     "PayoutDestination": "dest",
+    "PeriodClose": "pcl",
     "PriceCase": "cas",
     "Product": "prd",
     "ProgramVersion": "prg",
     "Session": "ses",
     "Settlement": "stl",
     "Statement": "stm",
+    "TierReview": "rev",
 }
 KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
 

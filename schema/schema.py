@@ -22,11 +22,13 @@ from schema.orders import OrderQuery
 from schema.payout_changes import PayoutMutation
 from schema.payouts import PayoutQuery
 from schema.people import PeopleMutation, PeopleQuery
+from schema.periods import PeriodMutation, PeriodQuery
 from schema.prices import PriceQuery
 from schema.program_changes import ProgramMutation
 from schema.programs import ProgramQuery
 from schema.scalars import SCALARS
 from schema.settlement import SettlementMutation, SettlementQuery
+from schema.tiers import TierMutation
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -42,6 +44,7 @@ class Query(
     PriceQuery,
     ListingQuery,
     CommissionQuery,
+    PeriodQuery,
     SettlementQuery,
     PayoutQuery,
     ExitQuery,
@@ -57,9 +60,11 @@ class Mutation(
     KeyMutation,
     ProgramMutation,
     NetworkMutation,
+    TierMutation,
     CatalogMutation,
     OrderMutation,
     ListingMutation,
+    PeriodMutation,
     SettlementMutation,
     PayoutMutation,
     ExitMutation,

@@ -70,6 +70,8 @@ RULES: Final = joined(
             EXITS_READ.may("exit exits"),
             STAFF.may("exitPreview"),
             MONEY_READ.may("balance ledgerEntries statement statements payout payouts payoutDestination"),
+            MONEY_READ.may("awards tierReviews"),
+            STAFF.may("periodsDue periodPreview periodCloses"),
             STAFF.may("settlements settlementPreview payoutDestinations payoutBatch payoutBatches"),
         ),
         on(
@@ -82,7 +84,8 @@ RULES: Final = joined(
             OWNER.may("scheduleProgram unscheduleProgram rollBackProgram"),
             ENROL.may("enrol"),
             (OPERATIONS | key(Scope.NETWORK_WRITE)).may("enrolMany"),
-            OPERATIONS.may("approveDistributor rejectDistributor suspendDistributor reinstateDistributor setTier"),
+            OPERATIONS.may("approveDistributor rejectDistributor suspendDistributor reinstateDistributor"),
+            OPERATIONS.may("setTier setTiers"),
             (OPERATIONS | DISTRIBUTOR).may("moveDistributor"),
             OPERATIONS.may("revealPhone barNumber liftBar closePriceCase"),
             CATALOG_WRITE.may("putProducts archiveProducts"),
@@ -91,6 +94,7 @@ RULES: Final = joined(
             ORDERS_PLACE.may("cancelOrder openListing changeListingPrice closeListing"),
             (OPERATIONS | DISTRIBUTOR).may("quoteExit withdrawExit"),
             OPERATIONS.may("approveExit rejectExit executeExit closeExit"),
+            FINANCE.may("closePeriod"),
             FINANCE.may("releaseCommission closeSettlement verifyPayoutDestination revealPayoutDestination"),
             FINANCE.may("sweepPayouts createPayoutBatch approvePayoutBatch cancelPayoutBatch submitPayoutBatch"),
             FINANCE.may("recordPayoutResult"),
@@ -145,10 +149,16 @@ RULES: Final = joined(
                 "id code name kind status tier region sponsorId depth level appliedAt joinedAt exitedAt"
             ),
             (STAFF | DISTRIBUTOR | key(Scope.NETWORK_READ)).may("phoneMasked idNumberMasked"),
-            NETWORK_READ.may("sponsor totals upline children sponsorships"),
+            NETWORK_READ.may("sponsor totals upline children sponsorships standingHistory tierPin"),
         ),
         *page("Distributor", NETWORK_READ),
         on("DistributorTotals", NETWORK_READ.may("ownSales groupSales headCount")),
+        on("Standing", NETWORK_READ.may("validFrom validUntil tier status cause reason actor")),
+        *page("Standing", NETWORK_READ),
+        on("TierPin", NETWORK_READ.may("until reason pinnedAt")),
+        on("SetTierPayload", OPERATIONS.may("distributor jobId userErrors")),
+        on("SetTiersPayload", OPERATIONS.may("settings jobId userErrors")),
+        on("TierSetting", OPERATIONS.may("distributorId before after")),
         on("Sponsorship", NETWORK_READ.may("sponsorId validFrom validUntil reason")),
         on("DistributorPayload", ENROL.may("distributor userErrors")),
         on("EnrolManyPayload", ENROL.may("distributors count userErrors")),
@@ -252,6 +262,40 @@ RULES: Final = joined(
             (OWNER | role(Role.AUDITOR) | OPERATOR).may("id at actorKind actorId actor action subject detail"),
         ),
         *page("AuditLine", OWNER | role(Role.AUDITOR) | OPERATOR),
+        # -- periods -----------------------------------------------------------------------------------------
+        on("DuePeriod", STAFF.may("length label periodFrom periodUntil")),
+        on(
+            "PeriodClose",
+            STAFF.may(
+                "id length label periodFrom periodUntil programNumber awardCount awardsTotal tierChanges closedAt"
+            ),
+        ),
+        *page("PeriodClose", STAFF),
+        on(
+            "PeriodPreview",
+            STAFF.may("length label periodFrom periodUntil over programNumber awardCount awardsTotal tierChanges"),
+            STAFF.may("awards tierReviews"),
+        ),
+        on("PeriodPayload", FINANCE.may("periodClose userErrors")),
+        on(
+            "Award",
+            MONEY_READ.may(
+                "id closeId distributorId distributor component kind channel programNumber tier amount reason status "
+                "label periodFrom periodUntil earnedAt orderId statementId arithmetic explanation"
+            ),
+        ),
+        on("AwardArithmetic", MONEY_READ.may("measure measured reached needed parts place places kept")),
+        on("RebatePart", MONEY_READ.may("amount rateBps")),
+        *page("Award", MONEY_READ),
+        on(
+            "TierReview",
+            MONEY_READ.may(
+                "id closeId distributorId distributor label tierBefore tierAfter outcome misses suspends figures "
+                "explanation"
+            ),
+        ),
+        on("PeriodFigures", MONEY_READ.may("ownSales groupSales activeDownlineSales orders")),
+        *page("TierReview", MONEY_READ),
         # -- settlement and payouts --------------------------------------------------------------------------
         on("Balance", MONEY_READ.may("pending available settled inPayout")),
         on(
@@ -262,12 +306,12 @@ RULES: Final = joined(
         on(
             "Statement",
             MONEY_READ.may(
-                "id settlementId distributorId distributor number label lineCount opening commission adjustment "
-                "payouts closing payableOn createdAt lines csv"
+                "id settlementId distributorId distributor number label lineCount opening commission awards adjustment "
+                "payouts closing payableOn createdAt lines awardLines csv"
             ),
         ),
         *page("Statement", MONEY_READ),
-        on("Settlement", STAFF.may("id label periodFrom periodUntil statementCount commission closedAt")),
+        on("Settlement", STAFF.may("id label periodFrom periodUntil statementCount commission awards closedAt")),
         *page("Settlement", STAFF),
         on(
             "SettlementPreview",
