@@ -150,4 +150,4 @@ async def test_a_lead_is_told_to_each_of_the_two(world: World) -> None:
     partner = await brand.log_in_as(ids["W"], "west")
     listed = await partner.ask("{ commissions { nodes { component explanation } } }")
     assert {node["component"] for node in listed["commissions"]["nodes"]} == {"levels/lead", "pieces/lead", "gap/lead"}
-    assert all("70 % of the seller's" in node["explanation"] for node in listed["commissions"]["nodes"])
+    assert all("的 70 %" in node["explanation"] for node in listed["commissions"]["nodes"])
