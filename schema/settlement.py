@@ -10,9 +10,11 @@ from saas.base.ids import DistributorId, SettlementId, StatementId
 from saas.ledger import queries as ledger
 from saas.ledger.queries import Balances, EntryFilter, EntryLine
 from saas.ledger.rules import Account, Kind
+from saas.performance.queries import awards_on
 from saas.settlement import commands, queries
 from saas.settlement.commands import CloseSettlement
 from saas.settlement.queries import SettlementView, StatementView
+from schema.awards import Award, award
 from schema.commissions import Commission, commission, own_or_asked
 from schema.context import Info
 from schema.enums import described
@@ -40,6 +42,8 @@ described(
     "Why money moved.",
     name="LedgerKind",
     ACCRUAL="An order was paid.",
+    REBATE="A period's sales earned a rebate.",
+    BONUS="A period earned a bonus or an award.",
     REVERSAL="An order was cancelled.",
     RELEASE="A hold ended.",
     SETTLEMENT="A period was closed.",
@@ -80,12 +84,14 @@ class LedgerEntry:
     account: Account = strawberry.field(description="The account.")
     amount: Money = strawberry.field(description="Positive is in the distributor's favour.")
     balance: Money = strawberry.field(description="The account's balance after it.")
-    reference: strawberry.ID | None = strawberry.field(description="The order, settlement, payout or exit it is about.")
+    reference: strawberry.ID | None = strawberry.field(
+        description="The order, award, settlement, payout or exit it is about."
+    )
     effective_at: datetime = strawberry.field(description="When it took effect.")
     recorded_at: datetime = strawberry.field(description="When it was written.")
 
 
-_REFERENCES = {"order": "Order", "settlement": "Settlement", "payout": "Payout", "exit": "ExitCase"}
+_REFERENCES = {"order": "Order", "settlement": "Settlement", "payout": "Payout", "exit": "ExitCase", "award": "Award"}
 
 
 def ledger_entry(line: EntryLine) -> LedgerEntry:
@@ -116,6 +122,7 @@ class Statement:
     line_count: int = strawberry.field(description="How many shares of commission it settles.")
     opening: Money = strawberry.field(description="The settled balance before.")
     commission: Money = strawberry.field(description="Commission that became available in the period.")
+    awards: Money = strawberry.field(description="Rebates and bonuses of calendar periods that ended by then.")
     adjustment: Money = strawberry.field(description="Everything else that moved the settled balance.")
     payouts: Money = strawberry.field(description="Payouts since the statement before, negative.")
     closing: Money = strawberry.field(description="The settled balance after.")
@@ -131,6 +138,11 @@ class Statement:
     async def lines(self, first: First = PAGE_DEFAULT, after: After = None) -> Connection[Commission]:
         """A page of its lines."""
         return connection(await queries.statement_lines(self.view, request(first, after)), commission, after)
+
+    @strawberry.field(description="The rebates and bonuses it settles, each explained.")
+    async def award_lines(self) -> list[Award]:
+        """A handful for each period."""
+        return [award(line) for line in await awards_on(self.view.id)]
 
     @strawberry.field(description="The statement with all of its lines as CSV.")
     async def csv(self) -> str:
@@ -150,6 +162,7 @@ def statement(view: StatementView) -> Statement:
         line_count=view.lines,
         opening=money(view.opening_minor, view.currency),
         commission=money(view.commission_minor, view.currency),
+        awards=money(view.awards_minor, view.currency),
         adjustment=money(view.adjustment_minor, view.currency),
         payouts=money(view.payout_minor, view.currency),
         closing=money(view.closing_minor, view.currency),
@@ -168,6 +181,7 @@ class Settlement:
     period_until: datetime = strawberry.field(description="The moment after its last; belongs to the next.")
     statement_count: int = strawberry.field(description="How many statements it made.")
     commission: Money = strawberry.field(description="Commission settled in all.")
+    awards: Money = strawberry.field(description="Rebates and bonuses settled in all.")
     closed_at: datetime = strawberry.field(description="When it was closed.")
 
 
@@ -180,6 +194,7 @@ def settlement(view: SettlementView) -> Settlement:
         period_until=view.period.until,
         statement_count=view.statements,
         commission=money(view.commission_minor, view.currency),
+        awards=money(view.awards_minor, view.currency),
         closed_at=view.closed_at,
     )
 
@@ -195,6 +210,7 @@ class SettlementPreview:
     statement_count: int = strawberry.field(description="How many statements it would make.")
     line_count: int = strawberry.field(description="How many shares of commission it would settle.")
     commission: Money = strawberry.field(description="Commission it would settle.")
+    awards: Money = strawberry.field(description="Rebates and bonuses it would settle.")
 
 
 @strawberry.input(description="The period to close.")
@@ -280,6 +296,7 @@ class SettlementQuery:
             statement_count=len(found.drafts),
             line_count=found.lines,
             commission=money(found.commission_minor, found.currency),
+            awards=money(found.awards_minor, found.currency),
         )
 
     @strawberry.field(description="Statements, the latest first; a distributor's own.")

@@ -315,7 +315,7 @@ RULES: Final = joined(
         *page("Settlement", STAFF),
         on(
             "SettlementPreview",
-            STAFF.may("label periodFrom periodUntil over statementCount lineCount commission"),
+            STAFF.may("label periodFrom periodUntil over statementCount lineCount commission awards"),
         ),
         on("SettlementPayload", FINANCE.may("settlement userErrors")),
         on("ReleasePayload", FINANCE.may("released userErrors")),

@@ -15,7 +15,6 @@ THINGS_ZH = {
     "audit line": "审计记录",
     "bank card": "银行卡",
     "brand": "品牌方",
-    "closed period": "已结账周期",
     "commission": "佣金",
     "distributor": "分销商",
     "exit": "清退",
@@ -29,6 +28,7 @@ THINGS_ZH = {
     "payout": "提现",
     "payout batch": "打款批次",
     "payout destination": "收款账户",
+    "period close": "已结账周期",
     "price case": "价格案件",
     "product": "商品",
     "program version": "分销政策版本",
@@ -36,6 +36,7 @@ THINGS_ZH = {
     "settlement": "结算",
     "simulation": "模拟",
     "statement": "结算单",
+    "tier review": "级别考核",
 }
 """What things are called in messages, in English and in Chinese (docs/rules.md §1); nothing has a second name."""
 

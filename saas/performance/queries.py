@@ -174,7 +174,7 @@ async def close_by_id(close_id: PeriodCloseId) -> PeriodCloseView:
             f"SELECT {_CLOSE} FROM period_close WHERE tenant_id = $1 AND id = $2", tx.tenant_id, close_id
         )
     if row is None:
-        raise NotFound("id", kind="closed period", value=close_id)
+        raise NotFound("id", kind="period close", value=close_id)
     return PeriodCloseView(**row)
 
 

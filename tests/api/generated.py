@@ -86,6 +86,8 @@ IDS = {
     "Query.payoutBatch(id)": "PayoutBatch",
     "BatchInput.id": "PayoutBatch",
     "DestinationInput.id": "PayoutDestination",
+    "Query.awards(close)": "PeriodClose",
+    "Query.tierReviews(close)": "PeriodClose",
     "Query.statement(id)": "Statement",
     "Query.statements(settlement)": "Settlement",
 }
@@ -176,6 +178,8 @@ VALUES: Mapping[str, Any] = {
     "rule": "CN.upline_levels",
     "ScheduleProgramInput.at": "2199-01-01T00:00:00Z",
     "StartFromPresetInput.name": "two_level_referral",
+    "ClosePeriodInput.day": "2026-03-15",
+    "Query.periodPreview(day)": "2026-03-15",
     "SalesPeriodInput.first": "2026-01-01",
     "SalesPeriodInput.until": "2027-01-01",
     "CreateMemberInput.role": "AUDITOR",

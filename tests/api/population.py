@@ -5,13 +5,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from orjson import dumps
+
+from saas.base import clock
 from saas.base.db import transaction
 from saas.base.ids import TenantId
 from saas.base.scope import tenant_scope
 from schema.ids import PREFIXES
 from tenants import registry
 from tenants.access import Scope
+from tenants.program import as_data
+from tenants.program.presets import preset
 from tests.api.client import PASSWORD, Api
+from tests.api.conftest import LONG_AGO as BEGAN
 from tests.api.conftest import Brand
 from tests.api.generated import Names
 
@@ -49,6 +55,7 @@ def nothing() -> Names:
 async def populate(brand: Brand, slug: str) -> Populated:
     """Distributors, products, orders, price cases, members, keys, settlement and payouts."""
     key, code = f"{slug}-key", f"{slug.upper()}-DEALER"
+    await _program(brand, slug)
     tree: dict[str, str] = {}
     above = None
     for mark in "ABC":
@@ -66,6 +73,7 @@ async def populate(brand: Brand, slug: str) -> Populated:
         **people,
         "Listing": await _listing(brand, tree["B"], f"{slug}-sku"),
         **await _others(brand),
+        **await _period(brand, key),
         **await _money(brand, tree, key),
         "ExitCase": await _exit(brand, tree["Z"], key),
     }
@@ -157,6 +165,25 @@ async def _others(brand: Brand) -> dict[str, str]:
         found = await brand.operations.ask("{ priceCases { nodes { id } } }")
         cases["PriceCase"] = found["priceCases"]["nodes"][0]["id"]
     return {"OrangeEntry": barred["id"], **cases}
+
+
+async def _program(brand: Brand, slug: str) -> None:
+    """The brand's program with a monthly rebate and tiers that are reviewed, in force before anything was sold."""
+    data = as_data(preset(slug))
+    bands = [{"from_minor": 0, "rate_bps": 100}]
+    data["commission"]["components"].append({"kind": "tiered_rebate", "key": "month", "bands": bands})
+    data["tiers"][-1]["promotion"] = {"kind": "own_sales", "at_least_minor": 10**9}
+    data["tier_rules"] = {"period": "month"}
+    saved = await brand.owner.do("saveProgramDraft", "program { number }", document=dumps(data).decode())
+    with clock.at(clock.now() - BEGAN + timedelta(hours=1)):
+        await brand.owner.do("activateProgram", "program { status }", number=saved["program"]["number"])
+
+
+async def _period(brand: Brand, key: str) -> dict[str, str]:
+    """The month of the first sales, closed."""
+    day = (datetime.now(UTC) - LONG_AGO).date().isoformat()
+    closed = await brand.finance.do("closePeriod", "periodClose { id }", length="MONTH", day=day, idempotencyKey=key)
+    return {"PeriodClose": closed["periodClose"]["id"]}
 
 
 async def _money(brand: Brand, tree: Mapping[str, str], key: str) -> dict[str, str]:
