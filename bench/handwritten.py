@@ -167,6 +167,7 @@ class _Order:
             "path": self.chain[0]["path"],
             "placed_at": self.paid_at,
             "paid_at": self.paid_at,
+            "decided_at": self.now,
         }
 
     def _lines(self) -> Iterator[dict[str, object]]:

@@ -29,7 +29,7 @@ KINDS = ("sqlite", "postgresql")
 BENCH = TenantId(1)
 ITS_OWN = {
     *("id", "order_id", "line_id", "number", "result", "reference_id", "transaction_id", "subject"),
-    *("key", "idempotency_key", "input_hash", "recorded_at", "created_at", "at"),
+    *("key", "idempotency_key", "input_hash", "recorded_at", "created_at", "decided_at", "at"),
 }
 """What differs between two orders that are the same."""
 
