@@ -11,6 +11,8 @@ from saas.base import clock
 from saas.base.db import transaction
 from saas.base.ids import TenantId
 from saas.base.scope import tenant_scope
+from saas.jobs.worker import run_due
+from saas.simulation.commands import KIND, run_simulation
 from schema.ids import PREFIXES
 from tenants import registry
 from tenants.access import Scope
@@ -73,12 +75,13 @@ async def populate(brand: Brand, slug: str) -> Populated:
         **people,
         "Listing": await _listing(brand, tree["B"], f"{slug}-sku"),
         **await _others(brand),
-        **await _period(brand, key),
         **await _money(brand, tree, key),
+        **await _period(brand, key),
         "ExitCase": await _exit(brand, tree["Z"], key),
     }
     tenant_id = (await registry.by_slug(slug)).id
     await _draft(brand, tenant_id, slug)
+    ids |= await _simulation(brand, NUMBERS[slug])
     callers = {
         "owner": brand.owner,
         "finance": brand.finance,
@@ -219,6 +222,21 @@ async def _exit(brand: Brand, leaver: str, key: str) -> str:
     asked = {"distributorId": leaver, "kind": "VOLUNTARY", "reason": f"moves away from {key}"}
     quoted = await brand.operations.do("quoteExit", "exit { id }", **asked, idempotencyKey=key)
     return str(quoted["exit"]["id"])
+
+
+async def _simulation(brand: Brand, number: int) -> dict[str, str]:
+    """A simulation that has ended, and its job."""
+    today = datetime.now(UTC).date()
+    asked = await brand.owner.do(
+        "simulateProgram",
+        "simulation { id job { id } }",
+        number=number,
+        since=(today - timedelta(days=200)).isoformat(),
+        until=today.isoformat(),
+    )
+    await run_due({KIND: run_simulation})
+    found = asked["simulation"]
+    return {"Simulation": found["id"], "Job": found["job"]["id"]}
 
 
 async def _draft(brand: Brand, tenant_id: TenantId, slug: str) -> None:
