@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar, cast
@@ -26,8 +27,14 @@ from saas.base.ids import PLATFORM
 from saas.base.scope import tenant_scope
 from saas.base.settings import Settings, UnsafeSettings, get_settings
 from saas.imports import orders as order_import
+from saas.jobs.worker import Chore, Handler, run_worker
 from saas.ledger.checks import run_checks
 from saas.network.checks import standing_agrees
+from saas.network.tiering import JOB as TIERS
+from saas.network.tiering import apply_tiers
+from saas.simulation.commands import KIND as SIMULATION
+from saas.simulation.commands import run_simulation
+from saas.simulation.recompute import prove_brands
 from tenants import access_table, registry, sessions
 from tenants.actors import Actor, Role, system
 from tenants.crossing import across_tenants
@@ -42,6 +49,11 @@ programs = typer.Typer(no_args_is_help=True, help="Programs of brands, by file."
 cli.add_typer(programs, name="program")
 console = Console()
 T = TypeVar("T")
+LOG_FORMAT = "%(asctime)s %(name)s %(levelname)s %(message)s"
+HANDLERS: Mapping[str, Handler] = {SIMULATION: run_simulation, TIERS: apply_tiers}
+"""Who does which kind of job."""
+
+CHORES: Sequence[Chore] = (versions.bring_up_to_date,)
 
 
 def app() -> Starlette:
@@ -54,7 +66,13 @@ def app() -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with open_database(settings.database_url, pool_size=settings.database_pool_size):
-            yield
+            worker = asyncio.create_task(_work()) if settings.worker_in_server else None
+            try:
+                yield
+            finally:
+                if worker is not None:
+                    worker.cancel()
+                    await asyncio.gather(worker, return_exceptions=True)
 
     return make_app(settings, lifespan)
 
@@ -110,7 +128,7 @@ def serve(port: int | None = None, host: str | None = None) -> None:
     with _told():
         settings.require_safe()
     _run(_nothing)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     uvicorn.run(
         "main:app",
         factory=True,
@@ -278,6 +296,35 @@ def token(
 
 
 @cli.command()
+def worker() -> None:
+    """Do the brands' jobs until stopped; what is under way then is put back for the next worker."""
+
+    async def run() -> None:
+        working = asyncio.create_task(_work())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+        with suppress(asyncio.CancelledError):
+            await working
+
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    with suppress(KeyboardInterrupt):
+        _run(run)
+
+
+@cli.command()
+def recompute(
+    period: Annotated[str, typer.Option(help="A settled period: its label, such as 2026-03, or a day in it.")],
+    tenant: Annotated[str | None, typer.Option(help="The brand's slug; every brand by default.")] = None,
+) -> None:
+    """Compute settled commission again from stored versions and chains; exit code 1 when anything differs."""
+
+    settlements, differences = _run(lambda: prove_brands(period, tenant, typer.echo))
+    if not settlements:
+        _fail(f"No brand settled a period {period}: give its label, such as 2026-03, or a day in it.")
+    if differences:
+        raise typer.Exit(1)
+
+
+@cli.command()
 def check() -> None:
     """Verify the ledger's invariants and the history of the network of every brand."""
 
@@ -323,6 +370,11 @@ def _show_findings(findings: Sequence[Finding], language: str = "en") -> int:
     for finding in findings:
         typer.echo(f"{finding.severity}: {finding.path or '.'}: {finding.message(language)} [{finding.code}]")
     return len(errors_in(findings))
+
+
+async def _work() -> None:
+    """Do jobs, of the kinds there are, until cancelled."""
+    await run_worker(HANDLERS, chores=CHORES)
 
 
 async def _nothing() -> None:

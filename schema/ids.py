@@ -33,6 +33,7 @@ PREFIXES = {
     "ProgramVersion": "prg",
     "Session": "ses",
     "Settlement": "stl",
+    "Simulation": "sim",
     "Statement": "stm",
     "TierReview": "rev",
 }

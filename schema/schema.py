@@ -12,6 +12,7 @@ from schema.catalog import CatalogMutation, CatalogQuery
 from schema.commissions import CommissionQuery
 from schema.exits import ExitMutation, ExitQuery
 from schema.gate import Gate
+from schema.jobs import JobMutation, JobQuery
 from schema.keys import KeyMutation, KeyQuery
 from schema.limits import TOKENS_MAX
 from schema.listings import ListingMutation, ListingQuery
@@ -28,6 +29,7 @@ from schema.program_changes import ProgramMutation
 from schema.programs import ProgramQuery
 from schema.scalars import SCALARS
 from schema.settlement import SettlementMutation, SettlementQuery
+from schema.simulations import SimulationMutation, SimulationQuery
 from schema.tiers import TierMutation
 
 
@@ -48,6 +50,8 @@ class Query(
     SettlementQuery,
     PayoutQuery,
     ExitQuery,
+    SimulationQuery,
+    JobQuery,
     AuditQuery,
 ):
     """The root of reads."""
@@ -68,6 +72,8 @@ class Mutation(
     SettlementMutation,
     PayoutMutation,
     ExitMutation,
+    SimulationMutation,
+    JobMutation,
 ):
     """The root of writes."""
 

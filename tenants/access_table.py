@@ -69,6 +69,7 @@ RULES: Final = joined(
             (OWNER | role(Role.AUDITOR) | OPERATOR).may("auditLog"),
             EXITS_READ.may("exit exits"),
             STAFF.may("exitPreview"),
+            STAFF.may("job jobs simulation simulations simulatedOrder compareSimulations"),
             MONEY_READ.may("balance ledgerEntries statement statements payout payouts payoutDestination"),
             MONEY_READ.may("awards tierReviews"),
             STAFF.may("periodsDue periodPreview periodCloses"),
@@ -98,6 +99,8 @@ RULES: Final = joined(
             FINANCE.may("releaseCommission closeSettlement verifyPayoutDestination revealPayoutDestination"),
             FINANCE.may("sweepPayouts createPayoutBatch approvePayoutBatch cancelPayoutBatch submitPayoutBatch"),
             FINANCE.may("recordPayoutResult"),
+            OWNER.may("simulateProgram"),
+            (OPERATIONS | FINANCE).may("cancelJob"),
             (FINANCE | DISTRIBUTOR).may("setPayoutDestination requestPayout cancelPayout"),
         ),
         # -- what many share ---------------------------------------------------------------------------------
@@ -296,6 +299,45 @@ RULES: Final = joined(
         ),
         on("PeriodFigures", MONEY_READ.may("ownSales groupSales activeDownlineSales orders")),
         *page("TierReview", MONEY_READ),
+        # -- simulations and jobs ----------------------------------------------------------------------------
+        on(
+            "Job",
+            STAFF.may(
+                "id kind status step done total attempts cancelRequested runAt createdAt startedAt finishedAt error"
+            ),
+        ),
+        *page("Job", STAFF),
+        on("JobPayload", (OPERATIONS | FINANCE).may("job userErrors")),
+        on(
+            "Simulation",
+            STAFF.may(
+                "id label programNumber contentHash paidFrom paidUntil createdAt finishedAt job result distributors csv"
+            ),
+        ),
+        *page("Simulation", STAFF),
+        on("SimulationPayload", OWNER.may("simulation findings userErrors")),
+        on(
+            "SimulationResult",
+            STAFF.may("orderCount lineCount goods draft real periods findings winners losers"),
+        ),
+        on(
+            "SimulatedTotals",
+            STAFF.may("commission awards paid company payoutRatioBps cappedLines places"),
+        ),
+        on("SimulatedPlace", STAFF.may("component level tier shares amount")),
+        on("SimulatedDistributor", STAFF.may("distributorId code name real draft change")),
+        *page("SimulatedDistributor", STAFF),
+        on("SimulatedOrder", STAFF.may("orderId number lines")),
+        on("SimulatedLine", STAFF.may("lineId sku quantity amount real draft realCompany draftCompany")),
+        on(
+            "SimulatedShare",
+            STAFF.may(
+                "programNumber component level beneficiaryId beneficiary tier amount outcome reason arithmetic "
+                "explanation"
+            ),
+        ),
+        on("SimulationComparison", STAFF.may("first second places")),
+        on("ComparedPlace", STAFF.may("component level tier first second change")),
         # -- settlement and payouts --------------------------------------------------------------------------
         on("Balance", MONEY_READ.may("pending available settled inPayout")),
         on(

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
         5, ge=1, description="Failed log-ins of one name before it has to wait; an address has ten times as many."
     )
     login_wait_seconds: int = Field(60, ge=1, description="First wait after too many failures; doubles up to an hour.")
+    worker_in_server: bool = Field(
+        True, description="The server also does the brands' jobs; off where main.py worker runs beside it."
+    )
     secure_cookies: bool = Field(False, description="Send session cookies over HTTPS only. Must be on in production.")
 
     def unsafe(self) -> list[str]:

@@ -73,9 +73,9 @@ async def cancel(job_id: JobId, actor: Actor) -> JobView:
         )
         found = await read_job(tx, job_id)
         if found is None:
-            raise NotFound("input.id", kind="job", value=job_id)
+            raise NotFound("input.jobId", kind="job", value=job_id)
         if not told:
-            raise WrongState("input.id", kind="job", state=found.status, needed="queued / running")
+            raise WrongState("input.jobId", kind="job", state=found.status, needed="queued / running")
         await audit.record(actor, "job.cancel", str(job_id), kind=found.kind)
     return found
 

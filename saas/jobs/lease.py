@@ -42,6 +42,14 @@ async def brands_with_work(after: TenantId) -> list[TenantId]:
     return sorted((TenantId(row["tenant_id"]) for row in rows), key=lambda brand: (brand <= after, brand))
 
 
+async def all_brands() -> list[TenantId]:
+    """Every brand."""
+    with tenant_scope(PLATFORM):
+        async with reading() as tx:
+            rows = await tx.rows("SELECT id FROM tenant WHERE id <> $1 ORDER BY id", PLATFORM)
+    return [TenantId(row["id"]) for row in rows]
+
+
 async def take(kinds: Collection[str]) -> Taken | None:
     """Take the brand's next job that is due, or whose worker has fallen silent."""
     async with transaction() as tx:

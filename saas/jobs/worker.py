@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
@@ -22,6 +22,9 @@ log = logging.getLogger("banyan.jobs")
 
 LOOK_EVERY = timedelta(seconds=1)
 """How often a worker looks for work that another process asked for."""
+
+CHORES_EVERY = timedelta(minutes=5)
+"""How often a worker does the chores of every brand."""
 
 REPORT_EVERY = timedelta(milliseconds=250)
 """How often progress is written at most; a new step is written at once."""
@@ -106,9 +109,33 @@ async def run_next(handlers: Mapping[str, Handler], last: TenantId) -> TenantId 
     return None
 
 
-async def run_worker(handlers: Mapping[str, Handler], *, slots: int = 2) -> None:
+Chore: TypeAlias = Callable[[], Awaitable[object]]
+"""Done for every brand now and then, whoever else does it too."""
+
+
+async def run_worker(handlers: Mapping[str, Handler], *, chores: Sequence[Chore] = (), slots: int = 2) -> None:
     """Work until cancelled, on up to ``slots`` jobs at once; what is under way then is put back for the next worker."""
-    await asyncio.gather(*(_slot(handlers) for _ in range(slots)))
+    await asyncio.gather(_keep_house(chores), *(_slot(handlers) for _ in range(slots)))
+
+
+async def do_chores(chores: Sequence[Chore]) -> None:
+    """Do the chores of every brand; one that fails keeps no other from being done."""
+    for brand in await lease.all_brands():
+        with tenant_scope(brand):
+            for chore in chores:
+                try:
+                    await chore()
+                except Exception:
+                    log.exception("a chore of brand %d failed", brand)
+
+
+async def _keep_house(chores: Sequence[Chore]) -> None:
+    while chores:
+        try:
+            await do_chores(chores)
+        except Exception:
+            log.exception("the brands could not be read; trying again")
+        await asyncio.sleep(CHORES_EVERY.total_seconds())
 
 
 async def _slot(handlers: Mapping[str, Handler]) -> None:

@@ -147,8 +147,8 @@ async def distributors_csv(simulation_id: SimulationId) -> str:
 async def compare(first: SimulationId, second: SimulationId) -> Comparison:
     """Two finished simulations. Raises ``NotFound``, ``SimulationUnfinished``."""
     async with reading():
-        views = await simulation(first, "first"), await simulation(second, "second")
-    drafts = [finished(view, field).draft.places for view, field in zip(views, ("first", "second"), strict=True)]
+        views = await simulation(first, "simulation"), await simulation(second, "other")
+    drafts = [finished(view, field).draft.places for view, field in zip(views, ("simulation", "other"), strict=True)]
     return Comparison(first=views[0], second=views[1], places=place_changes(*drafts))
 
 

@@ -1,0 +1,120 @@
+"""Jobs: work that takes its time, how far it is, and giving it up."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from saas.base.ids import JobId
+from saas.jobs import commands, queries
+from saas.jobs.queries import JobView
+from saas.jobs.rules import JobStatus
+from schema.context import Info
+from schema.enums import described
+from schema.errors import In, Payload, refusals
+from schema.ids import from_global, to_global
+from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
+from schema.scalars import BigInt
+
+described(
+    "Where a job is in its life.",
+    QUEUED="Waits for its moment, or for a worker.",
+    RUNNING="A worker is at it.",
+    DONE="Came to its end.",
+    FAILED="Did not, and is not tried again.",
+    CANCELLED="Was given up.",
+)(JobStatus)
+
+
+@strawberry.type(description="Work that takes its time (任务).")
+class Job:
+    """A job."""
+
+    view: strawberry.Private[JobView]
+    id: strawberry.ID = strawberry.field(description="Global id.")
+    kind: str = strawberry.field(description="What is done, such as `simulation`.")
+    status: JobStatus = strawberry.field(description="Where it is in its life.")
+    step: str | None = strawberry.field(description="What it is at.")
+    done: BigInt = strawberry.field(description="How far it is within the step.")
+    total: BigInt | None = strawberry.field(description="How much the step is, when that is known.")
+    attempts: int = strawberry.field(description="How often it was tried.")
+    cancel_requested: bool = strawberry.field(description="Whether it is to be given up.")
+    run_at: datetime = strawberry.field(description="Not done before this moment.")
+    created_at: datetime = strawberry.field(description="When it was asked for.")
+    started_at: datetime | None = strawberry.field(description="When it was first begun.")
+    finished_at: datetime | None = strawberry.field(description="When it came to an end, whichever.")
+
+    @strawberry.field(description="Why it failed and what to do, in the caller's language.")
+    def error(self, info: Info) -> str | None:
+        """None unless it failed."""
+        why = self.view.error
+        if why is None:
+            return None
+        return why.zh if info.context.locale.lower().startswith("zh") else why.en
+
+
+def job(view: JobView) -> Job:
+    """A job for the API."""
+    return Job(
+        view=view,
+        id=to_global("Job", view.id),
+        kind=view.kind,
+        status=view.status,
+        step=view.step,
+        done=BigInt(view.done),
+        total=None if view.total is None else BigInt(view.total),
+        attempts=view.attempts,
+        cancel_requested=view.cancel_requested,
+        run_at=view.run_at,
+        created_at=view.created_at,
+        started_at=view.started_at,
+        finished_at=view.finished_at,
+    )
+
+
+@strawberry.input(description="A job to give up.")
+class CancelJobInput:
+    """A job."""
+
+    job_id: strawberry.ID = strawberry.field(description="The job; queued or running.")
+
+
+@strawberry.type(description="A job as it is now.")
+class JobPayload(Payload):
+    """Answer of giving up."""
+
+    job: Job | None = strawberry.field(default=None, description="The job; none when refused.")
+
+
+@strawberry.type
+class JobQuery:
+    """Reads of jobs."""
+
+    @strawberry.field(description="One job.")
+    async def job(self, id: Annotated[strawberry.ID, strawberry.argument(description="Global id.")]) -> Job:
+        """A job."""
+        return job(await queries.job(JobId(from_global("Job", id, "id"))))
+
+    @strawberry.field(description="The brand's jobs, the latest first.")
+    async def jobs(
+        self,
+        kinds: Annotated[list[str] | None, strawberry.argument(description="Only these kinds.")] = None,
+        statuses: Annotated[list[JobStatus] | None, strawberry.argument(description="Only these statuses.")] = None,
+        first: First = PAGE_DEFAULT,
+        after: After = None,
+    ) -> Connection[Job]:
+        """A page of jobs."""
+        wanted = None if statuses is None else [status.value for status in statuses]
+        return connection(await queries.jobs(request(first, after), kinds=kinds, statuses=wanted), job, after)
+
+
+@strawberry.type
+class JobMutation:
+    """Writes of jobs."""
+
+    @strawberry.mutation(description="Give a job up: at once while it waits, at its next report while it runs.")
+    @refusals(JobPayload)
+    async def cancel_job(self, info: Info, input: In[CancelJobInput]) -> JobPayload:
+        """Give it up."""
+        job_id = JobId(from_global("Job", input.job_id, "input.jobId"))
+        return JobPayload(job=job(await commands.cancel(job_id, info.context.who)))
