@@ -8,7 +8,7 @@ import strawberry
 from saas.base.errors import Said
 from saas.base.ids import DistributorId
 from saas.network.tiers import Outcome
-from saas.performance.explain import Told, explain
+from saas.performance.explain import Told, arithmetic, explain
 from saas.performance.planning import Plan
 from saas.performance.queries import AwardView, TierReviewView
 from saas.performance.reviewing import Reviewed
@@ -121,25 +121,20 @@ class AwardArithmetic:
 
 def award_arithmetic(told: Told, currency: str) -> AwardArithmetic:
     """The detail of an award for the API."""
-    detail = told.detail
+    numbers = arithmetic(told)
 
-    def number(name: str) -> int | None:
-        value = detail.get(name)
-        return value if isinstance(value, int) else None
+    def maybe(value: int | None) -> BigInt | None:
+        return None if value is None else BigInt(value)
 
-    reached, needed, kept, parts = number("from"), number("needed"), number("kept"), detail.get("parts", ())
     return AwardArithmetic(
-        measure=AwardMeasure(str(detail["measure"])),
-        measured=BigInt(told.measured),
-        reached=None if reached is None else BigInt(reached),
-        needed=None if needed is None else BigInt(needed),
-        parts=[
-            RebatePart(amount=money(amount, currency), rate_bps=rate)
-            for amount, rate in (() if isinstance(parts, int | str) else parts)
-        ],
-        place=number("place"),
-        places=number("places"),
-        kept=None if kept is None else money(kept, currency),
+        measure=AwardMeasure(numbers.measure),
+        measured=BigInt(numbers.measured),
+        reached=maybe(numbers.reached),
+        needed=maybe(numbers.needed),
+        parts=[RebatePart(amount=money(amount, currency), rate_bps=rate) for amount, rate in numbers.parts],
+        place=numbers.place,
+        places=numbers.places,
+        kept=None if numbers.kept_minor is None else money(numbers.kept_minor, currency),
     )
 
 

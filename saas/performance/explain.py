@@ -8,9 +8,9 @@ Made from the stored columns alone, whatever has become of the program or the ne
 - ``kept``: what the company keeps of one who is not active
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from saas.base.money import formatted
 from saas.performance.rules import AwardReason, Detail
@@ -114,6 +114,44 @@ class Told(Protocol):
         """The arithmetic."""
 
 
+class Arithmetic(NamedTuple):
+    """Every number behind an award; None where it plays no part.
+
+    ``measured``, ``reached`` and ``needed`` are minor units, pieces or orders, as ``measure`` says. ``parts`` are pairs
+    of an amount in minor units and its rate in basis points.
+    """
+
+    measure: str
+    measured: int
+    reached: int | None
+    needed: int | None
+    parts: Sequence[tuple[int, int]]
+    place: int | None
+    places: int | None
+    kept_minor: int | None
+
+
+def arithmetic(award: Told) -> Arithmetic:
+    """The award as data."""
+    detail = award.detail
+
+    def number(name: str) -> int | None:
+        value = detail.get(name)
+        return value if isinstance(value, int) else None
+
+    parts = detail.get("parts", ())
+    return Arithmetic(
+        measure=str(detail["measure"]),
+        measured=award.measured,
+        reached=number("from"),
+        needed=number("needed"),
+        parts=() if isinstance(parts, int | str) else [(amount, rate) for amount, rate in parts],
+        place=number("place"),
+        places=number("places"),
+        kept_minor=number("kept"),
+    )
+
+
 def explain(award: Told, language: str, *, program_number: int, currency: str, period: str) -> str:
     """Say in one sentence what the award is and why; ``language`` is ``zh-CN`` or ``en``."""
     chinese = language.lower().startswith("zh")
@@ -122,22 +160,20 @@ def explain(award: Told, language: str, *, program_number: int, currency: str, p
     def money(amount_minor: int) -> str:
         return formatted(amount_minor, currency, locale)
 
-    detail = award.detail
-    measure = str(detail["measure"])
-    count: Callable[[int], str] = str if measure in {"pieces", "orders"} else money
+    numbers = arithmetic(award)
+    count: Callable[[int], str] = str if numbers.measure in {"pieces", "orders"} else money
     words = {
-        "measure": _MEASURES[measure][chinese],
+        "measure": _MEASURES[numbers.measure][chinese],
         "measured": count(award.measured),
-        "needed": count(_number(detail.get("needed"))),
-        "bound": count(_number(detail.get("from"))),
-        "place": detail.get("place", ""),
-        "places": detail.get("places", ""),
+        "needed": count(numbers.needed or 0),
+        "bound": count(numbers.reached or 0),
+        "place": numbers.place,
+        "places": numbers.places,
         "scope": award.scope,
-        "arithmetic": _arithmetic(detail, money),
+        "arithmetic": " + ".join(f"{_percent(rate)} × {money(amount)}" for amount, rate in numbers.parts),
     }
     why = _template(award)[chinese].format(**words)
-    name = _NAMES[award.kind][chinese]
-    kept = _number(detail.get("kept"))
+    name, kept = _NAMES[award.kind][chinese], numbers.kept_minor
     if chinese:
         source = f"分销政策第 {program_number} 版，规则 {award.component}" + (
             f"，级别 {award.tier}" if award.tier else ""
@@ -152,51 +188,12 @@ def explain(award: Told, language: str, *, program_number: int, currency: str, p
     return f"No {name} for {period}: {why} ({source}){tail}."
 
 
-def as_data(award: Told, *, program_number: int, currency: str, period: str) -> dict[str, object]:
-    """The award for a machine: every number of the arithmetic, amounts in minor units, rates in basis points."""
-    detail = award.detail
-    parts = detail.get("parts", ())
-    return {
-        "component": award.component,
-        "kind": award.kind,
-        "programNumber": program_number,
-        "period": period,
-        "channel": award.scope or None,
-        "tier": award.tier,
-        "measure": detail["measure"],
-        "measured": award.measured,
-        "needed": detail.get("needed"),
-        "reached": detail.get("from"),
-        "parts": [
-            {"amountMinor": amount, "rateBps": rate} for amount, rate in (() if isinstance(parts, str | int) else parts)
-        ],
-        "place": detail.get("place"),
-        "places": detail.get("places"),
-        "once": detail.get("once"),
-        "keptMinor": detail.get("kept"),
-        "amountMinor": award.amount_minor,
-        "currency": currency,
-        "reason": award.reason.value,
-    }
-
-
 def _template(award: Told) -> tuple[str, str]:
     if award.reason is AwardReason.EARNED:
         return _EARNED[award.kind]
     if award.reason is AwardReason.BELOW:
         return _BELOW["order" if award.detail["measure"] == "order" else "other"]
     return _WHY[award.reason]
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _arithmetic(detail: Detail, money: Callable[[int], str]) -> str:
-    parts = detail.get("parts", ())
-    if isinstance(parts, str | int):
-        return ""
-    return " + ".join(f"{_percent(rate)} × {money(amount)}" for amount, rate in parts)
 
 
 def _percent(rate_bps: int) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from saas.performance.explain import as_data, explain
+from saas.performance.explain import arithmetic, explain
 from saas.performance.rules import Award, AwardReason, PeriodBook
 from tests.performance.cases import BRAND_BANDS, MILLION, component, holder, path, program, sale, seat, sold
 
@@ -36,12 +36,16 @@ def test_a_rebate_shows_its_arithmetic() -> None:
         "因个人业绩 ¥6,000,000.00 达到 ¥5,000,000.00"
         "（分销政策第 3 版，规则 it，级别 silver）。"
     )
-    data = as_data(award, program_number=3, currency="CNY", period="2026-03")
-    assert data["parts"] == [
-        {"amountMinor": 5 * MILLION, "rateBps": 500},
-        {"amountMinor": MILLION, "rateBps": 800},
-    ]
-    assert (data["measure"], data["measured"], data["reached"]) == ("own_sales", 6 * MILLION, 5 * MILLION)
+    assert arithmetic(award) == (
+        "own_sales",
+        6 * MILLION,
+        5 * MILLION,
+        None,
+        [(5 * MILLION, 500), (MILLION, 800)],
+        None,
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from saas.base.paging import PageRequest
 from saas.ledger.checks import run_checks
 from saas.ledger.queries import balances_of
 from saas.ledger.rules import Account
+from saas.network.commands import leave
 from saas.orders.commands import deliver, ship
 from saas.performance.queries import awards_on
 from saas.settlement import queries
@@ -99,6 +100,20 @@ async def test_an_award_of_a_later_period_waits(db: Database) -> None:
         await close_march(at=late, length="quarter", key="Q1")
         closed = await settle(late, date(2026, 3, 5))
         assert (closed.period.label, closed.awards_minor) == ("2026-03", 30_000)
+
+
+async def test_who_leaves_keeps_what_its_periods_brought(db: Database) -> None:
+    codes = await two_brands(OWN)
+    with as_tenant(LOTUS):
+        await sold(codes["C"], 600_000)
+        await close_march()
+        with clock.at(APRIL + timedelta(days=2)):
+            await leave(codes["C"], downline_to="sponsor", reason="moves away", actor=staff())
+        await settle(MAY)
+        assert (await held(codes["C"]))[2] == 30_000
+        await close_march(at=MAY, key="april", day=date(2026, 4, 1))
+        assert {one.distributor_id for one in await awards()} == {codes["C"]}
+        assert await run_checks() == []
 
 
 async def test_the_books_notice_awards_that_do_not_agree(db: Database) -> None:
