@@ -176,7 +176,7 @@ def occasion(asked: PlaceOrder, ground: Ground) -> Occasion:
     moment = asked.placed_at or asked.paid_at
     day = ground.today if moment is None else local_day(moment, ground.time_zone)
     seller = ground.sellers.get(asked.seller_id)
-    tier, region = (seller.tier, seller.region) if seller and asked.self_purchase else (None, None)
+    tier, region = (seller.tier, seller.region) if seller else (None, None)
     return Occasion(day, asked.channel, asked.for_member, asked.self_purchase, tier, region)
 
 
@@ -285,7 +285,7 @@ def _line(line: PlaceLine, price: LinePrice | None, place: _Place, ground: Groun
         return wrong if wrong and unpriced else [*wrong, amount]
     if wrong or product is None:
         return wrong
-    case = None if price else _outside_band(line, amount.minor, place.on, ground.prices)
+    case = _outside_band(line, amount.minor, place.on, ground.prices)
     if case is not None and ground.prices.outside_band == "reject":
         return [_band_refusal(amount.field, line, amount.minor, case, ground.currency)]
     return LineDraft(

@@ -100,6 +100,9 @@ async def test_2_3_the_server_prices_what_comes_without_a_price(db: Database) ->
             assert await amounts(unpriced(lotus["D"], ("LOTUS-CREAM", 2))) == [39_600]
             then = await amounts(unpriced(lotus["D"], ("LOTUS-CREAM", 2), placed_at=NOON))
             assert then == [37_800]
+        with clock.at(EVENING + timedelta(hours=12)):
+            then = await amounts(unpriced(lotus["D"], ("LOTUS-CREAM", 2), placed_at=EVENING))
+            assert then == [39_600]
 
 
 async def test_2_3_a_price_that_is_given_is_judged_and_takes_no_promotion(db: Database) -> None:
