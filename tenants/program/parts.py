@@ -47,6 +47,8 @@ Day = Annotated[date, BeforeValidator(_iso_date)]
 
 
 class Part(BaseModel):
+    """A part of the document: it never changes, and takes no key it does not know."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 

@@ -117,9 +117,8 @@ junk: SearchStrategy[Any] = st.recursive(
 )
 
 
-def everything() -> dict[str, Any]:
-    """A sensible program that uses every kind of component, condition, promotion and setting."""
-    made = document(
+def _line_components() -> list[dict[str, Any]]:
+    return [
         level_table(
             {"rate_bps": 500},
             {"rate_bps": 300, "by_tier": {"gold": 400}},
@@ -147,6 +146,11 @@ def everything() -> dict[str, Any]:
             "levels": 3,
             "same_tier_bonus_bps": 50,
         },
+    ]
+
+
+def _period_components() -> list[dict[str, Any]]:
+    return [
         {
             "kind": "tiered_rebate",
             "key": "rebate",
@@ -172,6 +176,14 @@ def everything() -> dict[str, Any]:
             "period": "year",
         },
         {"kind": "ranking_award", "key": "ranking", "awards_minor": [3000, 2000, 1000], "at_least_minor": 10_000},
+    ]
+
+
+def everything() -> dict[str, Any]:
+    """A sensible program that uses every kind of component, condition, promotion and setting."""
+    made = document(
+        *_line_components(),
+        *_period_components(),
         paid_levels=3,
         base={"kind": "gross_margin", "costs_minor": {"X": 3000, "Y": 4000, "Z": 1000}},
         cap_bps=4000,
@@ -191,8 +203,21 @@ def everything() -> dict[str, Any]:
     made["tiers"][1] |= {"promotion": some, "keep": {"kind": "own_sales", "at_least_minor": 100}}
     made["tiers"][2] |= {"promotion": deep, "keep": {"kind": "active_downline_sales", "at_least_minor": 100}}
     made["tier_rules"] = {"period": "month", "grace_periods": 2, "revoke_after": 3, "revocation": "suspend"}
-    made["price_policy"]["outside_band"] = "open_case"
-    made["price_policy"]["products"] |= {
+    _add_prices(made["price_policy"])
+    made["territory"] = {
+        "regions": "shared",
+        "agents": {"default": 1, "regions": {"440100": 2}},
+        "cross_region_lead": {"performance_to_region_bps": 5000, "commission_to_seller_bps": 3000},
+    }
+    made["settlement"] = {"period": {"kind": "quarterly"}, "fee_bps": 60, "withholding_without_invoice_bps": 2000}
+    made["exit"] = {"voluntary": {"downline_to": "brand", "pending": "keep"}}
+    made["visibility"] = {"downline_depth": None, "personal_data": "full"}
+    return made
+
+
+def _add_prices(policy: dict[str, Any]) -> None:
+    policy["outside_band"] = "open_case"
+    policy["products"] |= {
         "Y": {
             "guide_price_minor": 20000,
             "band": {"below_bps": 5000, "above_bps": 0},
@@ -203,7 +228,7 @@ def everything() -> dict[str, Any]:
     }
     days = {"effective_from": "2026-06-01", "effective_until": "2026-06-19"}
     later = {"effective_from": "2026-11-01", "effective_until": "2026-11-12"}
-    made["price_policy"]["promotions"] = [
+    policy["promotions"] = [
         {"kind": "price", "key": "june", **days, "prices_minor": {"X": 9500, "Z": 4900}, "members_only": True},
         {"kind": "amount_off", "key": "off", **later, "threshold_minor": 20_000, "off_minor": 1000, "products": ["X"]},
         {
@@ -217,12 +242,3 @@ def everything() -> dict[str, Any]:
             "name": {"zh": "买一赠一", "en": "Two for one"},
         },
     ]
-    made["territory"] = {
-        "regions": "shared",
-        "agents": {"default": 1, "regions": {"440100": 2}},
-        "cross_region_lead": {"performance_to_region_bps": 5000, "commission_to_seller_bps": 3000},
-    }
-    made["settlement"] = {"period": {"kind": "quarterly"}, "fee_bps": 60, "withholding_without_invoice_bps": 2000}
-    made["exit"] = {"voluntary": {"downline_to": "brand", "pending": "keep"}}
-    made["visibility"] = {"downline_depth": None, "personal_data": "full"}
-    return made

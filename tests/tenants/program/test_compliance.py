@@ -153,6 +153,12 @@ def test_rebates_of_periods_add_to_what_orders_pay_and_no_cap_holds_them() -> No
     assert compliance(document(*apart)) == []
 
 
+def test_a_fixed_amount_replaces_what_else_pays_for_the_line_and_not_the_rebate() -> None:
+    assert compliance(document(rates(5000), fixed(X=[3500]))) == []
+    both = compliance(document(rates(4000), fixed(X=[3500]), rebate(1000)))
+    assert both == [("CN.total_payout", "commission.components", Severity.ERROR)]
+
+
 def test_targets_in_sales_add_to_it_too() -> None:
     target = {"kind": "target_bonus", "key": "t", "targets": [{"at_least": 5_000_000, "bonus_minor": 50_000}]}
     assert compliance(document(rates(4900), target)) == []

@@ -50,6 +50,7 @@ def get(buy: int, free: int, **more: Any) -> dict[str, Any]:
         (price(9499), 500, f"{P}.prices_minor.X", "PROMOTION_BELOW_FLOOR", "here is 9500"),
         (price(9999), 500, "", "", ""),
         (price(10_000), 500, f"{P}.prices_minor.X", "PROMOTION_NO_GAIN", "10000"),
+        (price(10_500), 500, f"{P}.prices_minor.X", "PROMOTION_NO_GAIN", "10000"),
         (price(10_501), 500, f"{P}.prices_minor.X", "PROMOTION_ABOVE_CEILING", "is 10500"),
         (off(20_000, 1000), 500, "", "", ""),
         (off(20_000, 1001), 500, f"{P}.off_minor", "PROMOTION_BELOW_FLOOR", "here is 1000"),

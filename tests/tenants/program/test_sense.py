@@ -138,6 +138,7 @@ def test_case_3_3_whole_may_pay_less_for_more_and_is_warned_of() -> None:
     for amount in ("499999999", "25000000", "20000000", "at least 500 bps"):
         assert amount in said
     assert judged(document(rebate(*falling, applies="MARGINAL"))) == []
+    assert judged(document(rebate((0, 500), (500_000_000, 500)))) == []  # as much at the bound as just below it
     assert judged(document(rebate((0, 500), (500_000_000, 800), (1_000_000_000, 1200)))) == []
 
 
@@ -211,6 +212,7 @@ def test_a_higher_tier_asks_more_than_the_one_below() -> None:
 
 
 def test_a_value_beyond_the_price_counts_only_as_far() -> None:
+    assert codes(document(rates(100), base={"kind": "product_value", "values_minor": {"X": 7000}})) == []
     base = {"kind": "product_value", "values_minor": {"X": 7001}}
     assert codes(document(rates(100), base=base)) == [("commission.base.values_minor.X", "VALUE_ABOVE_PRICE")]
 
