@@ -95,6 +95,16 @@ async def test_other_content_is_judged_anew_and_the_same_content_is_not() -> Non
         assert (await versions.roll_back(1, OWNER)).version.status is VersionStatus.ACTIVE
 
 
+async def test_a_rule_that_nobody_may_override_any_more_is_an_error_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    await override_finding(WHY, OPERATOR)
+    with as_tenant(LOTUS):
+        found = (await versions.validate_version(1)).findings
+        strict = [replace(one, severity=Severity.ERROR, overridable=False, overridden=None) for one in found]
+        other = replace(strict[0], rule="CN.other", overridable=True)
+        monkeypatch.setattr("tenants.program.review.validate", lambda content: [*strict, other])
+        assert await severity() is Severity.ERROR
+
+
 async def test_only_the_one_finding_is_meant() -> None:
     with as_tenant(LOTUS):
         await save(document(rates(1000, 500, 500, 500), rates(0, 0, 0, 100, key="more")), number=1)
