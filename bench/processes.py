@@ -38,7 +38,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A process that has ended well."""
+    """A process that has ended well; ``peak_mb`` is its memory with that of the processes it had started."""
 
     seconds: float
     peak_mb: float
@@ -53,7 +53,7 @@ async def run(*command: str, database_url: str) -> Finished:
     peak_mb = 0.0
     while not reading.done():
         # Not wait4: it would count what this process held when it forked.
-        peak_mb = max(peak_mb, _memory_mb(process.pid, "VmHWM"))
+        peak_mb = max(peak_mb, sum(_memory_mb(one, "VmHWM") for one in _family(process.pid)))
         await asyncio.wait({reading}, timeout=_EVERY_SECONDS)
     seconds = perf_counter() - began
     output, errors = reading.result()
@@ -110,6 +110,15 @@ def _free_port() -> int:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
     return port
+
+
+def _family(pid: int) -> list[int]:
+    """A process and those it has started."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:
+        children = []
+    return [pid, *(one for child in children for one in _family(int(child)))]
 
 
 def _memory_mb(pid: int, field: str) -> float:
