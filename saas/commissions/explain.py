@@ -86,7 +86,10 @@ class _Speaker:
 
 
 def explain(share: Share, language: str, *, program_number: int, currency: str) -> str:
-    """Say in one sentence what the share is and why; ``language`` is ``zh-CN`` or ``en``."""
+    """Say in one sentence what the share is and why; ``language`` is ``zh-CN`` or ``en``.
+
+    Program number 0 is a program that was never saved.
+    """
     to = _Speaker(language, currency)
     source, who = _source(share, program_number, to.chinese), _who(share, to)
     if share.outcome is not Outcome.EARNED:
@@ -138,7 +141,9 @@ def _who(share: Share, to: _Speaker) -> str:
 
 
 def _source(share: Share, program_number: int, chinese: bool) -> str:
-    parts = [f"分销政策第 {program_number} 版" if chinese else f"program {program_number}"]
+    version = f"分销政策第 {program_number} 版" if chinese else f"program {program_number}"
+    unsaved = "未保存的分销政策" if chinese else "an unsaved program"
+    parts = [version if program_number else unsaved]
     if share.component:
         parts.append(f"规则 {share.component}" if chinese else f"component {share.component}")
     if share.tier is not None:
