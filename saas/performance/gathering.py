@@ -134,10 +134,8 @@ def _narrowed(where: Where, scope: Scope, currency: str, period: CalendarPeriod)
 
 
 def _limited(where: Where, scope: Scope) -> None:
-    if scope.only is not None and scope.only.products is not None:
-        where.within("l.sku", list(scope.only.products))
-    if scope.only is not None and scope.only.categories is not None:
-        where.within("l.category", list(scope.only.categories))
+    if (only := scope.only) is not None:
+        where.within_any({"l.sku": only.products, "l.category": only.categories})
 
 
 async def _fill_tally(

@@ -77,17 +77,13 @@ class Scope(NamedTuple):
         pieces = minor = 0
         some = False
         for sku, category, quantity, amount in lines:
-            if self.only is None or _covers(self.only, sku, category):
+            if self.only is None or self.only.covers(sku, category):
                 some, pieces, minor = True, pieces + quantity, minor + amount
         return (pieces, minor) if some else None
 
 
 ALL_SALES = Scope()
 """Every sale: what tiers are reviewed by."""
-
-
-def _covers(only: Limits, sku: str, category: str | None) -> bool:
-    return (only.products is None or sku in only.products) and (only.categories is None or category in only.categories)
 
 
 def seat_of(path: str) -> str:

@@ -165,15 +165,7 @@ def _applies(component: LineComponent, sku: str | None, category: str | None, da
         return False
     if isinstance(component, FixedPerProduct):
         return sku in component.products
-    return _within(component.only, sku, category)
-
-
-def _within(limits: Limits | None, sku: str | None, category: str | None) -> bool:
-    if limits is None or (limits.products is None and limits.categories is None):
-        return True
-    return (sku is not None and sku in (limits.products or ())) or (
-        category is not None and category in (limits.categories or ())
-    )
+    return component.only is None or component.only.covers(sku, category)
 
 
 def _table_slots(table: LevelTable, sku: str | None) -> Iterator[Slot]:

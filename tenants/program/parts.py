@@ -60,10 +60,16 @@ class Names(Part):
 
 
 class Limits(Part):
-    """Where a component applies: to these SKUs and to these categories, both together when both are given."""
+    """Where a component applies: to these SKUs and to the products of these categories, to both when both are given."""
 
     products: Annotated[tuple[Sku, ...], Field(min_length=1)] | None = None
     categories: Annotated[tuple[Category, ...], Field(min_length=1)] | None = None
+
+    def covers(self, sku: str | None, category: str | None) -> bool:
+        """Whether a product is meant; ``None`` is one that the document does not name."""
+        if self.products is None and self.categories is None:
+            return True
+        return sku in (self.products or ()) or category in (self.categories or ())
 
 
 PeriodLength: TypeAlias = Literal["month", "quarter", "year"]

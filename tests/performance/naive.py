@@ -22,12 +22,11 @@ def counted(component: Mapping[str, Any], fact: SaleFact) -> tuple[int, int] | N
     since, until = component.get("effective_from"), component.get("effective_until")
     if (since and fact.day < since) or (until and fact.day >= until):
         return None
-    only = component.get("only") or {}
+    only = component.get("only")
     lines = [
         line
         for line in fact.lines
-        if line.sku in (only.get("products") or [line.sku])
-        and line.category in (only.get("categories") or [line.category])
+        if not only or line.sku in only.get("products", []) or line.category in only.get("categories", [])
     ]
     return (sum(line.pieces for line in lines), sum(line.amount_minor for line in lines)) if lines else None
 

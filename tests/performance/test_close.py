@@ -225,10 +225,11 @@ async def test_an_event_that_was_paid_for_is_not_paid_again_when_its_order_is_un
 
 async def test_components_count_what_they_are_limited_to(db: Database) -> None:
     tea = {**OWN, "key": "tea", "only": {"categories": ["tea"]}}
+    both = {**OWN, "key": "both", "only": {"categories": ["tea"], "products": ["CAKE"]}}
     cake = {**OWN, "key": "cake", "only": {"products": ["CAKE"]}, "effective_from": "2026-03-10"}
     channels = {**FIRST, "only": {"products": ["CAKE"]}, "channels": ["shop"], "effective_until": "2026-03-12"}
     pieces = {**TARGET, "key": "pieces", "measure": "pieces", "targets": [{"at_least": 7, "bonus_minor": 1}]}
-    codes = await two_brands(tea, cake, channels, pieces)
+    codes = await two_brands(tea, both, cake, channels, pieces)
     with as_tenant(LOTUS):
         await sold(codes["C"], 10_000, sku="TEA", day=9, pieces=3, channel="shop")
         await sold(codes["C"], 20_000, sku="CAKE", day=9, pieces=3, channel="street")
@@ -237,6 +238,8 @@ async def test_components_count_what_they_are_limited_to(db: Database) -> None:
         await close_march()
         assert await paid(codes) == {
             ("tea", "C"): 500,
+            ("both", "C"): 3500,
+            ("both", "D"): 2000,
             ("cake", "C"): 2000,
             ("cake", "D"): 2000,
             ("first", "C"): 70_000,

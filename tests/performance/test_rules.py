@@ -105,11 +105,11 @@ def test_a_lead_counts_for_both_and_for_those_above_them() -> None:
 
 def test_only_what_a_component_is_limited_to_counts() -> None:
     tally = Tally(Scope(Limits(products=("X",), categories=("tea",)), date(2026, 3, 2), date(2026, 3, 4)))
-    line, other = sold(100, 1, "X", "tea"), sold(900, 9, "Y", "tea")
+    product, category, other = sold(100, 1, "X", "cake"), sold(10, 1, "Y", "tea"), sold(900, 9, "Y", "cake")
     for day in (1, 2, 3, 4):
-        tally.add(sale(day, path(1), line, other, sold(900, 9, "X", "cake"), day=day))
+        tally.add(sale(day, path(1), product, category, other, day=day))
     tally.add(sale(5, path(1), other, day=2))
-    assert tally.figures(()) == {seat(1): Figures(200, 200, 0, 2, 2)}
+    assert tally.figures(()) == {seat(1): Figures(220, 220, 0, 2, 4)}
 
 
 @pytest.mark.parametrize(

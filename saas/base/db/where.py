@@ -1,6 +1,7 @@
 """Conditions of a query as they are found to be wanted, with their numbered arguments."""
 
 import re
+from collections.abc import Mapping, Sequence
 
 from saas.base.db.tx import Tx
 
@@ -40,6 +41,16 @@ class Where:
         """Add that a column is one of a list."""
         self.args.append(values)
         self._conditions.append(f"{column} {self._tx.within(len(self.args), kind)}")
+
+    def within_any(self, lists: Mapping[str, Sequence[str] | None]) -> None:
+        """Add that at least one column is in its list of texts; columns without a list do not matter."""
+        conditions = []
+        for column, values in lists.items():
+            if values is not None:
+                self.args.append(list(values))
+                conditions.append(f"{column} {self._tx.within(len(self.args), 'text')}")
+        if conditions:
+            self._conditions.append(f"({' OR '.join(conditions)})")
 
     def after(self, columns: tuple[str, str], keys: tuple[object, object], *, descending: bool) -> None:
         """Add that a row comes after the one with ``keys``, in the order of ``columns``."""
