@@ -139,10 +139,10 @@ async def _place(tx: Tx, asked: Sequence[PlaceOrder], paths: Sequence[str], acto
 async def gather(tx: Tx, asked: Sequence[PlaceOrder], *, imported: bool) -> Gathered:
     """Read all that decides about some orders, in as many statements for a thousand as for one."""
     brand = await registry.this_brand()
-    stored = await active_program()
+    now = clock.now()
+    stored = await active_program(now)
     found = await chains({order.seller_id for order in asked})
     regions = await _regions(asked, stored.program.price_policy)
-    now = clock.now()
     ground = Ground(
         now=now,
         today=local_day(now, brand.time_zone),

@@ -163,7 +163,8 @@ def _latest(row: Row) -> datetime:
 
 
 async def _pay(tx: Tx, due: Sequence[_Due], now: datetime) -> None:
-    stored = await active_program()
+    present = next((item.at for item in due if item.field is None), None)
+    stored = await active_program(present)
     found = await chains({item.order["seller_id"] for item in due})
     earliest = {seller: unchanged_since(stored, chain) for seller, chain in found.items()}
     limits = [(item.field, item.at, earliest[item.order["seller_id"]]) for item in due]
