@@ -10,7 +10,7 @@ from saas.base.db import Database
 from saas.base.ids import DistributorId
 from saas.base.paging import PageRequest
 from saas.network.checks import standing_agrees
-from saas.network.commands import set_tier
+from saas.network.commands import reinstate, set_tier, suspend
 from saas.network.tiers import Outcome
 from saas.performance import queries
 from saas.performance.queries import TierReviewFilter, TierReviewView, preview_period
@@ -106,6 +106,20 @@ async def test_what_happened_after_the_period_is_not_undone_by_a_late_close(db: 
         assert (await row("C")).tier == "diamond"
         views = (await queries.tier_reviews(TierReviewFilter(distributor_id=new), PageRequest())).items
         assert views == []
+
+
+async def test_who_was_suspended_at_the_end_is_not_reviewed(db: Database) -> None:
+    codes = await brands()
+    with as_tenant(LOTUS):
+        await sold(codes["C"], 600_000)
+        with clock.at(APRIL - timedelta(days=1)):
+            await suspend(codes["C"], "under review", staff())
+            await suspend(codes["D"], "under review", staff())
+        with clock.at(APRIL + timedelta(days=1)):
+            await reinstate(codes["C"], "cleared", staff())
+        await close_march(at=APRIL + timedelta(days=2))
+        assert set(await reviewed()) == {"A", "B"}
+        assert (await row("C")).tier == "silver"
 
 
 async def test_the_pinned_are_left_alone(db: Database) -> None:
