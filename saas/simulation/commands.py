@@ -67,7 +67,7 @@ async def simulate(command: Simulate, actor: Actor) -> SimulationView:
         brand = await registry.this_brand()
         if content.currency != brand.currency:
             raise SimulationCurrency("input", value=content.currency, needed=brand.currency)
-        if not command.since < command.until <= command.since.replace(year=command.since.year + YEARS_MOST, day=1):
+        if command.until <= command.since or _years_before(command.until) > _parts(command.since):
             raise SimulationSpanRefused("input.until", since=command.since, until=command.until, years=YEARS_MOST)
         label = command.label.strip() or content.name.en
         if len(label) > LABEL_LONGEST or not label.isprintable():
@@ -100,6 +100,15 @@ async def simulate(command: Simulate, actor: Actor) -> SimulationView:
         )
         await audit.record(actor, "simulation.start", str(simulation_id), number=command.number, label=label)
         return (await stored(tx, simulation_id))[0]
+
+
+def _parts(day: date) -> tuple[int, int, int]:
+    return day.year, day.month, day.day
+
+
+def _years_before(day: date) -> tuple[int, int, int]:
+    """The day ``YEARS_MOST`` years earlier, also where no calendar has it."""
+    return day.year - YEARS_MOST, day.month, day.day
 
 
 async def _content(command: Simulate) -> Program:

@@ -110,7 +110,7 @@ async def prove_brands(period: str, slug: str | None, tell: Callable[[str], None
         async for _ in brands:
             proof = await recompute(period)
             name = (await registry.this_brand()).slug
-            told = f"{proof.orders} orders, {proof.shares} shares, {len(proof.differences)} differences"
+            told = f"orders {proof.orders}, shares {proof.shares}, differences {len(proof.differences)}"
             tell(f"{name}: {told}" if proof.settlements else f"{name}: nothing was settled in {period}")
             for difference in proof.differences:
                 tell(f"  {difference}")

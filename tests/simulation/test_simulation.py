@@ -253,7 +253,7 @@ async def test_what_cannot_be_simulated_is_refused(shop: Shop) -> None:
     number = await draft(levels(100))
     for wrong, refusal in (
         (Simulate(number=number, since=MARCH[1], until=MARCH[0]), SimulationSpanRefused),
-        (Simulate(number=number, since=date(2000, 1, 1), until=MARCH[0]), SimulationSpanRefused),
+        (Simulate(number=number, since=date(2016, 2, 29), until=MARCH[0]), SimulationSpanRefused),
         (Simulate(number=99, since=MARCH[0], until=MARCH[1]), NotFound),
         (Simulate(since=MARCH[0], until=MARCH[1]), InvalidInput),
         (Simulate(document="not: a program", since=MARCH[0], until=MARCH[1]), ProgramUnreadable),
@@ -262,6 +262,7 @@ async def test_what_cannot_be_simulated_is_refused(shop: Shop) -> None:
         with pytest.raises(refusal):
             await simulate(wrong, staff())
     assert (await simulations(PageRequest())).items == []
+    await simulate(Simulate(number=number, since=date(2016, 3, 1), until=MARCH[0]), staff())
 
 
 async def test_a_single_order_in_both_versions(shop: Shop) -> None:
