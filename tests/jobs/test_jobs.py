@@ -147,6 +147,24 @@ async def test_a_dead_workers_job_passes_to_another_after_its_lease(db: Database
     assert (await state(id_)).status is JobStatus.DONE
 
 
+async def test_a_worker_that_comes_back_disturbs_nobody(db: Database) -> None:
+    """It was silent for too long; the job is another's by now, and still running."""
+    id_, now = await ask(1), clock.now()
+    with as_tenant(LOTUS):
+        first = await lease.take(["count"])
+        with clock.at(now + LEASE + timedelta(seconds=1)):
+            second = await lease.take(["count"])
+            assert first is not None and second is not None
+            await lease.renew(second, 1, 2, "the other's")
+            with pytest.raises(LeaseLost):
+                await Progress(first).report(2, 2, "late")
+            assert not await lease.end(first, JobStatus.FAILED)
+            await lease.try_again(first, counts=True)
+            found = await state(id_)
+            assert (found.status, found.step) == (JobStatus.RUNNING, "the other's")
+            assert await lease.end(second, JobStatus.DONE)
+
+
 async def test_word_from_the_worker_keeps_the_job(db: Database) -> None:
     await ask(1)
     now = clock.now()

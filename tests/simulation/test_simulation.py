@@ -132,6 +132,9 @@ async def test_pieces_are_counted_from_the_beginning_of_the_month(shop: Shop) ->
     whole = await draft(pieces(2_000, 30, 200, applies="WHOLE"))
     view, _ = await simulated(whole)
     assert (await changed(view))["D"][1] == 33 * 2_200
+    await sold(shop["D"], NOON + timedelta(days=25), ("PLAIN", 5, 50_000))  # in April, which begins anew
+    view, _ = await simulated(number, (date(2026, 3, 1), date(2026, 5, 1)))
+    assert (await changed(view))["D"][1] == 33 * 2_000 + 3 * 200 + 5 * 2_000
 
 
 async def test_uplines_qualify_by_what_they_really_sold_before(shop: Shop) -> None:
