@@ -28,8 +28,8 @@ KEYED: Final[Mapping[str, int]] = {
 """Settings whose parts have names that the brand chose, and how deep."""
 _TIERS: Final = {"by_tier", "purchase_price_minor", "rates_bps", "tiers"}
 """Settings whose entries are tiers."""
-_FROM_ONE: Final = {"awards_minor", "level_names", "of"}
-"""Lists that people count from one; levels count from the seller, who is 0."""
+_FROM_ZERO: Final = {"levels"}
+"""Lists that people do not count from one: levels count from the seller, who is 0."""
 
 
 class _Part(NamedTuple):
@@ -91,7 +91,7 @@ class Wording:
     def _entry(self, field: str, step: Step, way: tuple[Step, ...]) -> str:
         """The name of an entry of the list that ``way`` leads to."""
         if isinstance(step, int):
-            return str(step + 1 if field in _FROM_ONE else step)
+            return str(step if field in _FROM_ZERO else step + 1)
         if isinstance(step, Named) and step.field == "kind":
             return self._say(CHOICES[str(step.value)])
         if isinstance(step, Named) and isinstance(step.value, int):

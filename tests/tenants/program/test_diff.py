@@ -163,6 +163,15 @@ SENTENCES: list[tuple[tuple[str | int, ...], Any, str, str, str]] = [
         "佣金，组件 channel：渠道 live 删除",
     ),
     (
+        (*C, 3),
+        ...,
+        "commission.components[key=rebate]",
+        "Commission: component rebate removed (period month; tiered rebate; measured by own sales; bands "
+        "apply to the whole period; bands (band 1 (from CN¥0.00; rate 5 %); band 2 (from CN¥5,000,000.00; rate 8 %)))",
+        "佣金：组件 rebate 删除（周期 月；阶梯返点；考核指标 自身业绩；"
+        "分档适用 全部；分档（档位 1（起点 ¥0.00；比例 5 %）；档位 2（起点 ¥5,000,000.00；比例 8 %）））",
+    ),
+    (
         (*C, 8, "awards_minor", 2),
         ...,
         "commission.components[key=top].awards_minor[2]",
