@@ -199,7 +199,8 @@ class Paper:
         fee = half_up(Fraction(wanted * policy.fee_bps, 10_000))
         rate = 0 if person.has_invoice else policy.withholding_without_invoice_bps
         withheld = half_up(Fraction(wanted * rate, 10_000))
-        enough = max(policy.minimum_payout_minor, 1) <= wanted <= self.money[owner, "settled"]
+        least = 1 if person.status == "exited" else max(policy.minimum_payout_minor, 1)  # no rest stays for ever
+        enough = least <= wanted <= self.money[owner, "settled"]
         if person.status not in PAYABLE or not enough or wanted - fee - withheld <= 0:
             return None
         made = Request(owner, wanted, fee, withheld)
