@@ -86,9 +86,17 @@ async def fill(book: PeriodBook, content: Program, period: CalendarPeriod) -> No
 
 
 async def taken(
-    book: PeriodBook, content: Program, period: CalendarPeriod, holders: Mapping[str, Holder]
+    book: PeriodBook,
+    content: Program,
+    period: CalendarPeriod,
+    holders: Mapping[str, Holder],
+    *,
+    awarded_until: date | None = None,
 ) -> set[tuple[str, str]]:
-    """Which of the book's first orders in a channel are none: there was one before the period, or it was paid for."""
+    """Which of the book's first orders in a channel are none: there was one before the period, or it was paid for.
+
+    ``awarded_until``: only what was paid for periods that ended by then, for who asks about the past again.
+    """
     found: set[tuple[str, str]] = set()
     async with reading() as tx:
         for one in book.components:
@@ -99,13 +107,12 @@ async def taken(
                 for (seat, channel), order in book.firsts[one.key].by_seat.items()
                 if order.amount_minor >= one.minimum_minor
             }
-            used = await tx.rows(
-                "SELECT once_key FROM award WHERE tenant_id = $1 AND component = $2 "
-                f"AND once_key {tx.within(3, 'text')}",
-                tx.tenant_id,
-                one.key,
-                list(candidates),
-            )
+            where = Where(tx)
+            where.add("component = $", one.key)
+            where.within("once_key", list(candidates))
+            if awarded_until is not None:
+                where.add("period_until <= $", awarded_until)
+            used = await tx.rows(f"SELECT once_key FROM award WHERE {where.sql}", *where.args)
             found.update((one.key, row["once_key"]) for row in used)
             earlier = await _sold_before(tx, one, content.currency, period, list(candidates.values()))
             found.update((one.key, key) for key, pair in candidates.items() if pair in earlier)
@@ -168,8 +175,16 @@ async def _fill_tally(
         tally.put(lead.partner_path, 0, 0, part)
 
 
-async def _leads(tx: Tx, currency: str, period: CalendarPeriod) -> dict[OrderId, _Lead]:
-    """The period's leads, each with its partner's path as it was when the order was decided."""
+class Partnered(NamedTuple):
+    """A cross-region lead: the order's own path and version, and its partner's path when the order was decided."""
+
+    path: str
+    program_number: int
+    partner_path: str
+
+
+async def partnered(tx: Tx, currency: str, since: datetime, until: datetime) -> dict[OrderId, Partnered]:
+    """The leads among the orders paid in ``[since, until)``."""
     rows = await tx.rows(
         f"WITH RECURSIVE above (order_id, path, program_number, decided_at, distributor_id, height) AS ("
         f"SELECT o.id, o.path, o.program_number, coalesce(o.decided_at, o.paid_at), c.distributor_id, 0 "
@@ -183,20 +198,25 @@ async def _leads(tx: Tx, currency: str, period: CalendarPeriod) -> dict[OrderId,
         f"JOIN distributor d ON d.tenant_id = $1 AND d.id = a.distributor_id ORDER BY a.order_id, a.height DESC",
         tx.tenant_id,
         currency,
-        period.since_at,
-        period.until_at,
+        since,
+        until,
     )
-    found: dict[OrderId, _Lead] = {}
-    rates: dict[int, int] = {}
+    found: dict[OrderId, Partnered] = {}
     for row in rows:
-        number = row["program_number"]
-        if number not in rates:
-            lead = (await program(number)).program.territory.cross_region_lead
-            rates[number] = 0 if lead is None else lead.performance_to_region_bps
         before = found.get(row["order_id"])
         above = before.partner_path if before else ""
-        found[row["order_id"]] = _Lead(row["path"], above + segment(row["no"]), rates[number])
+        found[row["order_id"]] = Partnered(row["path"], row["program_number"], above + segment(row["no"]))
     return found
+
+
+async def _leads(tx: Tx, currency: str, period: CalendarPeriod) -> dict[OrderId, _Lead]:
+    """The period's leads, each at the rate of its order's program."""
+    found = await partnered(tx, currency, period.since_at, period.until_at)
+    rates: dict[int, int] = {}
+    for number in {one.program_number for one in found.values()}:
+        lead = (await program(number)).program.territory.cross_region_lead
+        rates[number] = 0 if lead is None else lead.performance_to_region_bps
+    return {id_: _Lead(path, above, rates[number]) for id_, (path, number, above) in found.items()}
 
 
 async def _fill_firsts(tx: Tx, firsts: Firsts, currency: str, period: CalendarPeriod) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from saas.base import clock
+from saas.base.clock import local_day
 from saas.base.db import reading, transaction
 from saas.base.errors import InvalidInput, Said
 from saas.base.idempotency import fingerprint
@@ -16,12 +17,12 @@ from saas.base.ids import SimulationId, new_id
 from saas.jobs.commands import enqueue
 from saas.jobs.worker import Progress
 from saas.network.history import Roll, roll
-from saas.network.rules import SEGMENT
-from saas.performance.rules import Holder, PeriodBook
+from saas.performance.gathering import calendar_period, holders_of, taken
+from saas.performance.rules import PeriodBook
 from saas.simulation.errors import SimulationCurrency, SimulationSpanRefused
 from saas.simulation.processes import replay
 from saas.simulation.queries import stored
-from saas.simulation.real import really_awarded, really_paid, used_up
+from saas.simulation.real import really_awarded, really_paid
 from saas.simulation.replay import Span
 from saas.simulation.sums import Period, Place, Sums, changes
 from saas.simulation.views import PlaceSum, SimulationView, Summary, Totals, place_order
@@ -29,7 +30,7 @@ from tenants import audit, registry
 from tenants.actors import Actor
 from tenants.errors import ProgramUnreadable
 from tenants.program import Program, as_data, errors_in, parse
-from tenants.program.calendar import period_bounds, start_of_day
+from tenants.program.calendar import start_of_day
 from tenants.program.review import findings_on
 from tenants.program.text import Format
 from tenants.program.versions import content_of
@@ -143,7 +144,7 @@ async def run_simulation(given: Mapping[str, Any], progress: Progress) -> None:
         findings = await findings_on(content, view.content_hash)
         real, real_capped = await really_paid(tx, span, view.currency)
         real_awards = await really_awarded(tx, span, view.currency)
-        awards = award_periods(sums.books, people, span, await used_up(tx, span))
+        awards = await award_periods(content, sums.books, people, span)
     commission, real_commission = dict(sums.by_place), dict(real.by_place)
     sums.merge(awards)
     real.merge(real_awards)
@@ -163,31 +164,25 @@ async def run_simulation(given: Mapping[str, Any], progress: Progress) -> None:
     await _keep(simulation_id, summary, rows)
 
 
-def award_periods(books: Mapping[Period, PeriodBook], people: Roll, span: Span, taken: set[tuple[str, str]]) -> Sums:
-    """What the program awards for the periods, the earlier ones first: each may use up what a later one cannot give."""
-    sums, taken = Sums(), set(taken)
-    ends = {period: period_bounds(*period, span.time_zone)[1] for period in books}
-    for period in sorted(books, key=lambda one: (ends[one], one)):
+async def award_periods(program: Program, books: Mapping[Period, PeriodBook], people: Roll, span: Span) -> Sums:
+    """What the program awards for the periods, the earlier ones first: each may use up what a later one cannot give.
+
+    What was really awarded counts as used up when its period had ended before the span.
+    """
+    sums, given = Sums(), set[tuple[str, str]]()
+    begins = local_day(span.since, span.time_zone)
+    periods = {period: calendar_period(*period, span.time_zone) for period in books}
+    for period, calendar in sorted(periods.items(), key=lambda one: (one[1].until, one[0])):
         book = books[period]
-        for award in book.awards(_holders(book, people, ends[period]), taken):
+        holders = holders_of(people, book, calendar)
+        used = await taken(book, program, calendar, holders, awarded_until=begins)
+        for award in book.awards(holders, used | given):
             if award.once_key is not None:
-                taken.add((award.component, award.once_key))
+                given.add((award.component, award.once_key))
             if award.amount_minor:
                 sums.put((award.component, None, award.holder.tier), 1, award.amount_minor)
                 sums.give(award.holder.id, award.amount_minor)
     return sums
-
-
-def _holders(book: PeriodBook, people: Roll, moment: datetime) -> dict[str, Holder]:
-    """Everybody who sold and everybody above, as they stood at a moment."""
-    paths = {path for tally in book.tallies.values() for path in tally.by_path}
-    seats = {path[at : at + SEGMENT] for path in paths for at in range(0, len(path), SEGMENT)}
-    seats |= {seat for firsts in book.firsts.values() for seat, _ in firsts.by_seat}
-    found = {}
-    for seat in seats:
-        one = people.chain(seat, moment)[0]
-        found[seat] = Holder(one.id, one.code, one.tier, one.status)
-    return found
 
 
 def _totals(commission: Mapping[Place, tuple[int, int]], awards: Sums, company_minor: int, capped_lines: int) -> Totals:

@@ -54,15 +54,5 @@ async def really_awarded(tx: Tx, span: Span, currency: str) -> Sums:
     return sums
 
 
-async def used_up(tx: Tx, span: Span) -> set[tuple[str, str]]:
-    """What was awarded once and for all before the span: components, each with what it was given for."""
-    rows = await tx.rows(
-        "SELECT component, once_key FROM award WHERE tenant_id = $1 AND once_key IS NOT NULL AND period_until <= $2",
-        tx.tenant_id,
-        _days(span)[0],
-    )
-    return {(row["component"], row["once_key"]) for row in rows}
-
-
 def _days(span: Span) -> tuple[object, object]:
     return local_day(span.since, span.time_zone), local_day(span.until, span.time_zone)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -49,8 +50,7 @@ _IN_FULL, _CAPPED, _CAPPED_TO_ZERO, _MOVED_UP = (
 class Sale(NamedTuple):
     """A line of a paid order with its order's head; the rows a replay is fed with.
 
-    ``path`` is the seller's at the payment, ``partner_path`` the place of the distributor of the customer's region.
-    Ids are text and flags numbers: a million of them need no objects.
+    ``path`` is the seller's at the payment. Ids are text and flags numbers: a million of them need no objects.
     """
 
     order_id: str
@@ -59,7 +59,6 @@ class Sale(NamedTuple):
     decided_at: datetime | None
     self_purchase: int
     channel: str | None
-    partner_path: str | None
     sku: str
     category: str | None
     quantity: int
@@ -101,10 +100,23 @@ class Decided(NamedTuple):
     lines: Sequence[tuple[Sale, LineResult]]
 
 
-class Replay:
-    """One program over the orders of some sellers, all of each."""
+NO_PARTNERS: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, program: Program, span: Span, chain_at: ChainAt, own_sales: OwnSales | None = None) -> None:
+
+class Replay:
+    """One program over the orders of some sellers, all of each.
+
+    ``partners``: of orders that were cross-region leads, the path of the distributor of the customer's region then.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        span: Span,
+        chain_at: ChainAt,
+        own_sales: OwnSales | None = None,
+        partners: Mapping[str, str] = NO_PARTNERS,
+    ) -> None:
         self.program = compile_program(program)
         self.sums = Sums()
         self.taken = 0
@@ -112,6 +124,7 @@ class Replay:
         self._span = span
         self._chain_at = chain_at
         self._own_sales = own_sales
+        self._partners = partners
         self._members: dict[int, tuple[Member, ...]] = {}
         self._pieces: dict[str, dict[str, int]] = {}
         self._day = date.min
@@ -153,8 +166,9 @@ class Replay:
 
     def decide(self, sales: Sequence[Sale]) -> Decided:
         """Decide one order, and count it for those after it."""
-        order_id, path, paid_at, decided_at, self_purchase, _, partner_path, *_ = sales[0]
+        order_id, path, paid_at, decided_at, self_purchase, *_ = sales[0]
         decided_at = decided_at or paid_at
+        partner_path = self._partners.get(order_id)
         if not self._day_bounds[0] <= paid_at < self._day_bounds[1]:
             self._begin_day(paid_at)
         program, day = self.program, self._day
@@ -166,7 +180,7 @@ class Replay:
             facts = self._facts(path, paid_at, decided_at, partner_path, chain, pieces)
         decided = []
         for sale in sales:
-            sku, category, quantity, amount_minor = sale[7:11]
+            sku, category, quantity, amount_minor = sale[6:10]
             line = Line(sku, category, quantity, amount_minor, day, self_purchase != 0)
             decided.append((sale, commission_for_line(program, line, chain, facts)))
             if pieces is not None:
@@ -258,7 +272,7 @@ class Replay:
 
     def _fact(self, order: Sequence[Sale]) -> SaleFact:
         head, lead = order[0], self.program.lead
-        shared = lead is not None and head.partner_path is not None
+        partner_path = self._partners.get(head.order_id, "")
         return SaleFact(
             UUID(head.order_id),
             head.paid_at,
@@ -266,8 +280,8 @@ class Replay:
             head.path,
             head.channel,
             [SoldLine(sale.sku, sale.category, sale.quantity, sale.amount_minor) for sale in order],
-            (head.partner_path or "") if shared else "",
-            lead.performance_to_region_bps if lead is not None and shared else 0,
+            partner_path,
+            lead.performance_to_region_bps if lead is not None and partner_path else 0,
         )
 
 

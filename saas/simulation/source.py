@@ -1,6 +1,6 @@
 """A brand's orders as a replay is fed with them: read in parts, in the order of their payment, all sellers or some."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 from saas.base.db import Tx, reading
 from saas.base.ids import OrderId
 from saas.base.money import share
-from saas.network.history import roll
+from saas.network.history import Roll, roll
 from saas.network.rules import SEGMENT, segment
+from saas.performance.gathering import partnered
 from saas.simulation.replay import Decided, Replay, Span
 from saas.simulation.sales import OwnSales
 from saas.simulation.sums import Sums
@@ -23,10 +24,6 @@ _BATCH = 2_000
 _DIGITS = [segment(no)[-1] for no in range(32)]
 
 _PAID = "o.tenant_id = $1 AND o.paid_at >= $2 AND o.paid_at < $3 AND o.currency = $4 AND o.status <> 'cancelled'"
-_PARTNER = (
-    "LEFT JOIN cross_region_lead c ON c.tenant_id = o.tenant_id AND c.order_id = o.id "
-    "LEFT JOIN distributor p ON p.tenant_id = c.tenant_id AND p.id = c.distributor_id"
-)
 
 
 async def count_orders(span: Span, currency: str) -> int:
@@ -47,8 +44,7 @@ async def replay_part(program: Program, span: Span, *, part: int, parts: int, re
     """Replay the orders of one part of the sellers."""
     people = await roll()
     async with reading() as tx:
-        own_sales = await _own_sales(tx, compile_program(program), span, program.currency)
-        replay = Replay(program, span, people.chain, own_sales)
+        replay = await _replay(tx, program, span, people)
         begin = span.warm_from(replay.program)
         whose = sellers_of_part(part, parts)
         async with aclosing(_lines(tx, begin, span.until, program.currency, whose)) as batches:
@@ -64,8 +60,7 @@ async def replay_order(program: Program, span: Span, order_id: OrderId, path: st
     """One order under the program, after all that its seller sold before it in the periods that count."""
     people = await roll()
     async with reading() as tx:
-        own_sales = await _own_sales(tx, compile_program(program), span, program.currency)
-        replay = Replay(program, span, people.chain, own_sales)
+        replay = await _replay(tx, program, span, people)
         begin = span.warm_from(replay.program)
         async with aclosing(_lines(tx, begin, span.until, program.currency, [path[-SEGMENT:]])) as batches:
             async for rows in batches:
@@ -86,8 +81,8 @@ def _lines(
     length = len(endings[0])
     return tx.batches(
         f"SELECT CAST(o.id AS text), o.path, o.paid_at, o.decided_at, CAST(o.self_purchase AS integer), o.channel, "
-        f"p.path, l.sku, l.category, l.quantity, l.amount_minor, coalesce(l.company_minor, 0) "
-        f"FROM sales_order o JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id {_PARTNER} "
+        f"l.sku, l.category, l.quantity, l.amount_minor, coalesce(l.company_minor, 0) "
+        f"FROM sales_order o JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id "
         f"WHERE {_PAID} AND substr(o.path, length(o.path) - {length - 1}, {length}) {tx.within(5, 'text')} "
         f"ORDER BY o.paid_at, o.id, l.line_no",
         tx.tenant_id,
@@ -99,14 +94,27 @@ def _lines(
     )
 
 
-async def _own_sales(tx: Tx, program: CompiledProgram, span: Span, currency: str) -> OwnSales | None:
+async def _replay(tx: Tx, program: Program, span: Span, people: Roll) -> Replay:
+    """A replay with all it has to know of the brand besides the orders of its part."""
+    compiled = compile_program(program)
+    partners: dict[str, str] = {}
+    if compiled.lead is not None:
+        leads = await partnered(tx, program.currency, span.warm_from(compiled), span.until)
+        partners = {str(order_id): lead.partner_path for order_id, lead in leads.items()}
+    own_sales = await _own_sales(tx, compiled, span, program.currency, partners)
+    return Replay(program, span, people.chain, own_sales, partners)
+
+
+async def _own_sales(
+    tx: Tx, program: CompiledProgram, span: Span, currency: str, partners: Mapping[str, str]
+) -> OwnSales | None:
     """Everybody's own sales, when uplines have to qualify by them."""
     if not program.qualifying:
         return None
     found = OwnSales()
     part_bps = 0 if program.lead is None else program.lead.performance_to_region_bps
     sales = tx.batches(
-        f"SELECT o.path, p.path, o.paid_at, o.goods_minor FROM sales_order o {_PARTNER} WHERE {_PAID} "
+        f"SELECT CAST(o.id AS text), o.path, o.paid_at, o.goods_minor FROM sales_order o WHERE {_PAID} "
         f"ORDER BY o.paid_at, o.id",
         tx.tenant_id,
         span.warm_from(program),
@@ -115,9 +123,10 @@ async def _own_sales(tx: Tx, program: CompiledProgram, span: Span, currency: str
     )
     async with aclosing(sales) as batches:
         async for rows in batches:
-            for path, partner_path, paid_at, goods_minor in rows:
+            for order_id, path, paid_at, goods_minor in rows:
+                partner_path = partners.get(order_id)
                 part = share(goods_minor, part_bps) if partner_path else 0
                 found.add(path[-SEGMENT:], paid_at, goods_minor - part)
-                if part:
+                if part and partner_path:
                     found.add(partner_path[-SEGMENT:], paid_at, part)
     return found
