@@ -8,11 +8,15 @@ from uuid import UUID
 import orjson
 
 from saas.base import clock
+from saas.base.chain import Log
 from saas.base.db import current_tx, reading
 from saas.base.db.where import Where
 from saas.base.ids import new_id
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
 from tenants.actors import Actor
+
+AUDIT = Log("audit", "audit_log", "r.at, r.actor_kind, r.actor_id, r.actor_label, r.action, r.subject, r.detail")
+"""The hash chain over the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -192,7 +192,7 @@ async def payouts_agree() -> list[Violation]:
     """Payouts under way are what stands on the payout accounts, and paid ones what the ledger paid."""
     found = []
     for check, states, account in (
-        ("payouts_agree_open", "'requested', 'batched', 'sent'", _balances("payout")),
+        ("payouts_agree_open", "'requested', 'batched', 'unknown', 'sent'", _balances("payout")),
         ("payouts_agree_paid", "'paid'", _entries("= 'payout'", Kind.PAYOUT_PAID, sign="-")),
     ):
         rows = (
@@ -201,6 +201,46 @@ async def payouts_agree() -> list[Violation]:
         )
         found += await violations(check, _agreeing(("expected", rows), ("actual", account)))
     return found
+
+
+async def payouts_claim_once() -> list[Violation]:
+    """A payout claims exactly its amount, once; what ended is paid or given back once; no entry serves two payouts."""
+    claims = (
+        ("claimed", (Kind.PAYOUT_REQUEST,), "p.requested_minor"),
+        (
+            "ended",
+            (Kind.PAYOUT_CANCEL, Kind.PAYOUT_PAID, Kind.PAYOUT_FAILED),
+            "CASE WHEN p.status IN ('paid', 'failed', 'cancelled') THEN -p.requested_minor ELSE 0 END",
+        ),
+    )
+    found = []
+    for said, kinds, expected in claims:
+        booked = (
+            f"SELECT e.tenant_id, t.reference_id, e.owner_id, e.currency, sum(e.amount_minor) AS amount_minor, "
+            f"count(*) AS entries FROM ledger_transaction t JOIN ledger_entry e ON e.tenant_id = t.tenant_id "
+            f"AND e.transaction_id = t.id AND e.account = 'payout' WHERE t.tenant_id = $1 "
+            f"AND t.kind IN ({_listed(kinds)}) GROUP BY e.tenant_id, t.reference_id, e.owner_id, e.currency"
+        )
+        found += await violations(
+            f"payouts_{said}_once",
+            f"SELECT CAST(p.id AS text) AS subject, {expected} AS expected, coalesce((SELECT CASE "
+            f"WHEN b.entries = 1 AND b.owner_id = p.distributor_id AND b.currency = p.currency "
+            f"THEN b.amount_minor END FROM ({booked}) AS b WHERE b.reference_id = p.id), 0) AS actual "
+            f"FROM payout p WHERE p.tenant_id = $1",
+        )
+    return found
+
+
+async def exited_earn_nothing() -> list[Violation]:
+    """No order decided after an exit pays the one who left."""
+    return await violations(
+        "exited_earn_nothing",
+        "SELECT CAST(c.id AS text) AS subject, 0 AS expected, c.amount_minor AS actual FROM commission c "
+        "JOIN sales_order o ON o.tenant_id = c.tenant_id AND o.id = c.order_id "
+        "JOIN standing s ON s.tenant_id = c.tenant_id AND s.distributor_id = c.beneficiary_id "
+        "AND s.status = 'exited' AND s.valid_until IS NULL AND s.valid_from < o.decided_at "
+        "WHERE c.tenant_id = $1 AND c.amount_minor <> 0",
+    )
 
 
 CHECKS: Sequence[Callable[[], Awaitable[list[Violation]]]] = (
@@ -214,6 +254,8 @@ CHECKS: Sequence[Callable[[], Awaitable[list[Violation]]]] = (
     statements_add_up,
     periods_add_up,
     payouts_agree,
+    payouts_claim_once,
+    exited_earn_nothing,
 )
 """All checks, the cheap ones on the ledger itself first."""
 
