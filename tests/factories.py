@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from typing import Any
 
 from saas.base import clock
 from saas.base.db import transaction
 from saas.base.ids import PLATFORM, DistributorId, TenantId, new_id
 from saas.base.scope import tenant_scope
 from saas.network.rules import segment
+from tenants.program import as_data
+from tenants.program.presets import preset
 
 LOTUS = TenantId(1)
 CEDAR = TenantId(2)
@@ -28,6 +31,16 @@ async def make_tenants() -> None:
                     name,
                     clock.now(),
                 )
+
+
+def without_periods(name: str) -> dict[str, Any]:
+    """A preset without what its periods bring, for tests that add their own."""
+    data = as_data(preset(name))
+    data["commission"]["components"] = [
+        part for part in data["commission"]["components"] if part["kind"] in {"level_table", "fixed_per_product"}
+    ]
+    data["tiers"] = [{**tier, "promotion": None, "keep": None} for tier in data["tiers"]]
+    return data
 
 
 async def make_distributor(tenant_id: TenantId) -> DistributorId:

@@ -8,9 +8,8 @@ import pytest
 from orjson import dumps
 
 from saas.base import clock
-from tenants.program import as_data
-from tenants.program.presets import preset
 from tests.api.conftest import Brand, World
+from tests.factories import without_periods
 
 MARCH = datetime(2026, 3, 10, 4, tzinfo=UTC)
 APRIL = datetime(2026, 3, 31, 16, tzinfo=UTC)
@@ -24,7 +23,7 @@ COMPONENTS: list[dict[str, Any]] = [
 async def lotus(world: World) -> Brand:
     """Lotus, which pays by the month and reviews tiers, and has sold in March."""
     brand = world.lotus
-    data = as_data(preset("lotus"))
+    data = without_periods("lotus")
     data["commission"]["components"] += COMPONENTS
     data["tiers"][1]["promotion"] = {"kind": "own_sales", "at_least_minor": 600_000}
     data["tier_rules"] = {"period": "month"}

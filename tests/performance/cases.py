@@ -12,7 +12,7 @@ from saas.network.rules import segment
 from saas.performance.rules import Holder, PeriodBook, SaleFact, SoldLine
 from tenants.program.components import PeriodComponent
 from tenants.program.document import Program
-from tenants.program.presets import preset
+from tests.factories import without_periods
 
 T0 = datetime(2026, 3, 1, 4, tzinfo=UTC)
 MILLION = 100_000_000
@@ -34,8 +34,8 @@ def component(kind: str, **settings: Any) -> Any:
 
 
 def program(*components: Mapping[str, Any], **parts: Any) -> Program:
-    """The preset ``lotus`` with these period components beside its own."""
-    data = preset("lotus").model_dump(mode="json")
+    """The preset ``lotus`` with these period components alone."""
+    data = without_periods("lotus")
     data["commission"]["components"] += [dict(one) for one in components]
     return Program.model_validate({**data, **parts})
 

@@ -14,10 +14,8 @@ from saas.performance import queries
 from saas.performance.commands import ClosePeriod, close_period
 from saas.performance.queries import AwardFilter, AwardView, PeriodCloseView
 from tenants.actors import Actor, Role, system
-from tenants.program import as_data
-from tenants.program.presets import preset
 from tenants.program.versions import SaveDraft, activate, save_draft
-from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
+from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants, without_periods
 from tests.network.world import T0, plant, staff
 from tests.orders.world import order
 
@@ -50,7 +48,7 @@ def finance(tenant_id: Any = LOTUS) -> Actor:
 
 async def use(*components: dict[str, Any], at: datetime = T0, **parts: Any) -> int:
     """Put a program with these period components in force for the active brand; answers its number."""
-    data = as_data(preset("lotus"))
+    data = without_periods("lotus")
     data["commission"]["components"] += components
     data["commission"]["cap_bps"] = 1000
     data["hierarchy"] |= {"applicant_review": "automatic"}
