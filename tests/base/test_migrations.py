@@ -1,8 +1,10 @@
 """Migrations: up, down, up again; on a database with rows in it; and what every table must look like."""
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -106,6 +108,31 @@ async def test_a_populated_database_of_the_first_version_is_upgraded(database_ur
             with pytest.raises(Exception, match=r"(?i)check"):
                 async with transaction() as tx:
                     await tx.execute("UPDATE program_version SET status = 'unheard' WHERE tenant_id = $1", LOTUS)
+
+
+async def test_an_owner_that_is_no_superuser_upgrades_every_brands_rows(postgres_url: str) -> None:
+    """Row-level security is forced on the owner too; a backfill that met it would find no row and say nothing."""
+    async with open_database(postgres_url):
+        await populate()
+    role = f"owner_{uuid4().hex}"
+    await query(postgres_url, f"CREATE ROLE {role} LOGIN PASSWORD 'plain' CREATEROLE")
+    try:
+        await query(postgres_url, f"ALTER DATABASE {postgres_url.partition('?')[0].rpartition('/')[2]} OWNER TO {role}")
+        for table in await tables(postgres_url):
+            await query(postgres_url, f"ALTER TABLE {table} OWNER TO {role}")
+        owner = re.sub(r"//[^@]*@", f"//{role}:plain@", postgres_url)
+        await migrate(owner, "0001_initial")
+        await migrate(owner, LATEST)
+        (people,) = await query(postgres_url, "SELECT count(*) FROM distributor")
+        assert people[0] > 0
+        assert await query(postgres_url, "SELECT count(*) FROM standing WHERE valid_until IS NULL") == [people]
+        assert await query(
+            postgres_url, "SELECT count(*) FROM sales_order WHERE paid_at IS NOT NULL AND decided_at IS NULL"
+        ) == [(0,)]
+    finally:
+        await query(postgres_url, f"REASSIGN OWNED BY {role} TO CURRENT_USER")
+        await query(postgres_url, f"DROP OWNED BY {role}")
+        await query(postgres_url, f"DROP ROLE {role}")
 
 
 @pytest.mark.parametrize("direction", ["forward", "backward"])

@@ -64,6 +64,28 @@ class Sql(Ddl):
         return [self._backward]
 
 
+class Backfill(Ddl):
+    """A statement on the rows of every tenant in ``tables``; nothing is done on the way back.
+
+    Row-level security is forced, so it would hide them from the owner too; it is lifted for the statement alone.
+    """
+
+    def __init__(self, statement: str, *tables: str) -> None:
+        self._statement = statement
+        self._tables = tables
+
+    def forward(self, postgres: bool) -> list[str]:
+        if not postgres:
+            return [self._statement]
+        lifted, forced = (
+            [f"ALTER TABLE {table} {how} ROW LEVEL SECURITY" for table in self._tables] for how in ("NO FORCE", "FORCE")
+        )
+        return [*lifted, self._statement, *forced]
+
+    def backward(self, postgres: bool) -> list[str]:
+        return []
+
+
 class GlobalTable(Ddl):
     """One of the few small tables that belong to no tenant (a reference table on Citus)."""
 

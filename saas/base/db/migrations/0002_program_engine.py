@@ -2,7 +2,7 @@
 
 from tortoise.migrations.migration import Migration as BaseMigration
 
-from saas.base.db.ddl import AddColumn, AppendOnly, GlobalTable, Index, Recheck, Sql, TenantTable
+from saas.base.db.ddl import AddColumn, AppendOnly, Backfill, GlobalTable, Index, Recheck, TenantTable
 
 DISTRIBUTOR_FK = "FOREIGN KEY (tenant_id, distributor_id) REFERENCES distributor (tenant_id, id)"
 ORDER_FK = "FOREIGN KEY (tenant_id, order_id) REFERENCES sales_order (tenant_id, id)"
@@ -65,10 +65,11 @@ class Migration(BaseMigration):
             key="distributor_id, valid_from",
         ),
         Index("standing", "current", "(tenant_id, distributor_id)", unique=True, where="valid_until IS NULL"),
-        Sql(
+        Backfill(
             "INSERT INTO standing (tenant_id, distributor_id, valid_from, tier, status, kind) "
             "SELECT tenant_id, id, applied_at, tier, status, 'enrolment' FROM distributor",
-            "DELETE FROM standing WHERE tenant_id >= 0",
+            "distributor",
+            "standing",
         ),
         TenantTable(
             "tier_pin",
@@ -88,12 +89,13 @@ class Migration(BaseMigration):
         AddColumn("sales_order", "for_member", "boolean NOT NULL DEFAULT false"),
         # What a line was sold as; the catalogue may sort the product differently later.
         AddColumn("order_line", "category", "text"),
-        Sql(
+        Backfill(
             "UPDATE order_line SET category = (SELECT p.category FROM product p WHERE p.id = order_line.product_id "
             "AND p.tenant_id = order_line.tenant_id) WHERE tenant_id >= 0",
-            "SELECT 1",
+            "order_line",
+            "product",
         ),
-        Sql("UPDATE sales_order SET decided_at = paid_at WHERE tenant_id >= 0", "SELECT 1"),
+        Backfill("UPDATE sales_order SET decided_at = paid_at WHERE tenant_id >= 0", "sales_order"),
         TenantTable(
             "cross_region_lead",
             f"""
