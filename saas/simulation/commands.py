@@ -138,7 +138,7 @@ async def run_simulation(given: Mapping[str, Any], progress: Progress) -> None:
         await progress.report(done, total, "replaying")
 
     sums = await replay(content, span, tell)
-    await progress.report(0, None, "comparing")
+    await progress.report(sums.orders, sums.orders, "comparing")
     people = await roll()
     async with reading() as tx:
         findings = await findings_on(content, view.content_hash)
