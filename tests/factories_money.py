@@ -49,6 +49,11 @@ async def make_distributors(*codes: str, status: str = "active") -> list[Distrib
                 for id_, no, code in made
             ],
         )
+        await tx.insert_many(
+            "standing",
+            ("distributor_id", "valid_from", "tier", "status", "kind"),
+            [(id_, T0, "silver", status, "enrolment") for id_, _, _ in made],
+        )
     return [DistributorId(id_) for id_, _, _ in made]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -27,6 +27,8 @@ class Database(ABC):
         self.url = ""
         """Where it is, for processes that help this one."""
         self.observer: Observer | None = None
+        self.points: Callable[[str], None] | None = None
+        """Called just before and just after each commit, where a process may die; tests make it do so."""
 
     @abstractmethod
     async def close(self) -> None:
@@ -100,9 +102,15 @@ async def _block(*, read_only: bool) -> AsyncIterator[Tx]:
         outer.check_join(tenant_id, read_only=read_only)
         yield outer
         return
-    async with current_database().begin(tenant_id, read_only=read_only) as tx:
+    database = current_database()
+    points = None if read_only else database.points
+    async with database.begin(tenant_id, read_only=read_only) as tx:
         with entered(tx):
             yield tx
+        if points is not None:
+            points("before a commit")
+    if points is not None:
+        points("after a commit")
     tx.committed()
 
 
