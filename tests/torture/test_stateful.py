@@ -5,7 +5,7 @@ A failure prints the shortest life found that fails, and a blob to replay it wit
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from saas.base import clock
 from saas.base.db import open_database
+from saas.base.ids import TenantId
 from saas.base.scope import tenant_scope
 from saas.proof.checks import broken
 from tests.factories import new_brand
@@ -24,86 +25,86 @@ CHECKED_EVERY = 10
 """After how many steps all checks are run; the paper is compared at the end of each life."""
 
 
-def machine(runner: asyncio.Runner) -> type[RuleBasedStateMachine]:
-    """The machine, on the loop that has the database open."""
+class Life(RuleBasedStateMachine):
+    """A brand's life, on the loop that has the database open."""
 
-    class Life(RuleBasedStateMachine):
-        house: House
+    runner: ClassVar[asyncio.Runner]
+    brand: TenantId
+    house: House
 
-        def __init__(self) -> None:
-            super().__init__()
-            self.taken = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = 0
 
-        def run(self, work: Callable[[], Awaitable[Any]], moment: Any = T0) -> Any:
-            async def scoped() -> Any:
-                with tenant_scope(self.brand), clock.at(moment):
-                    return await work()
+    def run(self, work: Callable[[], Awaitable[Any]], moment: Any = T0) -> Any:
+        async def scoped() -> Any:
+            with tenant_scope(self.brand), clock.at(moment):
+                return await work()
 
-            return runner.run(scoped())
+        return self.runner.run(scoped())
 
-        @initialize(program=programs())
-        def begin(self, program: dict[str, Any]) -> None:
-            self.brand = runner.run(new_brand())
-            self.house = self.run(lambda: found_house(program))
+    @initialize(program=programs())
+    def begin(self, program: dict[str, Any]) -> None:
+        self.brand = self.runner.run(new_brand())
+        self.house = self.run(lambda: found_house(program))
 
-        def take(self, *kinds_and_numbers: Any) -> None:
-            async def one() -> None:
-                await self.house.take(kinds_and_numbers)
-                self.taken += 1
-                if self.taken % CHECKED_EVERY == 0:
-                    assert await broken() == []
+    def take(self, *kinds_and_numbers: Any) -> None:
+        async def one() -> None:
+            await self.house.take(kinds_and_numbers)
+            self.taken += 1
+            if self.taken % CHECKED_EVERY == 0:
+                assert await broken() == []
 
-            self.run(one)
+        self.run(one)
 
-        @rule(kind=st.sampled_from(["place", "sell", "sell"]), one=NUMBERS, two=NUMBERS, three=NUMBERS)
-        def order(self, kind: str, one: int, two: int, three: int) -> None:
-            self.take(kind, one, two, three)
+    @rule(kind=st.sampled_from(["place", "sell", "sell"]), one=NUMBERS, two=NUMBERS, three=NUMBERS)
+    def order(self, kind: str, one: int, two: int, three: int) -> None:
+        self.take(kind, one, two, three)
 
-        @rule(kind=st.sampled_from(["pay", "ship", "ship", "deliver", "deliver", "cancel"]), one=NUMBERS)
-        def carry_on(self, kind: str, one: int) -> None:
-            self.take(kind, one, 0, 0)
+    @rule(kind=st.sampled_from(["pay", "ship", "ship", "deliver", "deliver", "cancel"]), one=NUMBERS)
+    def carry_on(self, kind: str, one: int) -> None:
+        self.take(kind, one, 0, 0)
 
-        @rule(one=NUMBERS, two=NUMBERS, three=NUMBERS, days=st.integers(0, 40))
-        def whole_sale(self, one: int, two: int, three: int, days: int) -> None:
-            """Sold, shipped and delivered; then time goes by."""
-            self.take("sell", one, two, three)
-            number = len(self.house.orders) - 1
-            fit = [sale.state for sale in self.house.paper.sales].count("paid")
-            if number >= 0 and fit:
-                self.take("ship", 1, 0, 0)
-                self.take("deliver", 1, 0, 0)
-            self.take("wait", 3 * days, 0, 0)
+    @rule(one=NUMBERS, two=NUMBERS, three=NUMBERS, days=st.integers(0, 40))
+    def whole_sale(self, one: int, two: int, three: int, days: int) -> None:
+        """Sold, shipped and delivered; then time goes by."""
+        self.take("sell", one, two, three)
+        number = len(self.house.orders) - 1
+        fit = [sale.state for sale in self.house.paper.sales].count("paid")
+        if number >= 0 and fit:
+            self.take("ship", 1, 0, 0)
+            self.take("deliver", 1, 0, 0)
+        self.take("wait", 3 * days, 0, 0)
 
-        @rule(kind=st.sampled_from(["enrol", "move", "tier"]), one=NUMBERS, two=NUMBERS, three=NUMBERS)
-        def tree(self, kind: str, one: int, two: int, three: int) -> None:
-            self.take(kind, one, two, three)
+    @rule(kind=st.sampled_from(["enrol", "move", "tier"]), one=NUMBERS, two=NUMBERS, three=NUMBERS)
+    def tree(self, kind: str, one: int, two: int, three: int) -> None:
+        self.take(kind, one, two, three)
 
-        @rule(kind=st.sampled_from(["suspend", "reinstate", "leave"]), one=NUMBERS, two=NUMBERS)
-        def standing(self, kind: str, one: int, two: int) -> None:
-            self.take(kind, one, two, 0)
+    @rule(kind=st.sampled_from(["suspend", "reinstate", "leave"]), one=NUMBERS, two=NUMBERS)
+    def standing(self, kind: str, one: int, two: int) -> None:
+        self.take(kind, one, two, 0)
 
-        @rule(kind=st.sampled_from(["release", "settle", "settle", "wait"]), one=NUMBERS)
-        def period(self, kind: str, one: int) -> None:
-            self.take(kind, one, one, 0)
+    @rule(kind=st.sampled_from(["release", "settle", "settle", "wait"]), one=NUMBERS)
+    def period(self, kind: str, one: int) -> None:
+        self.take(kind, one, one, 0)
 
-        @rule(kind=st.sampled_from(["request", "request", "withdraw", "batch"]), one=NUMBERS, two=NUMBERS)
-        def payout(self, kind: str, one: int, two: int) -> None:
-            self.take(kind, one, two, 0)
+    @rule(kind=st.sampled_from(["request", "request", "withdraw", "batch"]), one=NUMBERS, two=NUMBERS)
+    def payout(self, kind: str, one: int, two: int) -> None:
+        self.take(kind, one, two, 0)
 
-        def teardown(self) -> None:
-            if hasattr(self, "house"):
-                self.run(self.house.agrees)
-
-    return Life
+    def teardown(self) -> None:
+        if hasattr(self, "house"):
+            self.run(self.house.agrees)
 
 
 def test_any_life_agrees_with_paper(database_url: str) -> None:
     with asyncio.Runner() as runner:
+        Life.runner = runner
         opening = open_database(database_url, pool_size=2)
         runner.run(opening.__aenter__())
         try:
             run_state_machine_as_test(
-                machine(runner),
+                Life,
                 settings=settings(
                     max_examples=SIZE.lives,
                     stateful_step_count=SIZE.steps,
