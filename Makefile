@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test check bench lock graphiql chromium format clean
+.PHONY: run test torture mutants check bench lock graphiql chromium format clean
 
 run: $(VENV)/ready graphiql ## Serve the demo on SQLite at http://localhost:8000
 	$(BIN)/python main.py migrate
@@ -13,6 +13,12 @@ run: $(VENV)/ready graphiql ## Serve the demo on SQLite at http://localhost:8000
 
 test: $(VENV)/ready graphiql chromium ## The whole suite on SQLite and PostgreSQL, and in a browser
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
+
+torture: $(VENV)/ready ## Faults at full counts, for hours; TORTURE_SEED replays (docs/reliability.md)
+	TORTURE=full $(BIN)/python -m pytest -s -n 0 tests/torture
+
+mutants: $(VENV)/ready ## Remove each lock, unique key and tenant filter in turn; the tests must fail each time
+	$(BIN)/python -m tests.torture.mutants $(ONLY)
 
 check: $(VENV)/ready ## Format, lint, types, imports and unit tests, under a minute
 	$(BIN)/ruff format --check .

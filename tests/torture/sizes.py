@@ -26,5 +26,5 @@ SIZE = FULL if os.environ.get("TORTURE") == "full" else SMALL
 def chance() -> Random:
     """Random numbers of a seed that is printed; ``TORTURE_SEED`` gives the seed of a run to replay."""
     seed = int(os.environ.get("TORTURE_SEED") or randrange(2**32))
-    print(f"TORTURE_SEED={seed}")  # noqa: T201  # shown with the failure
+    print(f"TORTURE_SEED={seed}")  # shown with the failure
     return Random(seed)

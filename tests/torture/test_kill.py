@@ -115,7 +115,7 @@ async def test_a_server_that_is_killed_loses_and_doubles_nothing(database_url: s
             os.kill(pid, signal.SIGKILL)
             assert parent.stdin
             parent.stdin.close()
-    print(f"kills={SIZE.kills} writes={len(storm.answered)} retried={storm.retried}")  # noqa: T201  # the figures
+    print(f"kills={SIZE.kills} writes={len(storm.answered)} retried={storm.retried}")  # the figures
     async with open_database(database_url):
         await everything_happened_once(storm)
 

@@ -115,4 +115,4 @@ async def test_postgresql_may_die_at_any_time(own_server: PostgresServer) -> Non
                     writers.made
                 )
     assert writers.lost
-    print(f"rounds={SIZE.restarts} orders={len(writers.made)} lost answers={writers.lost}")  # noqa: T201  # the figures
+    print(f"rounds={SIZE.restarts} orders={len(writers.made)} lost answers={writers.lost}")  # the figures
