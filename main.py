@@ -31,6 +31,8 @@ from saas.imports import orders as order_import
 from saas.jobs.worker import Chore, Handler, run_worker
 from saas.network.tiering import JOB as TIERS
 from saas.network.tiering import apply_tiers
+from saas.payouts.sending import HANDLERS as PAY
+from saas.payouts.sending import ask_again
 from saas.proof.checks import seal_chains
 from saas.proof.commands import KIND as PROOF
 from saas.proof.commands import check_books, prove_books
@@ -42,6 +44,7 @@ from tenants.actors import Actor, Role
 from tenants.errors import Forbidden, ProgramHasErrors, ProgramUnreadable
 from tenants.program import Finding, Program, errors_in, parse, validate, versions
 from tenants.program.text import Format
+from tenants.resealing import reseal_brands
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Banyan: distribution programs for many brands.")
 importing = typer.Typer(no_args_is_help=True, help="Bring data in.")
@@ -51,10 +54,10 @@ cli.add_typer(programs, name="program")
 console = Console()
 T = TypeVar("T")
 LOG_FORMAT = "%(asctime)s %(name)s %(levelname)s %(message)s"
-HANDLERS: Mapping[str, Handler] = {SIMULATION: run_simulation, TIERS: apply_tiers, PROOF: check_books}
+HANDLERS: Mapping[str, Handler] = {SIMULATION: run_simulation, TIERS: apply_tiers, PROOF: check_books} | PAY
 """Who does which kind of job."""
 
-CHORES: Sequence[Chore] = (versions.bring_up_to_date, seal_chains)
+CHORES: Sequence[Chore] = (versions.bring_up_to_date, seal_chains, ask_again)
 
 
 def app() -> Starlette:
@@ -323,6 +326,12 @@ def recompute(
         _fail(f"No brand settled a period {period}: give its label, such as 2026-03, or a day in it.")
     if differences:
         raise typer.Exit(1)
+
+
+@cli.command()
+def reseal() -> None:
+    """Encrypt what is sealed under an older key with the first of SEALING_KEYS; the server may run meanwhile."""
+    _run(lambda: reseal_brands(typer.echo))
 
 
 @cli.command()

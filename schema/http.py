@@ -27,6 +27,7 @@ from saas.base.errors import NotFound
 from saas.base.ids import PLATFORM, TenantId, new_id
 from saas.base.scope import current_tenant, tenant_scope
 from saas.base.settings import Environment, Settings
+from schema.callbacks import callback
 from schema.context import Context, locale_of
 from schema.failures import told
 from schema.people import COOKIE
@@ -43,12 +44,13 @@ log = logging.getLogger("banyan.http")
 
 
 def make_app(settings: Settings, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
-    """The server: ``/graphql``, ``/livez``, ``/readyz``, and GraphiQL in development."""
+    """The server: ``/graphql``, ``/callbacks/…``, ``/livez``, ``/readyz``, and GraphiQL in development."""
     developing = settings.environment is Environment.DEVELOPMENT
     routes: list[BaseRoute] = [
         Route("/livez", _live),
         Route("/readyz", _ready),
         Route("/graphql", Api(settings)),
+        Route("/callbacks/{provider}", callback, methods=["POST"]),
     ]
     if developing:
         routes.append(Route("/", _to_graphiql))

@@ -6,7 +6,7 @@ from saas.base.errors import NotFound
 from saas.base.ids import DistributorId, PayoutBatchId, PayoutId
 from saas.payouts import commands
 from saas.payouts.commands import CancelPayout, CreateBatch, RecordResult, RequestPayout, SetDestination, SweepPayouts
-from saas.payouts.rules import Outcome
+from saas.payouts.rules import DestinationKind, Outcome
 from schema.commissions import own_or_asked
 from schema.context import Info
 from schema.enums import described
@@ -23,25 +23,28 @@ described(
 )(Outcome)
 
 
-@strawberry.input(description="A bank card, given in clear and kept sealed.")
+@strawberry.input(description="Where money shall go, given in clear and kept sealed.")
 class SetDestinationInput:
-    """A bank card."""
+    """A destination."""
 
     idempotency_key: str = strawberry.field(description="The same key and content do it once.")
     distributor_id: strawberry.ID | None = strawberry.field(
         default=None, description="Whose it is; a distributor gives its own."
     )
+    kind: DestinationKind = strawberry.field(default=DestinationKind.BANK_CARD, description="What it is.")
     holder: str = strawberry.field(description="Name of the holder.")
-    bank: str = strawberry.field(description="Name of the bank.")
-    account: str = strawberry.field(description="Account number, 8 to 30 digits.")
+    bank: str | None = strawberry.field(default=None, description="Name of the bank; of a bank card only.")
+    account: str = strawberry.field(
+        description="A card's number (8 to 30 digits), an openid, or a name at Alipay (phone, e-mail or 2088…)."
+    )
     has_invoice: bool = strawberry.field(default=False, description="Whether it invoices; then nothing is withheld.")
 
 
-@strawberry.input(description="A bank card.")
+@strawberry.input(description="A destination.")
 class DestinationInput:
     """By id."""
 
-    id: strawberry.ID = strawberry.field(description="The bank card.")
+    id: strawberry.ID = strawberry.field(description="The destination.")
 
 
 @strawberry.input(description="A payout to ask for.")
@@ -53,7 +56,7 @@ class RequestPayoutInput:
         default=None, description="For whom; a distributor asks for itself."
     )
     amount_minor: BigInt | None = strawberry.field(
-        default=None, description="How much, in minor units; the whole settled balance by default."
+        default=None, description="How much, in minor units; by default the settled balance, up to the maximum."
     )
 
 
@@ -78,7 +81,10 @@ class CreateBatchInput:
     """A batch."""
 
     idempotency_key: str = strawberry.field(description="The same key and content make one batch.")
-    provider: str = strawberry.field(default="manual", description="Who carries it out: `manual` makes a bank file.")
+    provider: str = strawberry.field(
+        default="manual",
+        description="Who carries it out: `manual` and `pain001` make a file for the bank, `wechat_pay` pays by itself.",
+    )
 
 
 @strawberry.input(description="A batch.")
@@ -99,20 +105,21 @@ class RecordResultInput:
     reason: str | None = strawberry.field(default=None, description="Why it failed.")
 
 
-@strawberry.type(description="A bank card as it is now.")
+@strawberry.type(description="A destination as it is now.")
 class DestinationPayload(Payload):
-    """Answer of the mutations of bank cards."""
+    """Answer of the mutations of destinations."""
 
     destination: PayoutDestination | None = strawberry.field(default=None, description="None when refused.")
 
 
-@strawberry.type(description="A bank card in clear.")
+@strawberry.type(description="A destination in clear.")
 class RevealDestinationPayload(Payload):
-    """Answer of a look at a bank card."""
+    """Answer of a look at a destination."""
 
+    kind: DestinationKind | None = strawberry.field(default=None, description="What it is.")
     holder: str | None = strawberry.field(default=None, description="Name of the holder.")
-    bank: str | None = strawberry.field(default=None, description="Name of the bank.")
-    account: str | None = strawberry.field(default=None, description="Account number.")
+    bank: str | None = strawberry.field(default=None, description="Name of the bank, of a bank card.")
+    account: str | None = strawberry.field(default=None, description="Account number, openid or name at Alipay.")
 
 
 @strawberry.type(description="A payout as it is now.")
@@ -147,12 +154,12 @@ class BatchPayload(Payload):
     batch: PayoutBatch | None = strawberry.field(default=None, description="The batch; none when refused.")
 
 
-@strawberry.type(description="What was handed over: the file for the bank.")
+@strawberry.type(description="What was handed over: the file for the bank, or nothing where it pays by itself.")
 class SubmitBatchPayload(Payload):
-    """Answer of a submission. Submitting again answers the same file until the first result is recorded."""
+    """Answer of a submission. Again, it answers the same file until the first result, or asks for missing results."""
 
     batch_id: strawberry.ID | None = strawberry.field(default=None, description="The batch; none when refused.")
-    file_name: str | None = strawberry.field(default=None, description="Name of the file.")
+    file_name: str | None = strawberry.field(default=None, description="Name of the file, if there is one.")
     media_type: str | None = strawberry.field(default=None, description="Its type.")
     content: str | None = strawberry.field(default=None, description="The file. It holds account numbers in clear.")
 
@@ -161,12 +168,15 @@ class SubmitBatchPayload(Payload):
 class PayoutMutation:
     """Writes of payouts."""
 
-    @strawberry.mutation(description="Say where payouts go; the brand verifies it before the first one.")
+    @strawberry.mutation(
+        description="Say where payouts go, at most 15 minutes after logging in; the brand verifies it before the first."
+    )
     @refusals(DestinationPayload)
     async def set_payout_destination(self, info: Info, input: In[SetDestinationInput]) -> DestinationPayload:
-        """Give a bank card."""
+        """Give a destination."""
         command = SetDestination(
             distributor_id=_whose(info, input.distributor_id),
+            kind=input.kind,
             holder=input.holder,
             bank=input.bank,
             account=input.account,
@@ -175,20 +185,20 @@ class PayoutMutation:
         )
         return DestinationPayload(destination=destination(await commands.set_destination(command, info.context.who)))
 
-    @strawberry.mutation(description="Verify a bank card somebody else has given.")
+    @strawberry.mutation(description="Verify a destination somebody else has given.")
     @refusals(DestinationPayload)
     async def verify_payout_destination(self, info: Info, input: In[DestinationInput]) -> DestinationPayload:
         """Verify it."""
         id_ = from_global("PayoutDestination", input.id, "input.id")
         return DestinationPayload(destination=destination(await commands.verify_destination(id_, info.context.who)))
 
-    @strawberry.mutation(description="Read a bank card in clear; written to the audit log.")
+    @strawberry.mutation(description="Read a destination in clear; written to the audit log.")
     @refusals(RevealDestinationPayload)
     async def reveal_payout_destination(self, info: Info, input: In[DestinationInput]) -> RevealDestinationPayload:
         """Reveal it."""
         id_ = from_global("PayoutDestination", input.id, "input.id")
         card = await commands.reveal_destination(id_, info.context.who)
-        return RevealDestinationPayload(holder=card.holder, bank=card.bank, account=card.account)
+        return RevealDestinationPayload(kind=card.kind, holder=card.holder, bank=card.bank, account=card.account)
 
     @strawberry.mutation(description="Ask for a payout.")
     @refusals(PayoutPayload)
@@ -241,7 +251,9 @@ class PayoutMutation:
         """Cancel it."""
         return BatchPayload(batch=batch(await commands.cancel_batch(_batch_id(input), info.context.who)))
 
-    @strawberry.mutation(description="Hand an approved batch to its provider; `manual` answers the file for the bank.")
+    @strawberry.mutation(
+        description="Hand an approved batch to its provider: it makes a file for the bank, or pays by itself, as a job."
+    )
     @refusals(SubmitBatchPayload)
     async def submit_payout_batch(self, info: Info, input: In[BatchInput]) -> SubmitBatchPayload:
         """Submit it."""
@@ -249,9 +261,9 @@ class PayoutMutation:
         submitted = await commands.submit_batch(id_, info.context.who)
         return SubmitBatchPayload(
             batch_id=to_global("PayoutBatch", id_),
-            file_name=submitted.file_name,
-            media_type=submitted.media_type,
-            content=submitted.content,
+            file_name=submitted.file_name if submitted else None,
+            media_type=submitted.media_type if submitted else None,
+            content=submitted.content if submitted else None,
         )
 
     @strawberry.mutation(description="Record what became of one payout; the same again changes nothing.")

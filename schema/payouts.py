@@ -1,4 +1,4 @@
-"""Bank cards, payouts and batches, as they are read."""
+"""Destinations, payouts and batches, as they are read."""
 
 from datetime import datetime
 from typing import Annotated
@@ -8,7 +8,7 @@ import strawberry
 from saas.base.ids import DistributorId, PayoutBatchId, PayoutId
 from saas.payouts import queries
 from saas.payouts.queries import BatchView, DestinationView, PayoutFilter, PayoutView
-from saas.payouts.rules import BatchState, DestinationState, PayoutState
+from saas.payouts.rules import BatchState, DestinationKind, DestinationState, PayoutState
 from schema.commissions import own_or_asked
 from schema.context import Info
 from schema.enums import described
@@ -23,6 +23,7 @@ described(
     name="PayoutStatus",
     REQUESTED="Asked for.",
     BATCHED="In a batch.",
+    UNKNOWN="Given to the provider, which has not answered; it is asked again and never sent twice.",
     SENT="Handed to the provider.",
     PAID="Paid.",
     FAILED="Failed; the money is back on the balance.",
@@ -38,7 +39,14 @@ described(
     CANCELLED="Given up; its payouts wait for another batch.",
 )(BatchState)
 described(
-    "Where a bank card is.",
+    "What a destination is.",
+    name="DestinationKind",
+    BANK_CARD="A card of a bank.",
+    WECHAT="A user of WeChat, by openid.",
+    ALIPAY="An account at Alipay.",
+)(DestinationKind)
+described(
+    "Where a destination is.",
     name="DestinationStatus",
     UNVERIFIED="Waits for the brand to verify it.",
     VERIFIED="Payouts go to it.",
@@ -48,27 +56,33 @@ described(
 
 @strawberry.type(description="Where a distributor's payouts go.")
 class PayoutDestination:
-    """A bank card with its number masked."""
+    """A destination with its number masked."""
 
     id: strawberry.ID = strawberry.field(description="Global id.")
     distributor_id: strawberry.ID = strawberry.field(description="Whose it is.")
-    masked: str = strawberry.field(description="The account number, its middle hidden.")
+    kind: DestinationKind = strawberry.field(description="What it is.")
+    masked: str = strawberry.field(description="The account, most of it hidden.")
     has_invoice: bool = strawberry.field(description="Whether it invoices; then nothing is withheld.")
     status: DestinationState = strawberry.field(description="Where it is.")
     created_at: datetime = strawberry.field(description="When it was given.")
     verified_at: datetime | None = strawberry.field(description="When it was verified.")
+    usable_from: datetime | None = strawberry.field(
+        description="When payouts to it may leave, if it took another's place and has to wait; none is at once."
+    )
 
 
 def destination(view: DestinationView) -> PayoutDestination:
-    """A bank card for the API."""
+    """A destination for the API."""
     return PayoutDestination(
         id=to_global("PayoutDestination", view.id),
         distributor_id=to_global("Distributor", view.distributor_id),
+        kind=view.kind,
         masked=view.masked,
         has_invoice=view.has_invoice,
         status=view.status,
         created_at=view.created_at,
         verified_at=view.verified_at,
+        usable_from=view.usable_from,
     )
 
 
@@ -80,7 +94,7 @@ class Payout:
     id: strawberry.ID = strawberry.field(description="Global id.")
     distributor_id: strawberry.ID = strawberry.field(description="Whose it is.")
     batch_id: strawberry.ID | None = strawberry.field(description="The batch it is in.")
-    destination: str = strawberry.field(description="The account number, its middle hidden.")
+    destination: str = strawberry.field(description="The account, most of it hidden.")
     requested: Money = strawberry.field(description="What was asked for.")
     fee: Money = strawberry.field(description="The fee.")
     withheld: Money = strawberry.field(description="What is withheld.")
@@ -133,6 +147,7 @@ class PayoutBatch:
     payout_count: int = strawberry.field(description="How many payouts are in it.")
     paid_count: int = strawberry.field(description="How many were paid.")
     failed_count: int = strawberry.field(description="How many failed.")
+    unknown_count: int = strawberry.field(description="Of how many nobody knows yet.")
     requested: Money = strawberry.field(description="What was asked for in all.")
     net: Money = strawberry.field(description="What is paid in all.")
     created_at: datetime = strawberry.field(description="When it was made.")
@@ -160,6 +175,7 @@ def batch(view: BatchView) -> PayoutBatch:
         payout_count=view.payouts,
         paid_count=view.paid,
         failed_count=view.failed,
+        unknown_count=view.unknown,
         requested=money(view.requested_minor, view.currency),
         net=money(view.net_minor, view.currency),
         created_at=view.created_at,
@@ -205,21 +221,21 @@ class PayoutQuery:
         info: Info,
         of: Annotated[strawberry.ID | None, strawberry.argument(description="Whose; one's own by default.")] = None,
     ) -> PayoutDestination | None:
-        """The live bank card."""
+        """The live destination."""
         whose = own_or_asked(info, of, "of")
         if whose is None:
             whose = DistributorId(from_global("Distributor", of or "", "of"))
         found = await queries.destination_of(whose)
         return None if found is None else destination(found)
 
-    @strawberry.field(description="Bank cards, those that wait longest first.")
+    @strawberry.field(description="Destinations, those that wait longest first.")
     async def payout_destinations(
         self,
         status: Annotated[DestinationState | None, strawberry.argument(description="Only this status.")] = None,
         first: First = PAGE_DEFAULT,
         after: After = None,
     ) -> Connection[PayoutDestination]:
-        """A page of bank cards."""
+        """A page of destinations."""
         return connection(await queries.destinations(request(first, after), status), destination, after)
 
     @strawberry.field(description="Batches, the latest first.")

@@ -27,6 +27,7 @@ from schema.periods import PeriodMutation, PeriodQuery
 from schema.prices import PriceQuery
 from schema.program_changes import ProgramMutation
 from schema.programs import ProgramQuery
+from schema.provider_accounts import ProviderAccountMutation, ProviderAccountQuery
 from schema.scalars import SCALARS
 from schema.settlement import SettlementMutation, SettlementQuery
 from schema.simulations import SimulationMutation, SimulationQuery
@@ -49,6 +50,7 @@ class Query(
     PeriodQuery,
     SettlementQuery,
     PayoutQuery,
+    ProviderAccountQuery,
     ExitQuery,
     SimulationQuery,
     JobQuery,
@@ -71,6 +73,7 @@ class Mutation(
     PeriodMutation,
     SettlementMutation,
     PayoutMutation,
+    ProviderAccountMutation,
     ExitMutation,
     SimulationMutation,
     JobMutation,

@@ -72,7 +72,7 @@ RULES: Final = joined(
             STAFF.may("job jobs simulation simulations simulatedOrder compareSimulations"),
             MONEY_READ.may("balance ledgerEntries statement statements payout payouts payoutDestination"),
             MONEY_READ.may("awards tierReviews"),
-            STAFF.may("periodsDue periodPreview periodCloses"),
+            STAFF.may("periodsDue periodPreview periodCloses providerAccounts"),
             STAFF.may("settlements settlementPreview payoutDestinations payoutBatch payoutBatches"),
         ),
         on(
@@ -95,11 +95,10 @@ RULES: Final = joined(
             ORDERS_PLACE.may("cancelOrder openListing changeListingPrice closeListing"),
             (OPERATIONS | DISTRIBUTOR).may("quoteExit withdrawExit"),
             OPERATIONS.may("approveExit rejectExit executeExit closeExit"),
-            FINANCE.may("closePeriod"),
+            FINANCE.may("closePeriod recordPayoutResult"),
             FINANCE.may("releaseCommission closeSettlement verifyPayoutDestination revealPayoutDestination"),
             FINANCE.may("sweepPayouts createPayoutBatch approvePayoutBatch cancelPayoutBatch submitPayoutBatch"),
-            FINANCE.may("recordPayoutResult"),
-            OWNER.may("simulateProgram"),
+            OWNER.may("setProviderAccount simulateProgram"),
             (OPERATIONS | FINANCE).may("cancelJob"),
             (FINANCE | DISTRIBUTOR).may("setPayoutDestination requestPayout cancelPayout"),
         ),
@@ -363,11 +362,11 @@ RULES: Final = joined(
         on("ReleasePayload", FINANCE.may("released userErrors")),
         on(
             "PayoutDestination",
-            MONEY_READ.may("id distributorId masked hasInvoice status createdAt verifiedAt"),
+            MONEY_READ.may("id distributorId kind masked hasInvoice status createdAt verifiedAt usableFrom"),
         ),
         *page("PayoutDestination", STAFF),
         on("DestinationPayload", (FINANCE | DISTRIBUTOR).may("destination userErrors")),
-        on("RevealDestinationPayload", FINANCE.may("holder bank account userErrors")),
+        on("RevealDestinationPayload", FINANCE.may("kind holder bank account userErrors")),
         on(
             "Payout",
             MONEY_READ.may(
@@ -382,12 +381,14 @@ RULES: Final = joined(
         on(
             "PayoutBatch",
             STAFF.may(
-                "id number provider status payoutCount paidCount failedCount requested net createdAt createdBy "
-                "approvedAt approvedBy submittedAt completedAt payouts"
+                "id number provider status payoutCount paidCount failedCount unknownCount requested net createdAt "
+                "createdBy approvedAt approvedBy submittedAt completedAt payouts"
             ),
         ),
         *page("PayoutBatch", STAFF),
         on("BatchPayload", FINANCE.may("batch userErrors")),
+        on("ProviderAccount", STAFF.may("provider masked setBy setAt")),
+        on("ProviderAccountPayload", OWNER.may("account userErrors")),
         on("SubmitBatchPayload", FINANCE.may("batchId fileName mediaType content userErrors")),
     ]
 )

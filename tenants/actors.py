@@ -1,11 +1,16 @@
 """Who is acting: a member, an operator, an API key or the system itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from saas.base import clock
 from saas.base.ids import DistributorId, TenantId
-from tenants.errors import Forbidden
+from tenants.errors import Forbidden, LoginNotFresh
+
+FRESH_FOR = timedelta(minutes=15)
+"""How old a log-in may be for steps that a session left open must not allow."""
 
 
 class Role(StrEnum):
@@ -32,6 +37,8 @@ class Actor:
     locale: str = "en"
     distributor_id: DistributorId | None = None
     scopes: frozenset[str] = frozenset()
+    signed_in_at: datetime | None = field(default=None, compare=False)
+    """When the session began; None for whoever has none."""
 
     @property
     def kind(self) -> str:
@@ -46,6 +53,12 @@ class Actor:
 def system(tenant_id: TenantId, label: str) -> Actor:
     """The program itself, acting from the command line or by schedule."""
     return Actor(tenant_id=tenant_id, role=Role.SYSTEM, id=None, label=label)
+
+
+def check_fresh(actor: Actor) -> None:
+    """Refuse whoever did not log in a short while ago. Raises ``LoginNotFresh``."""
+    if actor.signed_in_at is None or clock.now() - actor.signed_in_at > FRESH_FOR:
+        raise LoginNotFresh("input", minutes=FRESH_FOR // timedelta(minutes=1))
 
 
 def check_platform(actor: Actor) -> None:

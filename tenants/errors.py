@@ -19,6 +19,14 @@ class LoginFailed(DomainError):
     zh = "登录名或密码错误。请检查后重试。"
 
 
+class LoginNotFresh(DomainError):
+    """The step asks for a log-in of a short while ago, so that a session left open cannot take it."""
+
+    code = "LOGIN_NOT_FRESH"
+    en = "Your log-in is older than {minutes} minutes. Log in again, then repeat the step."
+    zh = "您的登录已超过 {minutes} 分钟。请重新登录后再操作。"
+
+
 class LoginThrottled(DomainError):
     """Too many failed log-ins of this name or from this address."""
 

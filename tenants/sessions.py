@@ -168,7 +168,8 @@ async def _actor_of(claimed: Token) -> Actor | None:
     now = clock.now()
     async with reading() as tx:
         row = await tx.row(
-            "SELECT s.id AS session_id, s.last_seen_at, m.id, m.login, m.role, m.locale, m.distributor_id "
+            "SELECT s.id AS session_id, s.created_at AS signed_in_at, s.last_seen_at, m.id, m.login, m.role, m.locale, "
+            "m.distributor_id "
             "FROM session s JOIN member m ON m.tenant_id = s.tenant_id AND m.id = s.member_id "
             "JOIN tenant t ON t.id = s.tenant_id "
             "WHERE s.tenant_id = $1 AND s.token_hash = $2 AND s.revoked_at IS NULL AND s.expires_at > $3 "
@@ -187,7 +188,7 @@ async def _actor_of(claimed: Token) -> Actor | None:
                 row["session_id"],
                 now,
             )
-    return _actor(claimed.tenant_id, row)
+    return replace(_actor(claimed.tenant_id, row), signed_in_at=row["signed_in_at"])
 
 
 async def log_out(token: str, actor: Actor) -> None:

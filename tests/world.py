@@ -65,5 +65,7 @@ async def _live() -> None:
         has_invoice=True,
         idempotency_key="card",
     )
-    await verify_destination((await set_destination(card, replace(finance, id=new_id()))).id, finance)
+    await verify_destination(
+        (await set_destination(card, replace(finance, id=new_id(), signed_in_at=clock.now()))).id, finance
+    )
     await request_payout(RequestPayout(distributor_id=seller, amount_minor=None, idempotency_key="payout"), finance)

@@ -71,6 +71,7 @@ STATES_ZH = {
     "shipped": "已发货",
     "submitted": "已提交",
     "suspended": "已暂停",
+    "unknown": "结果未知",
     "unverified": "未验证",
     "verified": "已验证",
     "withdrawn": "已撤回",

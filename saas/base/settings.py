@@ -1,12 +1,18 @@
 """What an installation sets, from the environment or a ``.env`` file. docs/operations.md explains each by name."""
 
+import re
+from collections.abc import Mapping
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_KEY = "development-only-key-do-not-use-in-production"
+FIRST_KEY = "1"
+"""The id of the sealing key that is derived from SECRET_KEY."""
+
+_SEALING_KEYS = re.compile(r"[a-z0-9]{1,20}:[^,:\s]{32,}(,[a-z0-9]{1,20}:[^,:\s]{32,})*", re.ASCII)
 
 
 class Environment(StrEnum):
@@ -46,6 +52,11 @@ class Settings(BaseSettings):
         min_length=32,
         description="Master secret; keys for encryption and keyed hashes are derived from it.",
     )
+    sealing_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Keys that encrypt, `id:secret` parted by commas; the first one seals, all of them open. "
+        "Default: one with the id 1, derived from SECRET_KEY, which always opens.",
+    )
     session_hours: int = Field(12, ge=1, le=720, description="Hours a log-in lasts.")
     login_attempts: int = Field(
         5, ge=1, description="Failed log-ins of one name before it has to wait; an address has ten times as many."
@@ -54,7 +65,25 @@ class Settings(BaseSettings):
     worker_in_server: bool = Field(
         True, description="The server also does the brands' jobs; off where main.py worker runs beside it."
     )
+    wechat_pay_url: str = Field("https://api.mch.weixin.qq.com", description="Address of WeChat Pay's API.")
     secure_cookies: bool = Field(False, description="Send session cookies over HTTPS only. Must be on in production.")
+
+    @field_validator("sealing_keys")
+    @classmethod
+    def _well_formed(cls, given: SecretStr) -> SecretStr:
+        keys = given.get_secret_value()
+        ids = [key.partition(":")[0] for key in keys.split(",")] if keys else []
+        if keys and not _SEALING_KEYS.fullmatch(keys):
+            raise ValueError("write id:secret, parted by commas: small letters and digits, 32 characters or more")
+        if len(set(ids)) < len(ids) or FIRST_KEY in ids:
+            raise ValueError(f"each id once, and not {FIRST_KEY}, which belongs to SECRET_KEY")
+        return given
+
+    @cached_property
+    def sealing_secrets(self) -> Mapping[str, str]:
+        """The secrets of ``sealing_keys`` by id, the one that seals first."""
+        keys = self.sealing_keys.get_secret_value()
+        return dict(key.split(":", 1) for key in keys.split(",")) if keys else {}
 
     def unsafe(self) -> list[str]:
         """What must be changed before this may run in production; empty in development."""

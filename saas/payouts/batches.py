@@ -4,53 +4,43 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from saas.base import clock
-from saas.base.db import Row, Tx, transaction
-from saas.base.errors import InvalidInput, NotFound, Said, WrongState
+from saas.base.db import Tx, transaction
+from saas.base.errors import InvalidInput, Said, WrongState
 from saas.base.idempotency import claim
-from saas.base.ids import PayoutBatchId, PayoutId, new_id
-from saas.ledger.commands import post
-from saas.ledger.rules import Account, Entry, Kind, Posting, transfer
+from saas.base.ids import PayoutBatchId, new_id
+from saas.jobs.commands import enqueue
 from saas.network.standstill import hold_still
+from saas.payouts.accounts import account_at
 from saas.payouts.destinations import opened
-from saas.payouts.errors import ContradictoryResult, NothingToBatch, SecondPersonNeeded
+from saas.payouts.errors import NothingToBatch, SecondPersonNeeded
 from saas.payouts.models import Payout, PayoutBatch
 from saas.payouts.people import staff_member
 from saas.payouts.policy import payout_policy
-from saas.payouts.providers import PROVIDERS, Item, Submission
-from saas.payouts.queries import BatchView, PayoutView, batch_by_id, payout_by_id
+from saas.payouts.providers import FILES, GATEWAYS, PROVIDERS, Item, Sheet, Submission
+from saas.payouts.queries import BatchView, batch_by_id
 from saas.payouts.requests import PAYABLE
-from saas.payouts.rules import BatchState, Outcome, PayoutState
+from saas.payouts.rules import BatchState, PayoutState
+from saas.payouts.sending import JOB
 from tenants import audit, registry
 from tenants.actors import Actor
 
-TEXT_LONGEST = 200
 TRIES = 20
 """How many numbers are tried because others took the ones before at the same moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateBatch:
-    """Gather all waiting payouts in the program's currency, to be sent through a provider."""
+    """Gather the waiting payouts in the program's currency that a provider can pay, to be sent through it."""
 
     provider: str = "manual"
     idempotency_key: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordResult:
-    """What became of a payout that was sent: the provider's reference, and why it failed if it did."""
-
-    payout_id: PayoutId
-    outcome: Outcome
-    reference: str | None = None
-    reason: str | None = None
-    idempotency_key: str
-
-
 async def create_batch(command: CreateBatch, actor: Actor) -> BatchView:
-    """Gather every waiting payout whose distributor is not on hold.
+    """Gather every waiting payout whose distributor is not on hold and whose destination needs not cool any longer.
 
-    Raises ``NothingToBatch``, ``InvalidInput`` for an unknown provider, ``Forbidden`` or ``IdempotencyConflict``.
+    Raises ``NothingToBatch``, ``InvalidInput`` for an unknown provider, ``ProviderNotSetUp``, ``Forbidden`` or
+    ``IdempotencyConflict``.
     """
     person = staff_member(actor)
     if command.provider not in PROVIDERS:
@@ -64,9 +54,11 @@ async def create_batch(command: CreateBatch, actor: Actor) -> BatchView:
         earlier = await claim("payout.create_batch", command.idempotency_key, command, batch_id)
         if earlier is not None:
             return await batch_by_id(PayoutBatchId(earlier))
+        if command.provider in GATEWAYS or FILES[command.provider].needs_account:
+            await account_at(command.provider)
         currency = (await payout_policy()).currency
         number = await _insert(tx, batch_id, command.provider, currency, person)
-        gathered = await _gather(tx, batch_id, currency)
+        gathered = await _gather(tx, batch_id, command.provider, currency)
         if not gathered:
             raise NothingToBatch("input", currency=currency)
         await audit.record(actor, "payout_batch.create", str(batch_id), number=number, payouts=gathered)
@@ -89,12 +81,16 @@ async def _insert(tx: Tx, batch_id: PayoutBatchId, provider: str, currency: str,
     raise RuntimeError(f"{TRIES} numbers of the day {day} were taken by others")
 
 
-async def _gather(tx: Tx, batch_id: PayoutBatchId, currency: str) -> int:
+async def _gather(tx: Tx, batch_id: PayoutBatchId, provider: str, currency: str) -> int:
     waiting = await tx.rows(
-        "SELECT id, distributor_id FROM payout WHERE tenant_id = $1 AND status = 'requested' AND currency = $2 "
-        "ORDER BY id",
+        f"SELECT p.id, p.distributor_id FROM payout p "
+        f"JOIN payout_destination d ON d.tenant_id = p.tenant_id AND d.id = p.destination_id "
+        f"WHERE p.tenant_id = $1 AND p.status = 'requested' AND p.currency = $2 "
+        f"AND (d.usable_from IS NULL OR d.usable_from <= $3) AND d.kind {tx.within(4, 'text')} ORDER BY p.id",
         tx.tenant_id,
         currency,
+        clock.now(),
+        list(PROVIDERS[provider].kinds),
     )
     statuses = await hold_still({row["distributor_id"] for row in waiting})
     payable = [row["id"] for row in waiting if statuses[row["distributor_id"]] in PAYABLE]
@@ -153,12 +149,13 @@ async def cancel_batch(batch_id: PayoutBatchId, actor: Actor) -> BatchView:
         return batch
 
 
-async def submit_batch(batch_id: PayoutBatchId, actor: Actor) -> Submission:
-    """Send an approved batch; one that was sent answers the same submission again until its first result is known.
+async def submit_batch(batch_id: PayoutBatchId, actor: Actor) -> Submission | None:
+    """Send an approved batch. Payouts whose distributor was put on hold meanwhile wait again.
 
-    After that the file would pay somebody twice, so it is refused. Payouts whose distributor was put on hold meanwhile
-    wait again. Every submission is audited, because it holds bank cards in clear. Raises ``NotFound``, ``WrongState``,
-    ``NothingToBatch`` when nobody is left, or ``Forbidden``.
+    Of a provider that pays by a file, one that was sent answers the same file again until its first result is known:
+    after that the file would pay somebody twice, so it is refused. Every submission is audited, because it holds bank
+    cards in clear. A gateway is given the payouts by a job; again, it is asked for the results that are missing.
+    Raises ``NotFound``, ``WrongState``, ``NothingToBatch`` when nobody is left, ``ProviderNotSetUp`` or ``Forbidden``.
     """
     staff_member(actor)
     async with transaction() as tx:
@@ -166,18 +163,26 @@ async def submit_batch(batch_id: PayoutBatchId, actor: Actor) -> Submission:
             status=BatchState.SUBMITTED, submitted_at=clock.now()
         )
         batch = await batch_by_id(batch_id)
-        if sent and not await _send(tx, batch_id):
+        paid_by_file = batch.provider in FILES
+        if sent and not await _send(tx, batch_id, PayoutState.SENT if paid_by_file else PayoutState.BATCHED):
             raise NothingToBatch("input.batchId", currency=batch.currency)
         if batch.status is not BatchState.SUBMITTED:
             raise _wrong_state(batch, BatchState.APPROVED)
-        items = await _items(tx, batch_id)
+        if not paid_by_file:
+            await audit.record(actor, "payout_batch.submit" if sent else "payout_batch.ask", str(batch_id))
+            await enqueue(JOB, {"batch": batch_id}, actor=actor)
+            return None
+        provider, items = FILES[batch.provider], await _items(tx, batch_id)
+        account = await account_at(batch.provider, "input.batchId") if provider.needs_account else {}
         await audit.record(
             actor, "payout_batch.submit" if sent else "payout_batch.download", str(batch_id), payouts=len(items)
         )
-    return PROVIDERS[batch.provider].submit(batch.number, items)
+    if batch.submitted_at is None:
+        raise RuntimeError(f"batch {batch_id} was submitted at no moment")
+    return provider.write(Sheet(number=batch.number, submitted_at=batch.submitted_at, items=items), account)
 
 
-async def _send(tx: Tx, batch_id: PayoutBatchId) -> int:
+async def _send(tx: Tx, batch_id: PayoutBatchId, state: PayoutState) -> int:
     rows = await tx.rows(
         "SELECT id, distributor_id FROM payout WHERE tenant_id = $1 AND batch_id = $2 ORDER BY id",
         tx.tenant_id,
@@ -192,7 +197,7 @@ async def _send(tx: Tx, batch_id: PayoutBatchId) -> int:
         batch_id,
         held,
     )
-    return await Payout.filter(batch_id=batch_id, status=PayoutState.BATCHED).update(status=PayoutState.SENT)
+    return await Payout.filter(batch_id=batch_id, status=PayoutState.BATCHED).update(status=state)
 
 
 async def _items(tx: Tx, batch_id: PayoutBatchId) -> list[Item]:
@@ -210,105 +215,12 @@ async def _items(tx: Tx, batch_id: PayoutBatchId) -> list[Item]:
     return [
         Item(
             payout_id=row["id"],
-            card=opened(row["sealed"], row["destination_id"]),
+            to=opened(row["sealed"], row["destination_id"]),
             net_minor=row["net_minor"],
             currency=row["currency"],
         )
         for row in rows
     ]
-
-
-async def record_result(command: RecordResult, actor: Actor) -> PayoutView:
-    """Take down what became of a payout: paid, or failed and the money back on the settled balance.
-
-    The same result again changes nothing. The batch completes with its last result. Raises ``NotFound``,
-    ``WrongState`` for a payout that was not sent, ``ContradictoryResult``, ``InvalidInput`` or ``IdempotencyConflict``.
-    """
-    for name, text in (("reference", command.reference), ("reason", command.reason)):
-        if text is not None and not 0 < len(text.strip()) <= TEXT_LONGEST:
-            raise InvalidInput(
-                f"input.{name}",
-                value=text[:40],
-                remedy=Said(f"write 1 to {TEXT_LONGEST} characters", f"请填写 1 至 {TEXT_LONGEST} 个字符"),
-            )
-    payout_id = command.payout_id
-    async with transaction() as tx:
-        row = await _lock(tx, payout_id)
-        await claim("payout.result", command.idempotency_key, command, payout_id)
-        if row["status"] == command.outcome and command.reference in {None, row["provider_reference"]}:
-            return await payout_by_id(payout_id)
-        if row["status"] in {PayoutState.PAID, PayoutState.FAILED}:
-            raise ContradictoryResult("input.outcome", state=row["status"], reference=row["provider_reference"] or "–")
-        if row["status"] != PayoutState.SENT:
-            raise WrongState("input.payoutId", kind="payout", state=row["status"], needed=PayoutState.SENT)
-        now = clock.now()
-        recorded = await Payout.filter(id=payout_id, status=PayoutState.SENT).update(
-            status=command.outcome,
-            finished_at=now,
-            failure=command.reason if command.outcome is Outcome.FAILED else None,
-            provider_reference=command.reference,
-        )
-        if not recorded:
-            raise RuntimeError(f"payout {payout_id} changed although its batch is locked")
-        await post([_result_posting(command.outcome, row)])
-        await tx.execute(
-            "UPDATE payout_batch SET status = 'completed', completed_at = $3 "
-            "WHERE tenant_id = $1 AND id = $2 AND status = 'submitted' AND NOT EXISTS "
-            "(SELECT 1 FROM payout WHERE tenant_id = $1 AND batch_id = $2 AND status = 'sent')",
-            tx.tenant_id,
-            row["batch_id"],
-            now,
-        )
-        await audit.record(actor, f"payout.{command.outcome}", str(payout_id), reference=command.reference)
-        return await payout_by_id(payout_id)
-
-
-async def _lock(tx: Tx, payout_id: PayoutId) -> Row:
-    """Read a payout after locking its batch, through which all that happens to a sent payout goes.
-
-    So the last two results of a batch cannot each take the other for missing, and leave it incomplete.
-    """
-    await tx.rows(
-        f"SELECT id FROM payout_batch WHERE tenant_id = $1 AND id = "
-        f"(SELECT batch_id FROM payout WHERE tenant_id = $1 AND id = $2){tx.for_update}",
-        tx.tenant_id,
-        payout_id,
-    )
-    row = await tx.row(
-        "SELECT id, distributor_id, batch_id, currency, requested_minor, fee_minor, withheld_minor, net_minor, "
-        "status, provider_reference FROM payout WHERE tenant_id = $1 AND id = $2",
-        tx.tenant_id,
-        payout_id,
-    )
-    if row is None:
-        raise NotFound("input.payoutId", kind="payout", value=payout_id)
-    return row
-
-
-def _result_posting(outcome: Outcome, row: Row) -> Posting:
-    owner, amount, currency = row["distributor_id"], row["requested_minor"], row["currency"]
-    if outcome is Outcome.FAILED:
-        kind = Kind.PAYOUT_FAILED
-        entries = transfer(owner, Account.PAYOUT, Account.SETTLED, amount, currency)
-    else:
-        kind = Kind.PAYOUT_PAID
-        parts = (
-            (Account.CASH, row["net_minor"]),
-            (Account.FEE_INCOME, row["fee_minor"]),
-            (Account.WITHHOLDING, row["withheld_minor"]),
-        )
-        entries = [
-            Entry(Account.PAYOUT, owner, -amount, currency),
-            *(Entry(account, None, part, currency) for account, part in parts if part),
-        ]
-    return Posting(
-        kind=kind,
-        reference_kind="payout",
-        reference_id=row["id"],
-        idempotency_key=f"payout_result:{row['id']}",
-        effective_at=clock.now(),
-        entries=tuple(entries),
-    )
 
 
 def _wrong_state(batch: BatchView, needed: BatchState) -> WrongState:

@@ -1,14 +1,7 @@
 """The writes of payouts that others may call."""
 
-from saas.payouts.batches import (
-    CreateBatch,
-    RecordResult,
-    approve_batch,
-    cancel_batch,
-    create_batch,
-    record_result,
-    submit_batch,
-)
+from saas.payouts.accounts import SetAccount, set_account
+from saas.payouts.batches import CreateBatch, approve_batch, cancel_batch, create_batch, submit_batch
 from saas.payouts.destinations import SetDestination, reveal_destination, set_destination, verify_destination
 from saas.payouts.requests import (
     CancelPayout,
@@ -19,12 +12,16 @@ from saas.payouts.requests import (
     request_payout,
     sweep_payouts,
 )
+from saas.payouts.results import RecordResult, record_result
+from saas.payouts.sending import NoticeForged, receive_notice
 
 __all__ = [
     "CancelPayout",
     "CreateBatch",
+    "NoticeForged",
     "RecordResult",
     "RequestPayout",
+    "SetAccount",
     "SetDestination",
     "Sweep",
     "SweepPayouts",
@@ -32,9 +29,11 @@ __all__ = [
     "cancel_batch",
     "cancel_payout",
     "create_batch",
+    "receive_notice",
     "record_result",
     "request_payout",
     "reveal_destination",
+    "set_account",
     "set_destination",
     "submit_batch",
     "sweep_payouts",

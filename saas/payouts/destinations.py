@@ -1,4 +1,4 @@
-"""Bank cards: kept sealed, one live for each distributor, verified by a second person before money goes there."""
+"""Where money goes: kept sealed, one live for each distributor, verified by a second person before it goes there."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -15,37 +15,41 @@ from saas.network.queries import find
 from saas.payouts.errors import CardNeedsSecondPerson, PayoutStillOpen
 from saas.payouts.models import PayoutDestination
 from saas.payouts.people import check_own, staff_member
+from saas.payouts.policy import payout_policy
 from saas.payouts.queries import DestinationView, destination_by_id, open_payouts
-from saas.payouts.rules import BankCard, DestinationState, bank_card, masked
+from saas.payouts.rules import DestinationKind, DestinationState, PayTo, masked, pay_to, usable_from
 from tenants import audit
-from tenants.actors import Actor, Role
+from tenants.actors import Actor, Role, check_fresh
 from tenants.errors import Forbidden
 
 TRIES = 20
-"""How often a card is replaced again because others replaced it at the same moment."""
+"""How often a destination is replaced again because others replaced it at the same moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetDestination:
-    """A distributor's new bank card. ``has_invoice``: it hands in invoices, so nothing is withheld."""
+    """A distributor's new destination. ``has_invoice``: it hands in invoices, so nothing is withheld."""
 
     distributor_id: DistributorId
+    kind: DestinationKind = DestinationKind.BANK_CARD
     holder: str = field(repr=False)
-    bank: str
+    bank: str | None = None
     account: str = field(repr=False)
     has_invoice: bool
     idempotency_key: str
 
 
 async def set_destination(command: SetDestination, actor: Actor) -> DestinationView:
-    """Replace a distributor's bank card by one that has to be verified.
+    """Replace a distributor's destination by one that has to be verified, and that cools down if it is not the first.
 
-    Raises ``DestinationRefused``, ``NotFound``, ``PayoutStillOpen`` while a payout to the present card is under way, or
-    ``IdempotencyConflict``; ``Forbidden`` where nobody acts whom a second person could be told from.
+    Raises ``DestinationRefused``, ``NotFound``, ``PayoutStillOpen`` while a payout to the present one is under way,
+    ``LoginNotFresh``, ``NoActiveProgram`` or ``IdempotencyConflict``; ``Forbidden`` where nobody acts whom a second
+    person could be told from.
     """
     if actor.id is None:
         raise Forbidden("input", role=actor.role, needed=Role.FINANCE)
-    card = bank_card(command.holder, command.bank, command.account)
+    check_fresh(actor)
+    card = pay_to(command.kind, command.holder, command.bank, command.account)
     check_own(actor, command.distributor_id, "input.distributorId")
     destination_id = new_id()
     async with transaction() as tx:
@@ -63,24 +67,26 @@ async def set_destination(command: SetDestination, actor: Actor) -> DestinationV
             "payout_destination.set",
             str(destination_id),
             distributor=command.distributor_id,
+            kind=command.kind,
             masked=masked(card),
             has_invoice=command.has_invoice,
         )
         return await destination_by_id(destination_id)
 
 
-async def _replace(tx: Tx, destination_id: UUID, command: SetDestination, card: BankCard, person: UUID) -> None:
-    """Retire the live card and insert the new one; of two at once, the second retires the first's."""
+async def _replace(tx: Tx, destination_id: UUID, command: SetDestination, card: PayTo, person: UUID) -> None:
+    """Retire the live one and insert the new one; of two at once, the second retires the first's."""
+    policy, now = await payout_policy(), clock.now()
     row = (
         destination_id,
         command.distributor_id,
-        "bank_card",
+        card.kind,
         seal(_written(card), destination_id),
         masked(card),
         command.has_invoice,
         DestinationState.UNVERIFIED,
         person,
-        clock.now(),
+        now,
     )
     columns = ("id", "distributor_id", "kind", "sealed", "masked", "has_invoice", "status", "created_by", "created_at")
     for _ in range(TRIES):
@@ -92,20 +98,22 @@ async def _replace(tx: Tx, destination_id: UUID, command: SetDestination, card: 
         )
         if await open_payouts(command.distributor_id):
             raise PayoutStillOpen("input.distributorId")
+        replaces = await PayoutDestination.filter(distributor_id=command.distributor_id).exists()
         await (
             PayoutDestination.filter(distributor_id=command.distributor_id)
             .exclude(status=DestinationState.RETIRED)
             .update(status=DestinationState.RETIRED)
         )
-        if await tx.insert_many("payout_destination", columns, [row], or_ignore=True):
+        ready = usable_from(now, policy, replaces=replaces)
+        if await tx.insert_many("payout_destination", (*columns, "usable_from"), [(*row, ready)], or_ignore=True):
             return
-    raise RuntimeError(f"the bank card of {command.distributor_id} changed {TRIES} times under our hands")
+    raise RuntimeError(f"the destination of {command.distributor_id} changed {TRIES} times under our hands")
 
 
 async def verify_destination(destination_id: UUID, actor: Actor) -> DestinationView:
-    """Say that a bank card somebody else gave was looked at and is the distributor's; again, it changes nothing.
+    """Say that a destination somebody else gave was looked at and is the distributor's; again, it changes nothing.
 
-    Raises ``NotFound``, ``WrongState`` for a retired card, ``CardNeedsSecondPerson`` for the one who gave it, and
+    Raises ``NotFound``, ``WrongState`` for a retired one, ``CardNeedsSecondPerson`` for the one who gave it, and
     ``Forbidden`` for anybody but staff.
     """
     person = staff_member(actor)
@@ -118,7 +126,7 @@ async def verify_destination(destination_id: UUID, actor: Actor) -> DestinationV
         found = await destination_by_id(destination_id)
         if found.status is DestinationState.RETIRED:
             raise WrongState(
-                "input.destinationId", kind="bank card", state=found.status, needed=DestinationState.UNVERIFIED
+                "input.destinationId", kind="payout destination", state=found.status, needed=DestinationState.UNVERIFIED
             )
         if found.status is DestinationState.UNVERIFIED:
             raise CardNeedsSecondPerson("input.destinationId")
@@ -127,23 +135,24 @@ async def verify_destination(destination_id: UUID, actor: Actor) -> DestinationV
         return found
 
 
-async def reveal_destination(destination_id: UUID, actor: Actor) -> BankCard:
-    """A bank card in clear, for staff that has to verify it; written to the audit log. Raises ``NotFound``."""
+async def reveal_destination(destination_id: UUID, actor: Actor) -> PayTo:
+    """A destination in clear, for staff that has to verify it; written to the audit log. Raises ``NotFound``."""
     staff_member(actor)
     async with transaction() as tx:
         sealed = await tx.value(
             "SELECT sealed FROM payout_destination WHERE tenant_id = $1 AND id = $2", tx.tenant_id, destination_id
         )
-        if sealed is None:
-            raise NotFound("input.destinationId", kind="bank card", value=destination_id)
+        if not sealed:  # nothing, or erased
+            raise NotFound("input.destinationId", kind="payout destination", value=destination_id)
         await audit.record(actor, "payout_destination.reveal", str(destination_id))
         return opened(sealed, destination_id)
 
 
-def opened(sealed: str, destination_id: UUID) -> BankCard:
-    """What was sealed for a row. Raises ``SealBroken`` for another row's."""
-    return BankCard(**orjson.loads(unseal(sealed, destination_id)))
+def opened(sealed: str, destination_id: UUID) -> PayTo:
+    """What was sealed for a row; what names no kind is a bank card. Raises ``SealBroken`` for another row's."""
+    written = orjson.loads(unseal(sealed, destination_id))
+    return PayTo(**{**written, "kind": DestinationKind(written.get("kind", DestinationKind.BANK_CARD))})
 
 
-def _written(card: BankCard) -> str:
+def _written(card: PayTo) -> str:
     return orjson.dumps(card).decode()

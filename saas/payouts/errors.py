@@ -11,6 +11,14 @@ class BelowMinimumPayout(DomainError):
     zh = "{amount} {currency} 低于最低提现金额 {minimum} {currency}。请待余额增加后再申请。"
 
 
+class AboveMaximumPayout(DomainError):
+    """The amount is larger than the program's maximum."""
+
+    code = "ABOVE_MAXIMUM_PAYOUT"
+    en = "{amount} {currency} is above the maximum payout of {maximum} {currency}. Ask for less, and again later."
+    zh = "{amount} {currency} 超过最高提现金额 {maximum} {currency}。请减少金额，分次申请。"
+
+
 class NothingLeftToPay(DomainError):
     """Fee and withholding take everything."""
 
@@ -28,15 +36,15 @@ class PayoutsOnHold(DomainError):
 
 
 class NoVerifiedDestination(DomainError):
-    """There is no verified bank card to pay to."""
+    """There is no verified destination to pay to."""
 
     code = "NO_VERIFIED_DESTINATION"
-    en = "No verified bank card to pay to. Add one and have the brand verify it."
-    zh = "没有已核验的收款银行卡。请添加并由品牌方核验。"
+    en = "No verified destination to pay to. Add one and have the brand verify it."
+    zh = "没有已核验的收款账户。请添加并由品牌方核验。"
 
 
 class DestinationRefused(DomainError):
-    """A part of the bank card cannot be right."""
+    """A part of the destination cannot be right."""
 
     code = "DESTINATION_REFUSED"
     en = "The {part} is not accepted: {remedy}."
@@ -44,19 +52,19 @@ class DestinationRefused(DomainError):
 
 
 class PayoutStillOpen(DomainError):
-    """A payout to the present bank card is under way."""
+    """A payout to the present destination is under way."""
 
     code = "PAYOUT_STILL_OPEN"
-    en = "A payout to the present bank card is still open. Cancel it or wait for its result, then change the card."
-    zh = "当前银行卡仍有未完成的打款。请取消该打款或等待结果后再更换银行卡。"
+    en = "A payout to the present destination is still open. Cancel it or wait for its result, then change it."
+    zh = "当前收款账户仍有未完成的打款。请取消该打款或等待结果后再更换。"
 
 
 class NothingToBatch(DomainError):
     """No payout waits that may be paid."""
 
     code = "NOTHING_TO_BATCH"
-    en = "No payout in {currency} is waiting. Request or sweep first."
-    zh = "没有待处理的 {currency} 打款。请先申请或批量发起。"
+    en = "No payout in {currency} is waiting that this provider can pay now. Request or sweep first, or wait."
+    zh = "没有该服务商可立即支付的 {currency} 打款。请先申请或批量发起，或稍后再试。"
 
 
 class SecondPersonNeeded(DomainError):
@@ -68,11 +76,11 @@ class SecondPersonNeeded(DomainError):
 
 
 class CardNeedsSecondPerson(DomainError):
-    """Who gave the bank card may not verify it."""
+    """Who gave the destination may not verify it."""
 
     code = "CARD_NEEDS_SECOND_PERSON"
-    en = "You gave this bank card, so somebody else must verify it. Ask another person of finance."
-    zh = "该银行卡由您填写，须由他人核验。请联系另一位财务人员。"
+    en = "You gave this destination, so somebody else must verify it. Ask another person of finance."
+    zh = "该收款账户由您填写，须由他人核验。请联系另一位财务人员。"
 
 
 class ContradictoryResult(DomainError):
@@ -81,3 +89,19 @@ class ContradictoryResult(DomainError):
     code = "CONTRADICTORY_RESULT"
     en = "This payout is {state} already (reference {reference}). Check with the provider; nothing was changed."
     zh = "该打款已为 {state}（参考号 {reference}）。请与服务商核对，未作任何更改。"
+
+
+class ProviderNotSetUp(DomainError):
+    """The brand has given no account at this provider."""
+
+    code = "PROVIDER_NOT_SET_UP"
+    en = "There is no account for the provider {provider}. Have an owner set one with setProviderAccount."
+    zh = "尚未设置服务商 {provider} 的账户。请由所有者通过 setProviderAccount 设置。"
+
+
+class ProviderAccountRefused(DomainError):
+    """A part of the account at a provider cannot be right."""
+
+    code = "PROVIDER_ACCOUNT_REFUSED"
+    en = "This part of the account at {provider} is not accepted: {remedy}."
+    zh = "服务商 {provider} 账户的此项不被接受：{remedy_zh}。"

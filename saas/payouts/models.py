@@ -6,7 +6,7 @@ from saas.base.db import TenantModel
 
 
 class PayoutDestination(TenantModel):
-    """A bank card; ``sealed`` opens for this row only."""
+    """Where a distributor is paid; ``sealed`` opens for this row only."""
 
     distributor_id = fields.UUIDField()
     kind = fields.TextField()
@@ -18,6 +18,7 @@ class PayoutDestination(TenantModel):
     created_at = fields.DatetimeField()
     verified_at = fields.DatetimeField(null=True)
     verified_by = fields.UUIDField(null=True)
+    usable_from = fields.DatetimeField(null=True)
 
     class Meta:
         table = "payout_destination"
@@ -59,6 +60,20 @@ class Payout(TenantModel):
     finished_at = fields.DatetimeField(null=True)
     failure = fields.TextField(null=True)
     provider_reference = fields.TextField(null=True)
+    attempted_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "payout"
+
+
+class ProviderAccount(TenantModel):
+    """A brand's account at a provider; ``sealed`` opens for this row only."""
+
+    provider = fields.TextField()
+    sealed = fields.TextField()
+    masked = fields.TextField()
+    set_by = fields.UUIDField()
+    set_at = fields.DatetimeField()
+
+    class Meta:
+        table = "provider_account"

@@ -1,4 +1,4 @@
-"""Payouts, bank cards and batches as they are read. Bank cards are masked here; in clear they are read by commands."""
+"""Payouts, destinations and batches as they are read. Destinations are masked here; commands read them in clear."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,26 +10,28 @@ from saas.base.db.where import Where
 from saas.base.errors import NotFound
 from saas.base.ids import DistributorId, PayoutBatchId, PayoutId
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
-from saas.payouts.rules import OPEN_STATES, BatchState, Breakdown, DestinationState, PayoutState
+from saas.payouts.rules import OPEN_STATES, BatchState, Breakdown, DestinationKind, DestinationState, PayoutState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationView:
-    """A bank card with its number masked."""
+    """A destination with its number masked; payouts leave for it ``usable_from`` then on, None: at once."""
 
     id: UUID
     distributor_id: DistributorId
+    kind: DestinationKind
     masked: str
     has_invoice: bool
     status: DestinationState
     created_at: datetime
     verified_at: datetime | None
     verified_by: UUID | None
+    usable_from: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayoutView:
-    """A payout with its arithmetic, and the bank card it goes to, masked."""
+    """A payout with its arithmetic, and the destination it goes to, masked."""
 
     id: PayoutId
     distributor_id: DistributorId
@@ -68,6 +70,7 @@ class BatchView:
     payouts: int
     paid: int
     failed: int
+    unknown: int
     requested_minor: int
     net_minor: int
     created_by: UUID
@@ -78,7 +81,19 @@ class BatchView:
     completed_at: datetime | None
 
 
-_DESTINATION = "id, distributor_id, masked, has_invoice, status, created_at, verified_at, verified_by"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountView:
+    """An account as it may be read: which provider, how its number ends, and since when."""
+
+    provider: str
+    masked: str
+    set_by: UUID
+    set_at: datetime
+
+
+_DESTINATION = (
+    "id, distributor_id, kind, masked, has_invoice, status, created_at, verified_at, verified_by, usable_from"
+)
 _PAYOUT = (
     "p.id, p.distributor_id, d.masked AS destination, p.batch_id, p.currency, p.requested_minor, p.fee_minor, "
     "p.withheld_minor, p.net_minor, p.status, p.requested_by, p.requested_at, p.finished_at, p.failure, "
@@ -89,6 +104,7 @@ _BATCH = """
 SELECT b.id, b.number, b.provider, b.currency, b.status, b.created_by, b.created_at, b.approved_by, b.approved_at,
     b.submitted_at, b.completed_at, count(p.id) AS payouts, count(p.id) FILTER (WHERE p.status = 'paid') AS paid,
     count(p.id) FILTER (WHERE p.status = 'failed') AS failed,
+    count(p.id) FILTER (WHERE p.status = 'unknown') AS unknown,
     CAST(coalesce(sum(p.requested_minor), 0) AS bigint) AS requested_minor,
     CAST(coalesce(sum(p.net_minor), 0) AS bigint) AS net_minor
 FROM payout_batch b LEFT JOIN payout p ON p.tenant_id = b.tenant_id AND p.batch_id = b.id
@@ -98,7 +114,7 @@ GROUP BY b.tenant_id, b.id ORDER BY b.created_at DESC, b.id DESC LIMIT {limit}
 
 
 async def destination_of(distributor_id: DistributorId) -> DestinationView | None:
-    """The live bank card of a distributor."""
+    """The live destination of a distributor."""
     async with reading() as tx:
         row = await tx.row(
             f"SELECT {_DESTINATION} FROM payout_destination "
@@ -110,7 +126,7 @@ async def destination_of(distributor_id: DistributorId) -> DestinationView | Non
 
 
 async def destination_by_id(destination_id: UUID) -> DestinationView:
-    """A bank card, live or retired. Raises ``NotFound``."""
+    """A destination, live or retired. Raises ``NotFound``."""
     async with reading() as tx:
         row = await tx.row(
             f"SELECT {_DESTINATION} FROM payout_destination WHERE tenant_id = $1 AND id = $2",
@@ -123,7 +139,7 @@ async def destination_by_id(destination_id: UUID) -> DestinationView:
 
 
 async def destinations(page: PageRequest, status: DestinationState | None = None) -> Page[DestinationView]:
-    """Bank cards, the oldest first, so that those that wait longest to be verified lead."""
+    """Destinations, the oldest first, so that those that wait longest to be verified lead."""
     async with reading() as tx:
         where = Where(tx)
         if status is not None:
@@ -212,8 +228,19 @@ async def batch_by_id(batch_id: PayoutBatchId) -> BatchView:
     return _batch(row)
 
 
+async def accounts() -> list[AccountView]:
+    """The brand's accounts, without what is secret."""
+    async with reading() as tx:
+        rows = await tx.rows(
+            "SELECT provider, masked, set_by, set_at FROM provider_account WHERE tenant_id = $1 ORDER BY provider",
+            tx.tenant_id,
+        )
+    return [AccountView(**row) for row in rows]
+
+
 def _destination(row: Row) -> DestinationView:
-    return DestinationView(**{**row, "status": DestinationState(row["status"])})
+    kind, status = DestinationKind(row["kind"]), DestinationState(row["status"])
+    return DestinationView(**{**row, "kind": kind, "status": status})
 
 
 def _batch(row: Row) -> BatchView:

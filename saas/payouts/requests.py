@@ -35,7 +35,7 @@ PAYABLE = frozenset({Status.ACTIVE, Status.EXITED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestPayout:
-    """An amount in minor units of the program's currency, or the whole settled balance when None."""
+    """An amount in minor units of the program's currency, or when None the settled balance, up to the maximum."""
 
     distributor_id: DistributorId
     amount_minor: int | None = None
@@ -52,7 +52,7 @@ class CancelPayout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepPayouts:
-    """Request the whole settled balance of everybody who has at least the minimum; a dry run writes nothing."""
+    """Request the settled balance, up to the maximum, of everybody who has the minimum; a dry run writes nothing."""
 
     dry_run: bool = False
     idempotency_key: str
@@ -75,7 +75,7 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """What decides requests, read under locks: where distributors stand, their verified cards, their balances."""
+    """What decides requests, read under locks: standing, verified destinations, balances."""
 
     statuses: Mapping[DistributorId, Status]
     cards: Mapping[DistributorId, tuple[UUID, bool]]
@@ -93,8 +93,8 @@ class _Planned:
 async def request_payout(command: RequestPayout, actor: Actor) -> PayoutView:
     """Request a payout; the same key and content answer the same payout.
 
-    Raises ``NotFound``, ``PayoutsOnHold``, ``NoVerifiedDestination``, ``BelowMinimumPayout``, ``NothingLeftToPay``,
-    ``InsufficientBalance``, ``IdempotencyConflict`` or ``NoActiveProgram``.
+    Raises ``NotFound``, ``PayoutsOnHold``, ``NoVerifiedDestination``, ``BelowMinimumPayout``, ``AboveMaximumPayout``,
+    ``NothingLeftToPay``, ``InsufficientBalance``, ``IdempotencyConflict`` or ``NoActiveProgram``.
     """
     owner = command.distributor_id
     check_own(actor, owner, "input.distributorId")
@@ -208,6 +208,8 @@ def _plan(
     destination_id, has_invoice = ground.cards[owner]
     if amount_minor is None:
         amount_minor = ground.balances[owner].of(Account.SETTLED, policy.currency)
+        if policy.maximum_minor is not None:
+            amount_minor = min(amount_minor, policy.maximum_minor)
     if status is Status.EXITED:  # nothing more is to come, so a small rest must not stay for ever
         policy = replace(policy, minimum_minor=0)
     return _Planned(payout_id, owner, destination_id, break_down(policy, amount_minor, has_invoice=has_invoice))

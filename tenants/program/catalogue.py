@@ -65,6 +65,15 @@ SENSE: dict[str, Words] = {
         "Fee and withholding together are {sum} bps; at most 10000. Lower one of them by {excess} bps.",
         "手续费与预扣合计 {sum} 个基点，最多 10000。请将其一降低 {excess} 个基点。",
     ),
+    "PAYOUT_BOUNDS_CROSSED": (
+        "At most {value} is paid out, yet at least {closest}: nothing can be. Set {closest} or more, or null for no "
+        "maximum.",
+        "最高提现额 {value} 低于最低提现额 {closest}，无法提现。请设为 {closest} 或更高，或设为 null 表示不限。",
+    ),
+    "WITHHELD_TWICE": (
+        "Brackets are set, so this rate of {value} bps is never used. Set 0, or remove the brackets.",
+        "已设置分档，此处的 {value} 个基点不会生效。请设为 0，或删除分档。",
+    ),
     "CONDITION_TOO_DEEP": (
         "Conditions are nested {depth} deep; at most {limit}. Write this one without all and any inside.",
         "条件嵌套了 {depth} 层，最多 {limit} 层。请将此处改写为不再嵌套 all 或 any 的条件。",

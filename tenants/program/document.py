@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from tenants.program.components import Commission
+from tenants.program.components import Applies, Commission
 from tenants.program.parts import (
     CURRENCY_FORM,
     PROFILE_FORM,
@@ -183,17 +183,30 @@ class OtherPeriod(Part):
 Period = Annotated[Monthly | OtherPeriod, Field(discriminator="kind")]
 
 
+class WithholdingBracket(Part):
+    """Of what is requested from ``from_minor`` on, the bound included, ``rate_bps`` is withheld."""
+
+    from_minor: Minor
+    rate_bps: Bps
+
+
 class Settlement(Part):
     """When commission becomes money, and what is kept from a payout (docs/rules.md §2.6, §6).
 
-    ``hold_days`` count from delivery, ``days_to_pay`` are working days.
+    ``hold_days`` count from delivery, ``days_to_pay`` are working days. ``withholding_brackets`` stand in place of the
+    one rate: with ``MARGINAL`` each part of a payout bears its own bracket's rate, with ``WHOLE`` all of it the rate of
+    the bracket it reaches. ``cooling_days`` keep payouts to a changed destination back.
     """
 
     hold_days: Count = 7
     period: Period = Monthly(kind="monthly", day=1)
     minimum_payout_minor: Minor = 0
+    maximum_payout_minor: Positive | None = None
     fee_bps: Bps = 0
     withholding_without_invoice_bps: Bps = 0
+    withholding_brackets: Annotated[tuple[WithholdingBracket, ...], Field(max_length=20)] = ()
+    withholding_applies: Applies = "MARGINAL"
+    cooling_days: Count = 0
     days_to_pay: Count = 3
 
 

@@ -37,6 +37,7 @@ LABELS: Final[Mapping[str, Said]] = {
     "currency": Said("currency", "货币"),
     "day": Said("day", "日"),
     "days": Said("days", "天数"),
+    "cooling_days": Said("waiting days of a changed destination", "更换收款账户等待天数"),
     "days_to_pay": Said("working days to pay", "打款工作日"),
     "default_band": Said("band of prices", "默认价格区间"),
     "depth_limit": Said("depth limit", "层级深度"),
@@ -62,6 +63,7 @@ LABELS: Final[Mapping[str, Said]] = {
     "kind": Said("kind", "类型"),
     "level_names": Said("level names", "层级名称"),
     "levels": Said("levels", "层"),
+    "maximum_payout_minor": Said("maximum payout", "最高提现额"),
     "measure": Said("measured by", "考核指标"),
     "members_only": Said("members only", "仅限会员"),
     "minimum_minor": Said("minimum order", "最低订单额"),
@@ -110,6 +112,8 @@ LABELS: Final[Mapping[str, Said]] = {
     "values_minor": Said("commission values", "商品佣金值"),
     "visibility": Said("visibility", "可见范围"),
     "voluntary": Said("voluntary", "主动退出"),
+    "withholding_applies": Said("brackets of withholding apply to", "代扣分档适用"),
+    "withholding_brackets": Said("brackets of withholding", "代扣分档"),
     "withholding_without_invoice_bps": Said("withheld without an invoice", "无票代扣"),
     "zh": Said("in Chinese", "中文"),
 }
@@ -138,6 +142,7 @@ ENTRIES: Final[Mapping[str, Said]] = {
     "targets": Said("target {}", "目标 {}"),
     "tiers": Said("tier {}", "级别 {}"),
     "values_minor": Said("commission value of {}", "{} 的佣金值"),
+    "withholding_brackets": Said("bracket {}", "代扣档位 {}"),
 }
 """Entries of lists and of settings by name."""
 
@@ -215,6 +220,7 @@ CHOSEN: Final = frozenset(
         "personal_data",
         "regions",
         "revocation",
+        "withholding_applies",
     }
 )
 """Settings whose texts are such values."""

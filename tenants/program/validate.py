@@ -52,6 +52,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Program], Iterable[Finding]]], .
     (("tiers", "tier_rules"), network.misses),
     (("territory",), network.territory),
     (("settlement",), network.deductions),
+    (("settlement",), network.payout_bounds),
     (("commission",), commission.unique_keys),
     (("commission", "tiers"), commission.paid_tiers),
     (("commission",), commission.units),

@@ -196,6 +196,16 @@ VALUES: Mapping[str, Any] = {
     "CreateMemberInput.role": "AUDITOR",
     "ChangeRoleInput.role": "AUDITOR",
     "LogInInput.kind": "BEARER",
+    "bic": "ICBKCNBJ",
+    "mchId": "1900000001",
+    "appId": "wx0000000000000001",
+    "serial": "5157F09EFDC096DE",
+    "privateKey": "not a key",
+    "platformSerial": "PUB_KEY_ID_0000000000",
+    "platformKey": "not a key",
+    "apiV3Key": "not a key either",
+    "position": "distributor",
+    "remark": "commission",
 }
 """Everything else. Enums and flags take their default, or their first value, unless they stand here."""
 

@@ -22,7 +22,13 @@ LOW_TIER = "silver"
 
 def staff(tenant_id: TenantId | None = None) -> Actor:
     """Somebody of the brand's office."""
-    return Actor(tenant_id=tenant_id or current_tenant(), role=Role.OPERATIONS, id=new_id(), label="office")
+    return Actor(
+        tenant_id=tenant_id or current_tenant(),
+        role=Role.OPERATIONS,
+        id=new_id(),
+        label="office",
+        signed_in_at=clock.now(),
+    )
 
 
 def distributor(id_: DistributorId) -> Actor:

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from saas.base import clock
 from saas.base.db import transaction
 from saas.base.errors import DomainError
 from saas.base.ids import DistributorId, PayoutBatchId, new_id
@@ -23,19 +25,26 @@ from saas.payouts.commands import (
     verify_destination,
 )
 from saas.payouts.queries import PayoutView
-from saas.payouts.rules import BankCard, Outcome
+from saas.payouts.rules import Outcome, PayTo
 from tenants.actors import Actor, Role
 from tests.factories import LOTUS
 
 T = TypeVar("T")
-MAKER = Actor(tenant_id=LOTUS, role=Role.FINANCE, id=new_id(), label="maker")
-CHECKER = Actor(tenant_id=LOTUS, role=Role.OWNER, id=new_id(), label="checker")
-CARD = BankCard(holder="Ann", bank="ICBC", account="6222021234567890")
+AT_ALL_TIMES = datetime.max.replace(tzinfo=UTC)
+"""The log-in of somebody who logs in before every step."""
+MAKER = Actor(tenant_id=LOTUS, role=Role.FINANCE, id=new_id(), label="maker", signed_in_at=AT_ALL_TIMES)
+CHECKER = Actor(tenant_id=LOTUS, role=Role.OWNER, id=new_id(), label="checker", signed_in_at=AT_ALL_TIMES)
+CARD = PayTo(holder="Ann", bank="ICBC", account="6222021234567890")
 
 
 def oneself(distributor_id: DistributorId) -> Actor:
     return Actor(
-        tenant_id=LOTUS, role=Role.DISTRIBUTOR, id=new_id(), label="distributor", distributor_id=distributor_id
+        tenant_id=LOTUS,
+        role=Role.DISTRIBUTOR,
+        id=new_id(),
+        label="distributor",
+        distributor_id=distributor_id,
+        signed_in_at=clock.now(),
     )
 
 

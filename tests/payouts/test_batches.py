@@ -93,6 +93,7 @@ async def test_the_bank_file_is_the_same_each_time_and_each_time_audited(people:
     await approve_batch(batch.id, CHECKER)
     first = await submit_batch(batch.id, MAKER)
     assert await submit_batch(batch.id, CHECKER) == first
+    assert first
     rows = list(csv.DictReader(first.content.splitlines()))
     assert [(row["account"], row["amount"]) for row in rows] == [(CARD.account, "794.00"), (CARD.account, "497.00")]
     async with reading() as tx:

@@ -121,6 +121,7 @@ async def test_put_on_hold_after_approval_it_waits_again(people: list[Distributo
     await approve_batch(batch.id, CHECKER)
     await set_status(ann, "suspended")
     sent = await submit_batch(batch.id, MAKER)
+    assert sent is not None
     assert len(sent.content.splitlines()) == 2
     states = {one.distributor_id: one.status for one in (await queries.payouts(PayoutFilter(), PageRequest())).items}
     assert states == {ann: PayoutState.REQUESTED, ben: PayoutState.SENT}

@@ -1,13 +1,26 @@
 """The arithmetic of payouts and the form of bank cards, without a database."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from saas.base.ids import PayoutId, new_id
-from saas.payouts.errors import BelowMinimumPayout, DestinationRefused, NothingLeftToPay
-from saas.payouts.providers import PROVIDERS, Item
-from saas.payouts.rules import BankCard, Breakdown, PayoutPolicy, bank_card, break_down, masked
+from saas.payouts.errors import AboveMaximumPayout, BelowMinimumPayout, DestinationRefused, NothingLeftToPay
+from saas.payouts.providers import FILES, Item, Sheet, Submission
+from saas.payouts.rules import (
+    Bracket,
+    Breakdown,
+    DestinationKind,
+    PayoutPolicy,
+    PayTo,
+    break_down,
+    masked,
+    pay_to,
+    withholding,
+)
 
 
 def policy(minimum: int = 0, fee: int = 60, withholding: int = 2000) -> PayoutPolicy:
@@ -58,8 +71,8 @@ def test_a_payout_of_nothing_is_refused(fee: int, withholding: int, amount: int)
 
 
 def test_a_bank_card_is_read_as_people_write_it() -> None:
-    card = bank_card(" 王小明 ", "招商银行", "6222 0212-3456 7890")
-    assert card == BankCard(holder="王小明", bank="招商银行", account="6222021234567890")
+    card = pay_to(DestinationKind.BANK_CARD, " 王小明 ", "招商银行", "6222 0212-3456 7890")
+    assert card == PayTo(holder="王小明", bank="招商银行", account="6222021234567890")
     assert masked(card) == "招商银行 ****7890"
 
 
@@ -76,21 +89,75 @@ def test_a_bank_card_is_read_as_people_write_it() -> None:
 )
 def test_a_bank_card_that_cannot_be_right_is_refused(holder: str, bank: str, account: str, field: str) -> None:
     with pytest.raises(DestinationRefused) as refused:
-        bank_card(holder, bank, account)
+        pay_to(DestinationKind.BANK_CARD, holder, bank, account)
     assert refused.value.field == field
 
 
+def written(number: str, items: list[Item]) -> Submission:
+    sheet = Sheet(number=number, submitted_at=datetime(2026, 4, 1, tzinfo=UTC), items=items)
+    return FILES["manual"].write(sheet, {})
+
+
 def test_the_bank_file_is_the_same_whatever_the_order_and_holds_no_formula() -> None:
-    evil = BankCard(holder='=HYPERLINK("x")', bank="招商,银行", account="6222021234567890")
+    evil = PayTo(holder='=HYPERLINK("x")', bank="招商,银行", account="6222021234567890")
     items = [
-        Item(payout_id=PayoutId(new_id()), card=card, net_minor=net, currency="CNY")
-        for card, net in ((evil, 79_400), (BankCard(holder="Ann", bank="ICBC", account="00112233"), 5))
+        Item(payout_id=PayoutId(new_id()), to=card, net_minor=net, currency="CNY")
+        for card, net in ((evil, 79_400), (PayTo(holder="Ann", bank="ICBC", account="00112233"), 5))
     ]
-    made = PROVIDERS["manual"].submit("P20260401-001", items)
-    assert made == PROVIDERS["manual"].submit("P20260401-001", list(reversed(items)))
+    made = written("P20260401-001", items)
+    assert made == written("P20260401-001", list(reversed(items)))
     assert made.file_name == "P20260401-001.csv"
     assert made.content.splitlines() == [
         "no,holder,bank,account,amount,currency,payout_id",
         f'1,"\'=HYPERLINK(""x"")","招商,银行",6222021234567890,794.00,CNY,{items[0].payout_id.hex}',
         f"2,Ann,ICBC,00112233,0.05,CNY,{items[1].payout_id.hex}",
     ]
+
+
+BRACKETS = (Bracket(80_000, 2_000), Bracket(400_000, 3_000))
+
+
+@pytest.mark.parametrize(
+    ("amount", "marginal", "whole"),
+    [
+        (79_999, 0, 0),
+        (80_000, 0, 16_000),
+        (80_002, 0, 16_000),
+        (80_003, 1, 16_001),
+        (399_999, 64_000, 80_000),
+        (400_000, 64_000, 120_000),
+        (500_000, 94_000, 150_000),
+    ],
+)
+def test_brackets_withhold_of_each_part_or_of_the_whole(amount: int, marginal: int, whole: int) -> None:
+    bare = replace(policy(0, 0, 0), brackets=BRACKETS)
+    assert withholding(bare, amount) == marginal
+    assert withholding(replace(bare, whole=True), amount) == whole
+    assert break_down(bare, amount, has_invoice=True).withheld_minor == 0
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10_000)), max_size=5, unique_by=lambda one: one[0]),
+    st.integers(1, 10**10),
+)
+def test_marginal_brackets_are_what_each_cent_bears_rounded_once(given: list[tuple[int, int]], amount: int) -> None:
+    brackets = tuple(Bracket(*one) for one in sorted(given))
+    exact = (
+        sum(
+            (min(amount, upper) - lower.from_minor) * lower.rate_bps
+            for lower, upper in zip(brackets, [*(one.from_minor for one in brackets[1:]), amount], strict=True)
+            if amount > lower.from_minor
+        )
+        if brackets
+        else 0
+    )
+    found = withholding(replace(policy(0, 0, 0), brackets=brackets), amount)
+    assert abs(found * 10_000 - exact) <= 5_000
+    assert 0 <= found <= amount
+
+
+def test_above_the_maximum_is_refused_and_the_maximum_is_not() -> None:
+    bound = replace(policy(), maximum_minor=100_000)
+    assert break_down(bound, 100_000, has_invoice=True).requested_minor == 100_000
+    with pytest.raises(AboveMaximumPayout):
+        break_down(bound, 100_001, has_invoice=True)

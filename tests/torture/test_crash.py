@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -74,7 +75,7 @@ def script() -> Sequence[tuple[str, timedelta, Does]]:
                 payouts.SetDestination(
                     distributor_id=m["D"], holder="D", bank="B", account="62220000", has_invoice=True, **key("card")
                 ),
-                who,
+                replace(who, signed_in_at=clock.now()),
             ),
         ),
         ("verify", hour, lambda m, _: payouts.verify_destination(m["card"].id, staff())),

@@ -6,7 +6,7 @@ from itertools import pairwise
 from babel.numbers import list_currencies
 
 from saas.base.money import BPS_WHOLE
-from tenants.program.checks.common import Place, listed, repeated, unknown_regions, unknown_tiers
+from tenants.program.checks.common import Place, listed, not_rising, repeated, unknown_regions, unknown_tiers
 from tenants.program.document import AllOf, AnyOf, Condition, OrdersCondition, Program, SalesCondition, TiersRecruit
 from tenants.program.findings import Finding, finding, path_of
 
@@ -136,7 +136,26 @@ def territory(program: Program) -> Iterator[Finding]:
 
 def deductions(program: Program) -> Iterator[Finding]:
     """Fee and withholding leave something to pay."""
-    total = program.settlement.fee_bps + program.settlement.withholding_without_invoice_bps
-    if total > BPS_WHOLE:
-        path = "settlement.withholding_without_invoice_bps"
-        yield finding(path, "NOTHING_LEFT_TO_PAY", sum=total, excess=total - BPS_WHOLE)
+    terms, place = program.settlement, ("settlement", "withholding_brackets")
+    rates: list[tuple[Place, int]] = [
+        (("settlement", "withholding_without_invoice_bps"), terms.withholding_without_invoice_bps)
+    ]
+    rates += [((*place, i, "rate_bps"), bracket.rate_bps) for i, bracket in enumerate(terms.withholding_brackets)]
+    for steps, rate in rates:
+        total = terms.fee_bps + rate
+        if total > BPS_WHOLE:
+            yield finding(path_of(steps), "NOTHING_LEFT_TO_PAY", sum=total, excess=total - BPS_WHOLE)
+
+
+def payout_bounds(program: Program) -> Iterator[Finding]:
+    """Some amount can be paid out, and withholding is set in one way."""
+    terms, place = program.settlement, ("settlement", "withholding_brackets")
+    least, most = terms.minimum_payout_minor, terms.maximum_payout_minor
+    if most is not None and most < least:
+        yield finding("settlement.maximum_payout_minor", "PAYOUT_BOUNDS_CROSSED", value=most, closest=least)
+    bounds: list[tuple[Place, int]]
+    bounds = [((*place, i, "from_minor"), bracket.from_minor) for i, bracket in enumerate(terms.withholding_brackets)]
+    yield from not_rising(bounds)
+    if bounds and terms.withholding_without_invoice_bps:
+        value = terms.withholding_without_invoice_bps
+        yield finding("settlement.withholding_without_invoice_bps", "WITHHELD_TWICE", value=value)
