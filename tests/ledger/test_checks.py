@@ -13,6 +13,8 @@ from saas.ledger.rules import Account, Entry, Kind, Posting, transfer
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
 from tests.factories_money import SETTLED_AT, T0, accrual, make_distributors, make_order, settle_for
 
+pytestmark = pytest.mark.unsound
+
 
 @pytest.fixture
 async def ann(db: Database) -> AsyncIterator[DistributorId]:

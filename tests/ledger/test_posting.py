@@ -19,6 +19,8 @@ from saas.ledger.rules import Account, Kind, Posting, transfer
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
 from tests.factories_money import T0, accrual, make_distributors, make_order
 
+pytestmark = pytest.mark.unsound
+
 
 def moved(owner: DistributorId, source: Account, target: Account, amount: int, key: str, *, days: int = 1) -> Posting:
     return Posting(

@@ -101,6 +101,7 @@ async def test_a_clock_that_runs_behind_makes_no_gap_and_no_overlap(db: Database
         assert await standing_agrees() == []
 
 
+@pytest.mark.unsound
 async def test_the_check_finds_a_standing_that_is_not_the_distributors(db: Database) -> None:
     await two_brands()
     with as_tenant(LOTUS):

@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from saas.base import clock
 from saas.base.db import Database, transaction
 from saas.base.ids import DistributorId
@@ -116,6 +118,7 @@ async def test_who_leaves_keeps_what_its_periods_brought(db: Database) -> None:
         assert await run_checks() == []
 
 
+@pytest.mark.unsound
 async def test_the_books_notice_awards_that_do_not_agree(db: Database) -> None:
     codes = await two_brands(OWN)
     with as_tenant(LOTUS):

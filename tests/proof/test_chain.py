@@ -21,6 +21,8 @@ from tenants.audit import AUDIT
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
 from tests.factories_money import make_distributors, make_order, settle_for
 
+pytestmark = pytest.mark.unsound
+
 LAST = "(SELECT row_id FROM chain_link WHERE tenant_id = 1 AND log = '{log}' AND seq = 2)"
 """The second sealed row of a log of Lotus."""
 

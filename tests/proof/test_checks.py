@@ -17,6 +17,8 @@ from tenants.actors import system
 from tests.factories import CEDAR, LOTUS, as_tenant
 from tests.world import populate
 
+pytestmark = pytest.mark.unsound
+
 
 @pytest.fixture
 async def lotus(db: Database) -> AsyncIterator[None]:
