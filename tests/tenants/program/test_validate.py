@@ -64,6 +64,30 @@ TABLE = "commission.components[0]"
             "settlement.withholding_without_invoice_bps",
             "NOTHING_LEFT_TO_PAY",
         ),
+        (
+            ("settlement",),
+            {"fee_bps": 60, "withholding_brackets": [{"from_minor": 0, "rate_bps": 9941}]},
+            "settlement.withholding_brackets[0].rate_bps",
+            "NOTHING_LEFT_TO_PAY",
+        ),
+        (
+            ("settlement",),
+            {"minimum_payout_minor": 10, "maximum_payout_minor": 9},
+            "settlement.maximum_payout_minor",
+            "PAYOUT_BOUNDS_CROSSED",
+        ),
+        (
+            ("settlement",),
+            {"withholding_without_invoice_bps": 1, "withholding_brackets": [{"from_minor": 0, "rate_bps": 1}]},
+            "settlement.withholding_without_invoice_bps",
+            "WITHHELD_TWICE",
+        ),
+        (
+            ("settlement",),
+            {"withholding_brackets": [{"from_minor": 5, "rate_bps": 1}, {"from_minor": 5, "rate_bps": 2}]},
+            "settlement.withholding_brackets[1].from_minor",
+            "BANDS_NOT_RISING",
+        ),
         (("commission", "components", 0, "levels", 0), {}, f"{TABLE}.levels[0]", "LEVEL_UNIT"),
         (
             ("commission", "components", 0, "levels", 0, "per_piece_minor"),
