@@ -69,7 +69,7 @@ described(
     PENDING="Earned; the hold is not over.",
     AVAILABLE="The hold is over; the next settlement takes it.",
     SETTLED="On a statement.",
-    REVERSED="Taken back with the sale, or given up at an exit.",
+    REVERSED="Taken back with the sale, all of it returned, or given up at an exit.",
 )
 class CommissionStatus(StrEnum):
     """As in the table of commission."""
@@ -130,6 +130,7 @@ class Commission:
 
     share: strawberry.Private[Share]
     currency: strawberry.Private[str]
+    reversed_minor: strawberry.Private[int] = 0
     id: strawberry.ID | None = strawberry.field(description="Global id; none for a level commission does not reach.")
     order_id: strawberry.ID = strawberry.field(description="The order.")
     line_id: strawberry.ID = strawberry.field(description="The order's line.")
@@ -151,10 +152,15 @@ class Commission:
     hold_until: datetime | None = strawberry.field(description="When the hold ends; none before delivery.")
     statement_id: strawberry.ID | None = strawberry.field(description="The statement it is on, once settled.")
 
-    @strawberry.field(description="The amount of this share.")
+    @strawberry.field(description="The amount of this share, as of the sale.")
     def amount(self) -> Money:
         """In the order's currency."""
         return money(self.share.amount_minor, self.currency)
+
+    @strawberry.field(description="What returns took back of the amount, wherever the money was by then.")
+    def taken_back(self) -> Money:
+        """In the order's currency."""
+        return money(self.reversed_minor, self.currency)
 
     @strawberry.field(description="What the rate was applied to.")
     def base(self) -> Money:
@@ -190,6 +196,7 @@ def commission(view: CommissionView) -> Commission:
     return Commission(
         share=share,
         currency=view.currency,
+        reversed_minor=view.reversed_minor,
         id=to_global("Commission", view.id),
         order_id=to_global("Order", view.order_id),
         line_id=to_global("OrderLine", view.line_id),

@@ -31,11 +31,13 @@ PREFIXES = {
     "PriceCase": "cas",
     "Product": "prd",
     "ProgramVersion": "prg",
+    "ReturnCase": "ret",
     "Session": "ses",
     "Settlement": "stl",
     "Simulation": "sim",
     "Statement": "stm",
     "TierReview": "rev",
+    "WriteOff": "wof",
 }
 KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
 

@@ -28,6 +28,8 @@ from schema.prices import PriceQuery
 from schema.program_changes import ProgramMutation
 from schema.programs import ProgramQuery
 from schema.provider_accounts import ProviderAccountMutation, ProviderAccountQuery
+from schema.return_changes import ReturnMutation
+from schema.returns import ReturnQuery
 from schema.scalars import SCALARS
 from schema.settlement import SettlementMutation, SettlementQuery
 from schema.simulations import SimulationMutation, SimulationQuery
@@ -44,6 +46,7 @@ class Query(
     OrangeQuery,
     CatalogQuery,
     OrderQuery,
+    ReturnQuery,
     PriceQuery,
     ListingQuery,
     CommissionQuery,
@@ -69,6 +72,7 @@ class Mutation(
     TierMutation,
     CatalogMutation,
     OrderMutation,
+    ReturnMutation,
     ListingMutation,
     PeriodMutation,
     SettlementMutation,

@@ -52,6 +52,8 @@ described(
     PAYOUT_PAID="A payout was paid.",
     PAYOUT_FAILED="A payout failed; the money came back.",
     FORFEIT="Pending commission was given up at an exit.",
+    CLAWBACK="Goods came back; commission on them was taken back.",
+    WRITE_OFF="A debt was given up by the brand.",
 )(Kind)
 
 
@@ -85,13 +87,21 @@ class LedgerEntry:
     amount: Money = strawberry.field(description="Positive is in the distributor's favour.")
     balance: Money = strawberry.field(description="The account's balance after it.")
     reference: strawberry.ID | None = strawberry.field(
-        description="The order, award, settlement, payout or exit it is about."
+        description="The order, return, award, settlement, payout, exit or write-off it is about."
     )
     effective_at: datetime = strawberry.field(description="When it took effect.")
     recorded_at: datetime = strawberry.field(description="When it was written.")
 
 
-_REFERENCES = {"order": "Order", "settlement": "Settlement", "payout": "Payout", "exit": "ExitCase", "award": "Award"}
+_REFERENCES = {
+    "order": "Order",
+    "return": "ReturnCase",
+    "settlement": "Settlement",
+    "payout": "Payout",
+    "exit": "ExitCase",
+    "award": "Award",
+    "write_off": "WriteOff",
+}
 
 
 def ledger_entry(line: EntryLine) -> LedgerEntry:

@@ -15,41 +15,32 @@ from tenants.access import (
     OPERATOR,
     OWNER,
     STAFF,
-    Rule,
     Scope,
     joined,
     key,
     on,
     role,
 )
+from tenants.access_groups import (
+    CATALOG_READ,
+    CATALOG_WRITE,
+    COMMISSIONS_READ,
+    ENROL,
+    EXITS_READ,
+    KNOWN,
+    MONEY_READ,
+    NETWORK_READ,
+    ORDERS_MOVE,
+    ORDERS_PLACE,
+    ORDERS_READ,
+    page,
+)
+from tenants.access_sales import SALES
 from tenants.actors import Actor, Role
-
-ANY_KEY: Final = role(Role.API_KEY)
-KNOWN: Final = LOGGED_IN | ANY_KEY
-"""Everybody with a session or a key."""
-
-NETWORK_READ: Final = STAFF | DISTRIBUTOR | key(Scope.NETWORK_READ, Scope.NETWORK_WRITE)
-ORDERS_READ: Final = STAFF | DISTRIBUTOR | key(Scope.ORDERS_READ, Scope.ORDERS_WRITE)
-COMMISSIONS_READ: Final = STAFF | DISTRIBUTOR | key(Scope.COMMISSIONS_READ)
-CATALOG_READ: Final = STAFF | DISTRIBUTOR | key(Scope.CATALOG_READ, Scope.CATALOG_WRITE)
-CATALOG_WRITE: Final = OPERATIONS | key(Scope.CATALOG_WRITE)
-ORDERS_PLACE: Final = OPERATIONS | DISTRIBUTOR | key(Scope.ORDERS_WRITE)
-ORDERS_MOVE: Final = OPERATIONS | key(Scope.ORDERS_WRITE)
-ENROL: Final = OPERATIONS | DISTRIBUTOR | key(Scope.NETWORK_WRITE)
-MONEY_READ: Final = STAFF | DISTRIBUTOR
-EXITS_READ: Final = STAFF | DISTRIBUTOR
-
-
-def page(name: str, rule: Rule) -> list[dict[str, Rule]]:
-    """The rules of a connection and its edges."""
-    return [
-        dict(on(f"{name}Connection", rule.may("edges nodes pageInfo"))),
-        dict(on(f"{name}Edge", rule.may("cursor node"))),
-    ]
-
 
 RULES: Final = joined(
     [
+        *SALES,
         on(
             "Query",
             ANYONE.may("me tenant"),
@@ -169,69 +160,12 @@ RULES: Final = joined(
         on("OrangeEntry", STAFF.may("id kind reason exitCaseId addedAt")),
         *page("OrangeEntry", STAFF),
         on("OrangeEntryPayload", OPERATIONS.may("id userErrors")),
-        # -- catalogue and orders ----------------------------------------------------------------------------
-        on("Product", CATALOG_READ.may("id sku name category status createdAt")),
-        *page("Product", CATALOG_READ),
-        on("ProductsPayload", CATALOG_WRITE.may("products userErrors")),
-        on(
-            "Order",
-            ORDERS_READ.may(
-                "id number sellerId seller customer selfPurchase forMember channel region servedById servedBy "
-                "source status goods freight tax programNumber placedAt paidAt shippedAt deliveredAt closedAt "
-                "cancelledAt holdUntil lines"
-            ),
-            (COMMISSIONS_READ | key(Scope.ORDERS_WRITE)).may("commissions"),
-        ),
-        *page("Order", ORDERS_READ),
-        on("OrderLine", ORDERS_READ.may("id lineNo sku quantity amount"), STAFF.may("company")),
-        on("OrderPayload", ORDERS_PLACE.may("order userErrors")),
-        on("OrderVerdict", ORDERS_MOVE.may("orderId replayed goods userErrors")),
-        on("PlaceOrdersPayload", ORDERS_MOVE.may("verdicts userErrors")),
-        on(
-            "PriceCase",
-            STAFF.may(
-                "id orderId lineId sellerId sku side quantity amount lowest highest status openedAt closedAt resolution"
-            ),
-        ),
-        *page("PriceCase", STAFF),
-        on(
-            "Listing",
-            ORDERS_READ.may(
-                "id distributorId distributor sku channel price status outsideBand openedAt changedAt closedAt"
-            ),
-        ),
-        *page("Listing", ORDERS_READ),
-        on("ListingPayload", ORDERS_PLACE.may("listing userErrors")),
-        on(
-            "BelowFloor",
-            STAFF.may("distributorId distributor listingId orderId lineId sku channel quantity amount floor missing"),
-        ),
-        *page("BelowFloor", STAFF),
-        on("BelowFloorCount", STAFF.may("listings orderLines")),
-        on("PriceQuote", (STAFF | ORDERS_PLACE).may("goods lines userErrors")),
-        on(
-            "PriceQuoteLine",
-            (STAFF | ORDERS_PLACE).may(
-                "sku quantity amount source promotion freePieces guide lowest highest outsideBand why"
-            ),
-        ),
-        on(
-            "Promotion",
-            (CATALOG_READ | ORDERS_PLACE).may(
-                "key name kind effectiveFrom effectiveUntil channels membersOnly price threshold off buy get"
-            ),
-        ),
-        on(
-            "ProductPrice",
-            (CATALOG_READ | ORDERS_PLACE).may("product guide lowest highest purchase channels promotions"),
-        ),
-        *page("ProductPrice", CATALOG_READ | ORDERS_PLACE),
         # -- commission --------------------------------------------------------------------------------------
         on(
             "Commission",
             (COMMISSIONS_READ | key(Scope.ORDERS_WRITE)).may(
                 "id orderId lineId component programNumber level beneficiaryId beneficiary tier rateBps perPiece base "
-                "quantity amount outcome reason status earnedAt holdUntil statementId explanation arithmetic"
+                "quantity amount takenBack outcome reason status earnedAt holdUntil statementId explanation arithmetic"
             ),
         ),
         on(

@@ -32,11 +32,13 @@ THINGS_ZH = {
     "price case": "价格案件",
     "product": "商品",
     "program version": "分销政策版本",
+    "return": "退货",
     "session": "会话",
     "settlement": "结算",
     "simulation": "模拟",
     "statement": "结算单",
     "tier review": "级别考核",
+    "write-off": "核销",
 }
 """What things are called in messages, in English and in Chinese (docs/rules.md §1); nothing has a second name."""
 
@@ -62,6 +64,8 @@ STATES_ZH = {
     "placed": "已下单",
     "queued": "排队中",
     "quoted": "已报价",
+    "received": "已收货",
+    "refunded": "已退款",
     "rejected": "已拒绝",
     "requested": "已申请",
     "retired": "已停用",

@@ -27,6 +27,8 @@ PeriodCloseId = NewType("PeriodCloseId", UUID)
 AwardId = NewType("AwardId", UUID)
 JobId = NewType("JobId", UUID)
 SimulationId = NewType("SimulationId", UUID)
+ReturnId = NewType("ReturnId", UUID)
+WriteOffId = NewType("WriteOffId", UUID)
 
 PLATFORM = TenantId(0)
 """The platform's own tenant: operators live in it, no brand does."""

@@ -41,6 +41,15 @@ def share(base_minor: int, rate_bps: int) -> int:
     return divide_half_up(base_minor * rate_bps, BPS_WHOLE)
 
 
+def part_back(whole_minor: int, returned: int, pieces: int) -> int:
+    """What ``returned`` of ``pieces`` stand for of an amount, half up.
+
+    Always taken of all pieces returned so far, so that what single returns add to it adds up to the whole: 10.00 on 3
+    pieces goes back as 3.33, 3.34, 3.33 (docs/rules.md §4).
+    """
+    return divide_half_up(whole_minor * returned, pieces)
+
+
 def shrink_to(shares: Sequence[int], total_minor: int) -> list[int]:
     """Shrink non-negative shares in proportion so that they add up to ``total_minor`` exactly.
 

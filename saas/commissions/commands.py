@@ -169,7 +169,7 @@ async def _reverse(column: str, ids: Collection[UUID]) -> list[Reversed]:
         rows = await tx.rows(
             f"UPDATE commission SET status = 'reversed' "
             f"WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} AND status = 'pending' "
-            f"RETURNING order_id, beneficiary_id, currency, amount_minor",
+            f"RETURNING order_id, beneficiary_id, currency, amount_minor - reversed_minor AS amount_minor",
             tx.tenant_id,
             [row["id"] for row in locked],
         )

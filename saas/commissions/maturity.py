@@ -14,9 +14,12 @@ from saas.base.ids import CommissionId, DistributorId, OrderId
 EVERYTHING = 2**62
 """A limit that is none."""
 
+LEFT = "amount_minor - reversed_minor"
+"""What a row is worth after returns; one of which nothing is left is `reversed`, and never comes here."""
+
 
 class Due(NamedTuple):
-    """A pending row whose hold is over."""
+    """A pending row whose hold is over, with what is left of it."""
 
     id: CommissionId
     order_id: OrderId
@@ -51,7 +54,7 @@ async def lock_all_due(through: datetime) -> Sequence[Due]:
 
 async def _due(tx: Tx, through: datetime, limit: int, lock: str) -> Sequence[Due]:
     rows = await tx.rows(
-        f"SELECT id, order_id, beneficiary_id, currency, amount_minor, hold_until FROM commission "
+        f"SELECT id, order_id, beneficiary_id, currency, {LEFT} AS amount_minor, hold_until FROM commission "
         f"WHERE tenant_id = $1 AND status = 'pending' AND hold_until <= $2 "
         f"ORDER BY hold_until, order_id, id LIMIT $3{lock}",
         tx.tenant_id,
@@ -101,7 +104,7 @@ async def sums_of(ids: Collection[CommissionId]) -> Mapping[DistributorId, Earne
     """What these rows come to for each beneficiary, by beneficiary."""
     async with reading() as tx:
         rows = await tx.rows(
-            f"SELECT beneficiary_id, count(*) AS lines, CAST(sum(amount_minor) AS bigint) AS amount_minor "
+            f"SELECT beneficiary_id, count(*) AS lines, CAST(sum({LEFT}) AS bigint) AS amount_minor "
             f"FROM commission WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} "
             f"GROUP BY beneficiary_id ORDER BY beneficiary_id",
             tx.tenant_id,
@@ -114,7 +117,7 @@ async def due_before(currency: str, until: datetime) -> Mapping[DistributorId, E
     """What would be settled for each beneficiary: pending or available, with a hold that ends before ``until``."""
     async with reading() as tx:
         rows = await tx.rows(
-            "SELECT beneficiary_id, count(*) AS lines, CAST(sum(amount_minor) AS bigint) AS amount_minor "
+            f"SELECT beneficiary_id, count(*) AS lines, CAST(sum({LEFT}) AS bigint) AS amount_minor "
             "FROM commission WHERE tenant_id = $1 AND status IN ('pending', 'available') AND currency = $2 "
             "AND hold_until < $3 GROUP BY beneficiary_id ORDER BY beneficiary_id",
             tx.tenant_id,

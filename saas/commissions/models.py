@@ -6,7 +6,11 @@ from saas.base.db import TenantModel
 
 
 class Commission(TenantModel):
-    """A share with all that explains it. Only ``status``, ``hold_until`` and ``statement_id`` ever change."""
+    """A share with all that explains it. Its amount is that of the sale for ever.
+
+    Only ``status``, ``hold_until``, ``statement_id`` and what returns took back change: ``reversed_minor`` in all, and
+    of that ``clawed_minor`` after the share was on a statement.
+    """
 
     order_id = fields.UUIDField()
     line_id = fields.UUIDField()
@@ -27,6 +31,8 @@ class Commission(TenantModel):
     hold_until = fields.DatetimeField(null=True)
     statement_id = fields.UUIDField(null=True)
     detail = fields.TextField(null=True)
+    reversed_minor = fields.BigIntField(default=0)
+    clawed_minor = fields.BigIntField(default=0)
 
     class Meta:
         table = "commission"

@@ -16,7 +16,8 @@ from saas.commissions.rules import Reason, Share
 
 _COLUMNS = (
     "id, order_id, line_id, component, level, beneficiary_id, tier, rate_bps, per_piece_minor, base_minor, quantity, "
-    "amount_minor, reason, detail, program_number, currency, status, earned_at, hold_until, statement_id"
+    "amount_minor, reason, detail, program_number, currency, status, earned_at, hold_until, statement_id, "
+    "reversed_minor, clawed_minor"
 )
 
 _REASONS = {reason.value: reason for reason in Reason}
@@ -24,7 +25,10 @@ _REASONS = {reason.value: reason for reason in Reason}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommissionView:
-    """One share of one order line and where its money is; ``share`` is what ``explain`` takes."""
+    """One share of one order line and where its money is; ``share`` is what ``explain`` takes, as of the sale.
+
+    ``reversed_minor`` of it was taken back by returns, ``clawed_minor`` of that after it was on a statement.
+    """
 
     id: CommissionId
     order_id: OrderId
@@ -36,6 +40,13 @@ class CommissionView:
     earned_at: datetime
     hold_until: datetime | None
     statement_id: StatementId | None
+    reversed_minor: int
+    clawed_minor: int
+
+    @property
+    def stated_minor(self) -> int:
+        """What its statement has of it: what was left when the period was closed."""
+        return self.share.amount_minor - self.reversed_minor + self.clawed_minor
 
 
 class CommissionSort(StrEnum):
@@ -135,8 +146,9 @@ async def summary(wanted: CommissionFilter, beneficiary_id: DistributorId | None
         rows = await tx.rows(
             f"SELECT component, level, currency, "
             f"count(*) FILTER (WHERE status NOT IN ('nothing', 'reversed')) AS shares, "
-            f"CAST(coalesce(sum(amount_minor) FILTER (WHERE status <> 'reversed'), 0) AS bigint) AS earned_minor, "
-            f"CAST(coalesce(sum(amount_minor) FILTER (WHERE status = 'reversed'), 0) AS bigint) AS reversed_minor "
+            f"CAST(coalesce(sum(amount_minor - reversed_minor) FILTER (WHERE status <> 'reversed'), 0) AS bigint) "
+            f"AS earned_minor, CAST(coalesce(sum(CASE status WHEN 'reversed' THEN amount_minor "
+            f"ELSE reversed_minor END), 0) AS bigint) AS reversed_minor "
             f"FROM commission WHERE {where.sql} "
             f"GROUP BY component, level, currency ORDER BY component, level, currency",
             *where.args,
@@ -195,4 +207,6 @@ def _view(row: Row) -> CommissionView:
         earned_at=row["earned_at"],
         hold_until=row["hold_until"],
         statement_id=row["statement_id"],
+        reversed_minor=row["reversed_minor"],
+        clawed_minor=row["clawed_minor"],
     )

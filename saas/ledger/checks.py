@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from saas.base.checks import Violation, violations
 from saas.base.db import reading
+from saas.ledger.returned import returns_add_up
 from saas.ledger.rules import AWARD_KINDS, EARNING_KINDS, PAYOUT_KINDS, REVERSING_KINDS, Kind
 
 
@@ -52,9 +53,13 @@ def _earned(status: str) -> str:
     )
 
 
+_STATED = "amount_minor - reversed_minor + clawed_minor"
+"""What is left of a row of commission; of a settled one, what was left when it was put on its statement."""
+
+
 def _commission(status: str) -> str:
     return (
-        f"SELECT beneficiary_id AS owner_id, currency, sum(amount_minor) AS amount_minor FROM commission "
+        f"SELECT beneficiary_id AS owner_id, currency, sum({_STATED}) AS amount_minor FROM commission "
         f"WHERE tenant_id = $1 AND status = '{status}' GROUP BY beneficiary_id, currency"
     )
 
@@ -97,8 +102,11 @@ async def balances_rederive() -> list[Violation]:
 
 
 async def available_within_earned() -> list[Violation]:
-    """What became available, wherever it went since, is at most what was accrued less what was reversed."""
-    earned = _entries("IS NOT NULL", *EARNING_KINDS, *REVERSING_KINDS)
+    """What became available, wherever it went since, is at most what was accrued less what was reversed.
+
+    A debt that was written off counts as given.
+    """
+    earned = _entries("IS NOT NULL", *EARNING_KINDS, *REVERSING_KINDS, Kind.WRITE_OFF)
     held = _entries("IN ('available', 'settled', 'payout')")
     paid = _entries("= 'payout'", Kind.PAYOUT_PAID, sign="-")
     passed_on = (
@@ -131,6 +139,11 @@ async def earnings_have_ground() -> list[Violation]:
         "FROM ledger_entry e WHERE e.tenant_id = t.tenant_id AND e.transaction_id = t.id "
         "AND e.owner_id = a.distributor_id)",
         (Kind.SETTLEMENT,): "SELECT 1 FROM settlement s WHERE s.tenant_id = t.tenant_id AND s.id = t.reference_id",
+        (Kind.CLAWBACK,): "SELECT 1 FROM return_case r WHERE r.tenant_id = t.tenant_id AND r.id = t.reference_id "
+        "AND r.received_at IS NOT NULL",
+        (Kind.WRITE_OFF,): "SELECT 1 FROM write_off w WHERE w.tenant_id = t.tenant_id AND w.id = t.reference_id "
+        "AND w.status = 'approved' AND w.amount_minor = (SELECT sum(e.amount_minor) FROM ledger_entry e "
+        "WHERE e.tenant_id = t.tenant_id AND e.transaction_id = t.id AND e.owner_id = w.distributor_id)",
         (*PAYOUT_KINDS, Kind.PAYOUT_PAID): "SELECT 1 FROM payout p WHERE p.tenant_id = t.tenant_id "
         "AND p.id = t.reference_id",
     }
@@ -163,8 +176,9 @@ async def statements_add_up() -> list[Violation]:
     """Each statement is the sum of its lines, and each settlement the sum of its statements."""
     return await violations(
         "statements_add_up",
-        "SELECT s.number AS subject, s.commission_minor AS expected, coalesce((SELECT sum(c.amount_minor) "
-        "FROM commission c WHERE c.tenant_id = s.tenant_id AND c.statement_id = s.id), 0) AS actual "
+        "SELECT s.number AS subject, s.commission_minor AS expected, coalesce((SELECT "
+        "sum(c.amount_minor - c.reversed_minor + c.clawed_minor) FROM commission c WHERE c.tenant_id = s.tenant_id "
+        "AND c.statement_id = s.id), 0) AS actual "
         "FROM statement s WHERE s.tenant_id = $1 "
         "UNION ALL SELECT s.number || ' awards', s.awards_minor, coalesce((SELECT sum(a.amount_minor) "
         "FROM award a WHERE a.tenant_id = s.tenant_id AND a.statement_id = s.id), 0) "
@@ -254,6 +268,7 @@ CHECKS: Sequence[Callable[[], Awaitable[list[Violation]]]] = (
     statements_add_up,
     periods_add_up,
     payouts_agree,
+    returns_add_up,
     payouts_claim_once,
     exited_earn_nothing,
 )

@@ -14,7 +14,9 @@ from uuid import UUID
 from saas.base.ids import DistributorId
 from saas.ledger.errors import UnsoundPosting
 
-ReferenceKind: TypeAlias = Literal["order", "settlement", "payout", "exit", "adjustment", "award"]
+ReferenceKind: TypeAlias = Literal[
+    "order", "settlement", "payout", "exit", "adjustment", "award", "return", "write_off"
+]
 """What a movement is about; ``reference_id`` is the identifier of that thing."""
 
 
@@ -53,6 +55,8 @@ class Kind(StrEnum):
     PAYOUT_PAID = "payout_paid"
     PAYOUT_FAILED = "payout_failed"
     FORFEIT = "forfeit"
+    CLAWBACK = "clawback"
+    WRITE_OFF = "write_off"
 
 
 EARNING_KINDS = (Kind.ACCRUAL, Kind.REBATE, Kind.BONUS)
@@ -61,7 +65,7 @@ EARNING_KINDS = (Kind.ACCRUAL, Kind.REBATE, Kind.BONUS)
 AWARD_KINDS = (Kind.REBATE, Kind.BONUS)
 """Kinds that pay for a period, by the award behind them."""
 
-REVERSING_KINDS = (Kind.REVERSAL, Kind.FORFEIT)
+REVERSING_KINDS = (Kind.REVERSAL, Kind.FORFEIT, Kind.CLAWBACK)
 """Kinds that take earnings back."""
 
 PAYOUT_KINDS = (Kind.PAYOUT_REQUEST, Kind.PAYOUT_CANCEL, Kind.PAYOUT_FAILED)

@@ -204,7 +204,7 @@ async def _counted(missing: Collection[Counter], program: CompiledProgram, time_
     bounds = [start_of_day(day, time_zone) for era in eras for day in (era.first, era.until)]
     rows = await tx.rows(
         " UNION ALL ".join(
-            f"SELECT {n} AS n, o.seller_id, l.sku, l.category, CAST(sum(l.quantity) AS bigint) AS pieces "
+            f"SELECT {n} AS n, o.seller_id, l.sku, l.category, CAST(sum(l.quantity - l.returned) AS bigint) AS pieces "
             f"FROM sales_order o JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id "
             f"WHERE o.tenant_id = $1 AND o.seller_id {tx.within(2, 'uuid')} AND o.paid_at >= ${2 * n + 3} "
             f"AND o.paid_at < ${2 * n + 4} AND o.status <> 'cancelled' GROUP BY o.seller_id, l.sku, l.category"

@@ -1,7 +1,8 @@
 """What a period's orders say, read as sums: a few statements and a few rows, however many orders there were.
 
 Paid orders that are not cancelled count, in the program's currency, by the moment of their payment and the path they
-keep. Who stood where, with which tier and status, is as of the period's end.
+keep; goods that came back are taken off the period in which they came back. Who stood where, with which tier and
+status, is as of the period's end.
 """
 
 from collections.abc import Mapping, Sequence
@@ -72,6 +73,8 @@ class _Lead(NamedTuple):
 
 
 _BOOKED = "o.status <> 'cancelled' AND o.paid_at IS NOT NULL"
+_KEPT = "l.amount_minor - l.refunded_minor"
+"""What is left of a line after returns: a first order in a channel is one that stays."""
 _LINES = "JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id"
 
 
@@ -81,6 +84,7 @@ async def fill(book: PeriodBook, content: Program, period: CalendarPeriod) -> No
         leads = await _leads(tx, content.currency, period)
         for tally in book.tallies.values():
             await _fill_tally(tx, tally, content.currency, period, leads)
+        await _take_off(tx, list(book.tallies.values()), content.currency, period)
         for firsts in book.firsts.values():
             await _fill_firsts(tx, firsts, content.currency, period)
 
@@ -211,12 +215,72 @@ async def partnered(tx: Tx, currency: str, since: datetime, until: datetime) -> 
 
 async def _leads(tx: Tx, currency: str, period: CalendarPeriod) -> dict[OrderId, _Lead]:
     """The period's leads, each at the rate of its order's program."""
-    found = await partnered(tx, currency, period.since_at, period.until_at)
+    return await _rated(await partnered(tx, currency, period.since_at, period.until_at))
+
+
+async def _rated(found: Mapping[OrderId, Partnered]) -> dict[OrderId, _Lead]:
     rates: dict[int, int] = {}
     for number in {one.program_number for one in found.values()}:
         lead = (await program(number)).program.territory.cross_region_lead
         rates[number] = 0 if lead is None else lead.performance_to_region_bps
     return {id_: _Lead(path, above, rates[number]) for id_, (path, number, above) in found.items()}
+
+
+_BACK = (
+    "FROM return_case r JOIN sales_order o ON o.tenant_id = r.tenant_id AND o.id = r.order_id "
+    "LEFT JOIN cross_region_lead c ON c.tenant_id = o.tenant_id AND c.order_id = o.id"
+)
+
+
+async def _take_off(tx: Tx, tallies: Sequence[Tally], currency: str, period: CalendarPeriod) -> None:
+    """Take off what came back in the period, whenever it was sold: a closed period never changes."""
+    span = await tx.rows(
+        f"SELECT o.paid_at, c.order_id {_BACK} WHERE r.tenant_id = $1 AND r.received_at >= $2 AND r.received_at < $3 "
+        f"AND o.currency = $4 ORDER BY o.paid_at",
+        *(tx.tenant_id, period.since_at, period.until_at, currency),
+    )
+    if not span:
+        return
+    leads: dict[OrderId, _Lead] = {}
+    shared = [row["paid_at"] for row in span if row["order_id"] is not None]
+    if shared:
+        leads = await _rated(await partnered(tx, currency, shared[0], shared[-1] + timedelta.resolution))
+    for tally in tallies:
+        await _take_off_tally(tx, tally, currency, period, leads)
+
+
+async def _take_off_tally(
+    tx: Tx, tally: Tally, currency: str, period: CalendarPeriod, leads: Mapping[OrderId, _Lead]
+) -> None:
+    """An order is one order less when its last piece is back. A partner's part is of all that came back so far."""
+    where = Where(tx, "r")
+    where.add("r.received_at < $", period.until_at)
+    where.add("o.currency = $", currency)
+    if tally.scope.effective_from is not None:
+        where.add("o.paid_at >= $", start_of_day(tally.scope.effective_from, period.time_zone))
+    if tally.scope.effective_until is not None:
+        where.add("o.paid_at < $", start_of_day(tally.scope.effective_until, period.time_zone))
+    _limited(where, tally.scope)
+    since = where.arg(period.since_at)
+    now = f"r.received_at >= {since}"
+    rows = await tx.rows(
+        f"SELECT o.path, count(DISTINCT CASE WHEN r.whole AND {now} THEN o.id END) AS orders, "
+        f"CAST(sum(CASE WHEN {now} THEN b.quantity END) AS bigint) AS pieces, "
+        f"CAST(sum(CASE WHEN {now} THEN b.refund_minor END) AS bigint) AS now_minor, "
+        f"CAST(sum(b.refund_minor) AS bigint) AS all_minor, c.order_id AS lead_id {_BACK} {_LINES} "
+        f"LEFT JOIN return_line b ON b.tenant_id = r.tenant_id AND b.return_id = r.id AND b.line_id = l.id "
+        f"WHERE {where.sql} AND o.id IN (SELECT n.order_id FROM return_case n WHERE n.tenant_id = $1 "
+        f"AND n.received_at >= {since}) GROUP BY o.path, c.order_id",
+        *where.args,
+    )
+    for row in rows:
+        back = row["now_minor"] or 0
+        tally.put(row["path"], -row["orders"], -(row["pieces"] or 0), -back)
+        if back and row["lead_id"] is not None:
+            lead = leads[row["lead_id"]]
+            part = share(row["all_minor"], lead.bps) - share(row["all_minor"] - back, lead.bps)
+            tally.put(lead.path, 0, 0, part)
+            tally.put(lead.partner_path, 0, 0, -part)
 
 
 async def _fill_firsts(tx: Tx, firsts: Firsts, currency: str, period: CalendarPeriod) -> None:
@@ -225,14 +289,15 @@ async def _fill_firsts(tx: Tx, firsts: Firsts, currency: str, period: CalendarPe
     if firsts.channels is not None:
         where.within("o.channel", list(firsts.channels))
     least = where.arg(firsts.minimum_minor)
-    short = f"CASE WHEN sum(l.amount_minor) >= CAST({least} AS bigint) THEN 0 ELSE"
+    short = f"CASE WHEN sum({_KEPT}) >= CAST({least} AS bigint) THEN 0 ELSE"
     rows = await tx.rows(
         f"SELECT path, channel, id, paid_at, CAST(amount_minor AS bigint) AS amount_minor FROM ("
-        f"SELECT o.path, o.channel, o.id, o.paid_at, sum(l.amount_minor) AS amount_minor, "
+        f"SELECT o.path, o.channel, o.id, o.paid_at, sum({_KEPT}) AS amount_minor, "
         f"row_number() OVER (PARTITION BY o.seller_id, o.channel "
-        f"ORDER BY {short} 1 END, {short} -sum(l.amount_minor) END, o.paid_at, o.id) AS place "
+        f"ORDER BY {short} 1 END, {short} -sum({_KEPT}) END, o.paid_at, o.id) AS place "
         f"FROM sales_order o {_LINES} WHERE {where.sql} AND {_BOOKED} AND o.channel IS NOT NULL "
-        f"GROUP BY o.path, o.channel, o.seller_id, o.id, o.paid_at) AS ranked WHERE place = 1",
+        f"AND l.quantity > l.returned GROUP BY o.path, o.channel, o.seller_id, o.id, o.paid_at) AS ranked "
+        f"WHERE place = 1",
         *where.args,
     )
     for row in rows:
@@ -262,8 +327,9 @@ async def _sold_before(
     whose = "o.seller_id = v.seller_id AND " if component.once == "distributor" else ""
     rows = await tx.rows(
         f"SELECT v.seller_id, v.channel FROM {asked} AS v WHERE EXISTS (SELECT 1 FROM sales_order o "
-        f"WHERE {whose}o.channel = v.channel AND {where.sql} AND {_BOOKED} AND (SELECT sum(l.amount_minor) "
-        f"FROM order_line l WHERE l.order_id = o.id AND {lines.sql}) >= CAST({least} AS bigint))",
+        f"WHERE {whose}o.channel = v.channel AND {where.sql} AND {_BOOKED} AND (SELECT sum({_KEPT}) "
+        f"FROM order_line l WHERE l.order_id = o.id AND l.quantity > l.returned AND {lines.sql}) "
+        f">= CAST({least} AS bigint))",
         *where.args,
     )
     return {(UUID(str(row["seller_id"])), row["channel"]) for row in rows}

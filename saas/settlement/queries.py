@@ -307,7 +307,7 @@ def _csv_line(line: CommissionView) -> list[str | int | date]:
         share.tier or "",
         amount(share.base_minor, line.currency),
         share.quantity,
-        amount(share.amount_minor, line.currency),
+        amount(line.stated_minor, line.currency),
     ]
 
 

@@ -9,7 +9,8 @@ from saas.simulation.sums import Sums
 async def really_paid(tx: Tx, span: Span, currency: str) -> tuple[Sums, int]:
     """The sums by place and by distributor, and how many lines the limit on a line had shrunk.
 
-    Commission that was taken back again is not among it.
+    Commission of cancelled orders, or given up, is not among it. Returns are left out on both sides of a comparison:
+    what they took back is among it.
     """
     sums, capped = Sums(), 0
     of_span = (tx.tenant_id, span.since, span.until, currency)
@@ -18,7 +19,7 @@ async def really_paid(tx: Tx, span: Span, currency: str) -> tuple[Sums, int]:
         "CAST(sum(amount_minor) AS bigint) AS amount_minor, "
         "count(*) FILTER (WHERE reason IN ('capped', 'capped_to_zero')) AS capped FROM commission "
         "WHERE tenant_id = $1 AND earned_at >= $2 AND earned_at < $3 AND currency = $4 "
-        "AND (status NOT IN ('nothing', 'reversed') OR reason = 'capped_to_zero') "
+        "AND (status NOT IN ('nothing', 'reversed') OR reversed_minor > 0 OR reason = 'capped_to_zero') "
         "GROUP BY beneficiary_id, component, level, tier",
         *of_span,
     )
@@ -30,7 +31,7 @@ async def really_paid(tx: Tx, span: Span, currency: str) -> tuple[Sums, int]:
     if capped:  # which is seldom, and worth another look at all of the rows
         capped = await tx.value(
             "SELECT count(DISTINCT line_id) FROM commission WHERE tenant_id = $1 AND earned_at >= $2 "
-            "AND earned_at < $3 AND currency = $4 AND status <> 'reversed' "
+            "AND earned_at < $3 AND currency = $4 AND (status <> 'reversed' OR reversed_minor > 0) "
             "AND reason IN ('capped', 'capped_to_zero')",
             *of_span,
         )

@@ -273,6 +273,12 @@ DOUBTS: dict[str, Words] = {
         "own_sales.",
         "每笔销售的所有上级都按团队业绩获得报酬，且没有层数限制；请设置 hierarchy.depth_limit，或改用 own_sales。",
     ),
+    # goods that come back
+    "RETURN_OUTLASTS_HOLD": (
+        "Goods may come back for {value} days, and commission becomes available after {closest}; the closest value "
+        "that the hold covers is {closest}.",
+        "退货期为 {value} 天，而佣金冻结期仅 {closest} 天；冻结期能覆盖的最接近值为 {closest}。",
+    ),
     # prices
     "PURCHASE_PRICE_RISES": (
         "Tier {tier} pays {value}, more than {below} of the lower tier {lower}; check the two.",

@@ -22,6 +22,7 @@ from tenants.program.parts import (
     PeriodLength,
     Positive,
     Region,
+    Sku,
 )
 from tenants.program.pricing import PricePolicy
 
@@ -210,6 +211,13 @@ class Settlement(Part):
     days_to_pay: Count = 3
 
 
+class Returns(Part):
+    """How many days from delivery goods may be returned, and other numbers of days by product (docs/rules.md §4)."""
+
+    window_days: Count = 7
+    products: Mapping[Sku, Count] = {}
+
+
 class ExitTerms(Part):
     """What one kind of exit does to the downline and to pending commission (docs/rules.md §7)."""
 
@@ -261,5 +269,6 @@ class Program(Part):
     price_policy: PricePolicy
     territory: Territory = Territory()
     settlement: Settlement = Settlement()
+    returns: Returns = Returns()
     exit: ExitPolicy = ExitPolicy()
     visibility: Visibility = Visibility()

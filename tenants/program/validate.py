@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Set
 
-from tenants.program.checks import commission, network, periods, prices
+from tenants.program.checks import commission, network, periods, prices, returns
 from tenants.program.compliance import compliance_findings, required_profiles, unknown_profiles
 from tenants.program.document import Program
 from tenants.program.findings import Finding, finding
@@ -53,6 +53,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Program], Iterable[Finding]]], .
     (("territory",), network.territory),
     (("settlement",), network.deductions),
     (("settlement",), network.payout_bounds),
+    (("returns", "settlement"), returns.windows),
     (("commission",), commission.unique_keys),
     (("commission", "tiers"), commission.paid_tiers),
     (("commission",), commission.units),

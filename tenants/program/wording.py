@@ -192,7 +192,7 @@ def _unit(document: Mapping[str, Any], steps: tuple[Step, ...]) -> str:
         level = _at(document, above)["levels"][part.entries[-1]]
         return "rate_bps" if "rate_bps" in level else "per_piece_minor"
     if part.field == "products":
-        return "per_piece_minor"
+        return "window_days" if steps[0] == "returns" else "per_piece_minor"
     if part.field == "at_least" and above and isinstance(above[-1], int | Named):
         owner = _at(document, above[:-2])
         return "" if owner.get("measure", "orders") in {"orders", "pieces"} else "sales_minor"

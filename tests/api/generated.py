@@ -96,6 +96,14 @@ IDS = {
     "Query.awards(close)": "PeriodClose",
     "Query.tierReviews(close)": "PeriodClose",
     "Query.statement(id)": "Statement",
+    "lineId": "OrderLine",
+    "Query.returnCase(id)": "ReturnCase",
+    "ReturnInput.id": "ReturnCase",
+    "RejectReturnInput.id": "ReturnCase",
+    "ReceiveReturnInput.id": "ReturnCase",
+    "ExchangeReturnInput.id": "ReturnCase",
+    "RefundReturnInput.id": "ReturnCase",
+    "WriteOffInput.id": "WriteOff",
     "Query.statements(settlement)": "Settlement",
 }
 """The kind of thing that an id names."""
@@ -163,6 +171,7 @@ VALUES: Mapping[str, Any] = {
     "priceMinor": 20_000,
     "provider": "manual",
     "reason": "a reason",
+    "overrideReason": "a reason",
     "reference": "bank-1",
     "region": "310000",
     "regions": "310000",

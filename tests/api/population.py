@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from orjson import dumps
 
 from saas.base import clock
 from saas.base.db import transaction
-from saas.base.ids import TenantId
+from saas.base.ids import DistributorId, TenantId, new_id
 from saas.base.scope import tenant_scope
 from saas.jobs.worker import run_due
 from saas.simulation.commands import KIND, run_simulation
-from schema.ids import PREFIXES
+from schema.ids import PREFIXES, to_global
 from tenants import registry
 from tenants.access import Scope
 from tenants.program import as_data
@@ -80,6 +80,7 @@ async def populate(brand: Brand, slug: str) -> Populated:
         "ExitCase": await _exit(brand, tree["Z"], key),
     }
     tenant_id = (await registry.by_slug(slug)).id
+    ids |= await _return(brand, tenant_id, tree, f"{slug}-sku", key)
     await _draft(brand, tenant_id, slug)
     ids |= await _simulation(brand, NUMBERS[slug])
     callers = {
@@ -174,7 +175,7 @@ async def _program(brand: Brand, slug: str) -> None:
     """The brand's program with a monthly rebate and tiers that are reviewed, in force before anything was sold."""
     data = as_data(preset(slug))
     bands = [{"from_minor": 0, "rate_bps": 100}]
-    data["commission"]["components"].append({"kind": "tiered_rebate", "key": "month", "bands": bands})
+    data["commission"]["components"].append({"kind": "tiered_rebate", "key": "populated", "bands": bands})
     data["tiers"][-1]["promotion"] = {"kind": "own_sales", "at_least_minor": 10**9}
     data["tier_rules"] = {"period": "month"}
     saved = await brand.owner.do("saveProgramDraft", "program { number }", document=dumps(data).decode())
@@ -216,6 +217,29 @@ async def _money(brand: Brand, tree: Mapping[str, str], key: str) -> dict[str, s
         ids |= {"PayoutDestination": card["destination"]["id"], "Payout": asked["payout"]["id"]}
     found = await brand.finance.ask("query($of: ID) { statements(of: $of) { nodes { id } } }", of=tree["B"])
     return {**ids, "PayoutBatch": batch["batch"]["id"], "Statement": found["statements"]["nodes"][0]["id"]}
+
+
+async def _return(brand: Brand, tenant_id: TenantId, tree: Mapping[str, str], sku: str, key: str) -> dict[str, str]:
+    """An order that came back, and a debt that waits to be written off."""
+    then = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    times = dict.fromkeys(("placedAt", "paidAt", "shippedAt", "deliveredAt"), then)
+    bought = [{"sku": sku, "quantity": 2, "amountMinor": 12_345}]
+    sold = {"sellerId": tree["B"], "lines": bought, "idempotencyKey": f"{key}-return"}
+    order = await brand.operations.do("placeOrder", "order { id lines { id } }", **sold, **times)
+    line = order["order"]["lines"][0]["id"]
+    asked = {"orderId": order["order"]["id"], "reason": f"too small for {key}", "idempotencyKey": key}
+    lines = [{"lineId": line, "quantity": 1}]
+    case = await brand.operations.do("requestReturn", "returnCase { id }", **asked, lines=lines)
+    id_ = case["returnCase"]["id"]
+    await brand.operations.do("approveReturn", "returnCase { id }", id=id_)
+    await brand.operations.do("receiveReturn", "returnCase { id }", id=id_, sellable=True, idempotencyKey=key)
+    owner, write_off, person = (DistributorId(UUID(tree["B"].partition("_")[2])), new_id(), new_id())
+    columns = ("id", "distributor_id", "currency", "amount_minor", "reason", "status", "requested_by", "requested_at")
+    with tenant_scope(tenant_id):
+        async with transaction() as tx:
+            row = (write_off, owner, "CNY", 1_234, f"small debt of {key}", "requested", person, clock.now())
+            await tx.insert_many("write_off", columns, [row])
+    return {"OrderLine": line, "ReturnCase": id_, "WriteOff": to_global("WriteOff", write_off)}
 
 
 async def _exit(brand: Brand, leaver: str, key: str) -> str:
