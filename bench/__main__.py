@@ -14,6 +14,7 @@ from rich.table import Table
 from bench import databases, rows
 from bench.engine import engine
 from bench.figures import FULL, TINY, Figure, Size
+from bench.leaving import leave_team
 from bench.simulation import simulate_history
 
 KINDS = ("postgresql", "sqlite")
@@ -21,12 +22,14 @@ console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 def main(
-    only: Annotated[list[str] | None, typer.Argument(help="engine, import, api or simulation; all by default.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Argument(help="engine, import, api, simulation or exits; all by default.")
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Also write the rows to this file.")] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="Only see that every row runs.")] = False,
 ) -> None:
     """Measure the product beside its ceilings. A quiet machine gives the truest figures."""
-    figures = asyncio.run(measure(only or ["engine", "import", "api", "simulation"], TINY if tiny else FULL))
+    figures = asyncio.run(measure(only or ["engine", "import", "api", "simulation", "exits"], TINY if tiny else FULL))
     console.print(_table(figures))
     if json is not None:
         json.write_bytes(orjson.dumps([figure.as_data() for figure in figures], option=orjson.OPT_INDENT_2))
@@ -49,6 +52,9 @@ async def measure(groups: list[str], size: Size) -> list[Figure]:
             if "simulation" in groups:
                 console.print(f"simulation on {kind} …", style="dim")
                 figures.append(await simulate_history(opened, kind, size))
+            if "exits" in groups:
+                console.print(f"exits on {kind} …", style="dim")
+                figures.append(await leave_team(opened, kind, size))
     return figures
 
 

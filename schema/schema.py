@@ -10,7 +10,8 @@ from schema.audit import AuditQuery
 from schema.brands import BrandMutation, BrandQuery
 from schema.catalog import CatalogMutation, CatalogQuery
 from schema.commissions import CommissionQuery
-from schema.exits import ExitMutation, ExitQuery
+from schema.exit_changes import ExitMutation
+from schema.exits import ExitQuery
 from schema.gate import Gate
 from schema.jobs import JobMutation, JobQuery
 from schema.keys import KeyMutation, KeyQuery

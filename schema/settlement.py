@@ -37,6 +37,7 @@ described(
     FEE_INCOME="Fees of payouts.",
     WITHHOLDING="Withheld from payouts.",
     FORFEITED="Given up by those who left.",
+    STOCK="Stock bought back from those who left.",
 )(Account)
 described(
     "Why money moved.",
@@ -52,6 +53,7 @@ described(
     PAYOUT_PAID="A payout was paid.",
     PAYOUT_FAILED="A payout failed; the money came back.",
     FORFEIT="Pending commission was given up at an exit.",
+    BUY_BACK="Stock was bought back at an exit.",
     CLAWBACK="Goods came back; commission on them was taken back.",
     WRITE_OFF="A debt was given up by the brand.",
 )(Kind)

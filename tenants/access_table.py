@@ -21,6 +21,7 @@ from tenants.access import (
     on,
     role,
 )
+from tenants.access_exits import EXITS
 from tenants.access_groups import (
     CATALOG_READ,
     CATALOG_WRITE,
@@ -59,7 +60,7 @@ RULES: Final = joined(
             COMMISSIONS_READ.may("commissions commissionSummary"),
             (OWNER | role(Role.AUDITOR) | OPERATOR).may("auditLog"),
             EXITS_READ.may("exit exits"),
-            STAFF.may("exitPreview"),
+            STAFF.may("exitPreview inactiveDistributors"),
             STAFF.may("job jobs simulation simulations simulatedOrder compareSimulations"),
             MONEY_READ.may("balance ledgerEntries statement statements payout payouts payoutDestination"),
             MONEY_READ.may("awards tierReviews"),
@@ -85,7 +86,8 @@ RULES: Final = joined(
             ORDERS_MOVE.may("placeOrders payOrder shipOrder deliverOrder closeOrder"),
             ORDERS_PLACE.may("cancelOrder openListing changeListingPrice closeListing"),
             (OPERATIONS | DISTRIBUTOR).may("quoteExit withdrawExit"),
-            OPERATIONS.may("approveExit rejectExit executeExit closeExit"),
+            OPERATIONS.may("approveExit rejectExit executeExit closeExit quoteInactiveExits"),
+            OWNER.may("erasePersonalData"),
             FINANCE.may("closePeriod recordPayoutResult"),
             FINANCE.may("releaseCommission closeSettlement verifyPayoutDestination revealPayoutDestination"),
             FINANCE.may("sweepPayouts createPayoutBatch approvePayoutBatch cancelPayoutBatch submitPayoutBatch"),
@@ -178,21 +180,7 @@ RULES: Final = joined(
         *page("Commission", COMMISSIONS_READ),
         on("CommissionSum", COMMISSIONS_READ.may("component level shares earned reversed")),
         # -- exits and the audit log -------------------------------------------------------------------------
-        on(
-            "ExitCase",
-            EXITS_READ.may(
-                "id distributorId distributor kind status reason quote requestedAt approvedAt executedAt closedAt"
-            ),
-        ),
-        *page("ExitCase", EXITS_READ),
-        on(
-            "ExitQuote",
-            EXITS_READ.may(
-                "downlineTo heirId directDownline team openOrders openOrdersGoods pendingCommission pending available "
-                "settled inPayout payoutsInFlight owed forfeited finalAmount finalAt undelivered"
-            ),
-        ),
-        on("ExitPayload", (OPERATIONS | DISTRIBUTOR).may("exit userErrors")),
+        *EXITS,
         on(
             "AuditLine",
             (OWNER | role(Role.AUDITOR) | OPERATOR).may("id at actorKind actorId actor action subject detail"),

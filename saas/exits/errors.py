@@ -33,3 +33,46 @@ class ExitNotSettled(DomainError):
     code = "EXIT_NOT_SETTLED"
     en = "There is still money to settle: {amounts}. Settle and pay it out, then close the exit."
     zh = "仍有未结清的款项：{amounts}。请完成结算和打款后再关闭该退出。"
+
+
+class HeirNotAsked(DomainError):
+    """The program says itself who takes the downline."""
+
+    code = "HEIR_NOT_ASKED"
+    en = "The program gives the downline to the {to}. Leave out heirId, or set downline_to to heir in the program."
+    zh = "分销政策规定下线归{to}。请不填写 heirId，或在分销政策中将 downline_to 设为 heir。"
+
+
+class StockNotBought(DomainError):
+    """More is declared as gone than was bought in the window of the buy-back."""
+
+    code = "STOCK_NOT_BOUGHT"
+    en = "{bought} pieces of {sku} can be bought back. Declare 0 to {bought} of them as gone."
+    zh = "商品 {sku} 可回购 {bought} 件。请申报已售出 0 至 {bought} 件。"
+
+
+class StockTwice(DomainError):
+    """One product is declared twice."""
+
+    code = "STOCK_TWICE"
+    en = "The product {sku} is declared twice. Keep one of the entries."
+    zh = "商品 {sku} 重复申报。请只保留一项。"
+
+
+class ExitStockChanged(DomainError):
+    """Goods were bought, shipped or returned since the quote, and another buy-back would be due than was approved."""
+
+    code = "EXIT_STOCK_CHANGED"
+    en = (
+        "The stock to buy back came to {quoted} when the exit was quoted and comes to {now} by now. Reject or withdraw "
+        "this exit and quote it again."
+    )
+    zh = "报价时应回购库存为 {quoted}，现为 {now}。请驳回或撤回该退出申请，并重新报价。"
+
+
+class NotInactive(DomainError):
+    """A distributor of the list sold something, is not active, or has an exit already."""
+
+    code = "NOT_INACTIVE"
+    en = "The distributor {value} is not on the list of those inactive for {days} days. Take it off your list."
+    zh = "分销商 {value} 不在 {days} 天未经营名单中。请将其从列表中移除。"

@@ -21,6 +21,10 @@ class ExitCase(TenantModel):
     approved_at = fields.DatetimeField(null=True)
     executed_at = fields.DatetimeField(null=True)
     closed_at = fields.DatetimeField(null=True)
+    batch_id = fields.UUIDField(null=True)
+    certificate_no = fields.BigIntField(null=True)
+    final_statement: fields.Field[dict[str, object] | None] = fields.JSONField(null=True)
+    erased_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "exit_case"

@@ -1,18 +1,37 @@
 """Exits as they are read, each with the quote it was decided on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
 
+from saas.base import clock
 from saas.base.db import Row, reading
 from saas.base.db.where import Where
 from saas.base.errors import NotFound
 from saas.base.ids import DistributorId, ExitId
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
-from saas.exits.rules import ExitKind, ExitState, Quote
+from saas.exits.certificate import Certificate
+from saas.exits.inactivity import Inactive, inactive_among, inactive_distributors
+from saas.exits.rules import ExitKind, ExitState, FinalStatement, Opening, Quote, StockLine
+from saas.ledger.rules import Account, Kind, Movement
+from saas.network.queries import find
+from tenants.registry import this_brand
+
+__all__ = [
+    "ExitFilter",
+    "ExitView",
+    "Inactive",
+    "certificate_of",
+    "exit_by_id",
+    "exits",
+    "exits_of_batch",
+    "inactive_among",
+    "inactive_distributors",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +50,9 @@ class ExitView:
     approved_at: datetime | None
     executed_at: datetime | None
     closed_at: datetime | None
+    certificate_no: int | None
+    final_statement: FinalStatement | None
+    erased_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +66,7 @@ class ExitFilter:
 
 _COLUMNS = (
     "id, distributor_id, kind, status, reason, quote, requested_by, requested_at, approved_by, approved_at, "
-    "executed_at, closed_at"
+    "executed_at, closed_at, certificate_no, final_statement, erased_at"
 )
 
 
@@ -55,6 +77,17 @@ async def exit_by_id(exit_id: ExitId, distributor_id: DistributorId | None = Non
     if row is None or distributor_id not in (None, row["distributor_id"]):
         raise NotFound("input.id", kind="exit", value=exit_id)
     return _view(row)
+
+
+async def exits_of_batch(batch_id: UUID) -> Sequence[ExitView]:
+    """The exits that were asked for together, in the order of the list."""
+    async with reading() as tx:
+        rows = await tx.rows(
+            f"SELECT {_COLUMNS} FROM exit_case WHERE tenant_id = $1 AND batch_id = $2 ORDER BY id",
+            tx.tenant_id,
+            batch_id,
+        )
+    return [_view(row) for row in rows]
 
 
 async def exits(wanted: ExitFilter, page: PageRequest) -> Page[ExitView]:
@@ -76,11 +109,59 @@ async def exits(wanted: ExitFilter, page: PageRequest) -> Page[ExitView]:
 
 
 def _view(row: Row) -> ExitView:
-    said = orjson.loads(row["quote"])
-    heir, final_at = said.pop("heir_id"), said.pop("final_at")
-    quote = Quote(
-        heir_id=DistributorId(UUID(heir)) if heir else None,
-        final_at=datetime.fromisoformat(final_at) if final_at else None,
-        **said,
+    final = row["final_statement"]
+    return ExitView(
+        **{
+            **row,
+            "kind": ExitKind(row["kind"]),
+            "status": ExitState(row["status"]),
+            "quote": _quote(orjson.loads(row["quote"])),
+            "final_statement": None if final is None else _final(orjson.loads(final)),
+        }
     )
-    return ExitView(**{**row, "kind": ExitKind(row["kind"]), "status": ExitState(row["status"]), "quote": quote})
+
+
+def _quote(said: dict[str, Any]) -> Quote:
+    """A quote as it was given; one of an earlier version of the program knew less."""
+    heir, on = said["heir_id"], said.get("payable_on")
+    moments = {name: said.get(name) for name in ("final_at", "stock_since")}
+    known = {
+        "heir_id": DistributorId(UUID(heir)) if heir else None,
+        "stock": tuple(StockLine(**line) for line in said.get("stock", ())),
+        "payable_on": date.fromisoformat(on) if on else None,
+        **{name: datetime.fromisoformat(text) if text else None for name, text in moments.items()},
+    }
+    return Quote(**{**said, **known})
+
+
+def _final(said: dict[str, Any]) -> FinalStatement:
+    return FinalStatement(
+        since=datetime.fromisoformat(said["since"]),
+        until=datetime.fromisoformat(said["until"]),
+        openings=tuple(Opening(**{**one, "account": Account(one["account"])}) for one in said["openings"]),
+        movements=tuple(
+            Movement(**{**one, "account": Account(one["account"]), "kind": Kind(one["kind"])})
+            for one in said["movements"]
+        ),
+    )
+
+
+async def certificate_of(case: ExitView) -> Certificate | None:
+    """The certificate of an exit that happened; None before."""
+    if case.executed_at is None or case.certificate_no is None:
+        return None
+    brand, left = await this_brand(), (await find([case.distributor_id]))[case.distributor_id]
+
+    def day(moment: datetime) -> date:
+        return clock.local_day(moment, brand.time_zone)
+
+    return Certificate(
+        number=f"E{day(case.executed_at):%Y}-{case.certificate_no:06}",
+        brand=brand.name,
+        code=left.code,
+        name=left.name,
+        kind=case.kind,
+        joined_on=day(left.joined_at) if left.joined_at else None,
+        left_on=day(case.executed_at),
+        closed_on=day(case.closed_at) if case.closed_at else None,
+    )

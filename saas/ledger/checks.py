@@ -106,7 +106,7 @@ async def available_within_earned() -> list[Violation]:
 
     A debt that was written off counts as given.
     """
-    earned = _entries("IS NOT NULL", *EARNING_KINDS, *REVERSING_KINDS, Kind.WRITE_OFF)
+    earned = _entries("IS NOT NULL", *EARNING_KINDS, Kind.BUY_BACK, *REVERSING_KINDS, Kind.WRITE_OFF)
     held = _entries("IN ('available', 'settled', 'payout')")
     paid = _entries("= 'payout'", Kind.PAYOUT_PAID, sign="-")
     passed_on = (
@@ -119,7 +119,7 @@ async def available_within_earned() -> list[Violation]:
 async def paid_within_settled() -> list[Violation]:
     """What was paid is at most what was settled."""
     paid = _entries("= 'payout'", Kind.PAYOUT_PAID, sign="-")
-    return await _at_most("paid_within_settled", paid, _entries("= 'settled'", Kind.SETTLEMENT))
+    return await _at_most("paid_within_settled", paid, _entries("= 'settled'", Kind.BUY_BACK, Kind.SETTLEMENT))
 
 
 async def _at_most(check: str, smaller: str, larger: str) -> list[Violation]:
@@ -144,6 +144,8 @@ async def earnings_have_ground() -> list[Violation]:
         (Kind.WRITE_OFF,): "SELECT 1 FROM write_off w WHERE w.tenant_id = t.tenant_id AND w.id = t.reference_id "
         "AND w.status = 'approved' AND w.amount_minor = (SELECT sum(e.amount_minor) FROM ledger_entry e "
         "WHERE e.tenant_id = t.tenant_id AND e.transaction_id = t.id AND e.owner_id = w.distributor_id)",
+        (Kind.BUY_BACK,): "SELECT 1 FROM exit_case x WHERE x.tenant_id = t.tenant_id AND x.id = t.reference_id "
+        "AND x.executed_at IS NOT NULL",
         (*PAYOUT_KINDS, Kind.PAYOUT_PAID): "SELECT 1 FROM payout p WHERE p.tenant_id = t.tenant_id "
         "AND p.id = t.reference_id",
     }

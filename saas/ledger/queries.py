@@ -8,7 +8,7 @@ from uuid import UUID
 from saas.base.db import Row, reading
 from saas.base.ids import DistributorId
 from saas.base.paging import Int32, Page, PageRequest, decode_cursor, encode_cursor, page_of
-from saas.ledger.rules import Account, Kind
+from saas.ledger.rules import Account, Kind, Movement
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,29 @@ async def sums_by_kind(
     for row in rows:
         sums[row["owner_id"]][Kind(row["kind"])] = row["amount_minor"]
     return sums
+
+
+async def movements_since(owner_id: DistributorId, moment: datetime) -> Sequence[Movement]:
+    """What was booked to a distributor at ``moment`` or later, by account and kind."""
+    async with reading() as tx:
+        rows = await tx.rows(
+            "SELECT e.account, t.kind, e.currency, CAST(sum(e.amount_minor) AS bigint) AS amount_minor "
+            "FROM ledger_entry e JOIN ledger_transaction t ON t.tenant_id = e.tenant_id AND t.id = e.transaction_id "
+            "WHERE e.tenant_id = $1 AND e.owner_id = $2 AND t.recorded_at >= $3 "
+            "GROUP BY e.account, t.kind, e.currency ORDER BY e.currency, e.account, t.kind",
+            tx.tenant_id,
+            owner_id,
+            moment,
+        )
+    return [
+        Movement(
+            account=Account(row["account"]),
+            kind=Kind(row["kind"]),
+            currency=row["currency"],
+            amount_minor=row["amount_minor"],
+        )
+        for row in rows
+    ]
 
 
 async def entries_of(owner_id: DistributorId, wanted: EntryFilter, page: PageRequest) -> Page[EntryLine]:

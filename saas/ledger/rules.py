@@ -32,6 +32,7 @@ class Account(StrEnum):
     FEE_INCOME = "fee_income"
     WITHHOLDING = "withholding"
     FORFEITED = "forfeited"
+    STOCK = "stock"
 
 
 DISTRIBUTOR_ACCOUNTS = frozenset({Account.PENDING, Account.AVAILABLE, Account.SETTLED, Account.PAYOUT})
@@ -55,6 +56,7 @@ class Kind(StrEnum):
     PAYOUT_PAID = "payout_paid"
     PAYOUT_FAILED = "payout_failed"
     FORFEIT = "forfeit"
+    BUY_BACK = "buy_back"
     CLAWBACK = "clawback"
     WRITE_OFF = "write_off"
 
@@ -92,6 +94,16 @@ class Posting:
     idempotency_key: str
     effective_at: datetime
     entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """What one kind of movement did to one account, all of it together."""
+
+    account: Account
+    kind: Kind
+    currency: str
+    amount_minor: int
 
 
 def check_balanced(posting: Posting) -> None:

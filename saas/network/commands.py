@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from saas.base.db import Tx, transaction
 from saas.base.errors import NotFound, WrongState
@@ -13,6 +12,7 @@ from saas.base.vault import unseal
 from saas.network import orange
 from saas.network.enrolment import agents_of, current_policy, enrol, enrol_many
 from saas.network.errors import Barred, RegionFull
+from saas.network.leaving import leave
 from saas.network.rules import Seat, Status, ceiling, check_free, check_move, segment
 from saas.network.standing import Cause, Change, follow
 from saas.network.tiering import (
@@ -30,7 +30,7 @@ from saas.network.tiering import (
     set_tiers,
     tier_holders,
 )
-from saas.network.tree import SEAT, Transplant, deepest, lock_tree, seat_of, transplant
+from saas.network.tree import Transplant, deepest, lock_tree, seat_of, transplant
 from tenants import audit
 from tenants.actors import Actor, Role
 
@@ -221,34 +221,3 @@ async def _bound_since(tx: Tx, subject: Seat) -> datetime:
         subject.id,
     )
     return since
-
-
-async def leave(
-    distributor_id: DistributorId, *, downline_to: Literal["sponsor", "brand"], reason: str, actor: Actor
-) -> int:
-    """End a membership: the distributor is exited, its downline hangs under its sponsor or the brand.
-
-    Joins the running transaction of an exit; answers how many distributors moved. Raises ``NotFound`` or
-    ``WrongState``.
-    """
-    async with transaction() as tx:
-        tree = await lock_tree(tx, moves=1)
-        leaving = await seat_of(tx, distributor_id, "input.distributorId")
-        change = Change(cause=Cause.STATUS, reason=reason, actor_id=actor.id)
-        here = (Status.ACTIVE, Status.SUSPENDED)
-        await _assign(tx, tree.moment, distributor_id, here, "status = 'exited', exited_at = $3", change)
-        heads = await tx.rows(
-            "SELECT id FROM distributor WHERE tenant_id = $1 AND sponsor_id = $2", tx.tenant_id, distributor_id
-        )
-        if not heads:
-            return 0
-        above = leaving.path[: -len(segment(0))] if downline_to == "sponsor" else ""
-        heir = await tx.row(f"SELECT {SEAT} FROM distributor WHERE tenant_id = $1 AND path = $2", tx.tenant_id, above)
-        graft = Transplant(
-            heads=[row["id"] for row in heads],
-            stem=leaving.path,
-            first_path=leaving.path + segment(0),
-            until_path=ceiling(leaving.path),
-            sponsor=Seat(**heir) if heir else None,
-        )
-        return await transplant(tx, graft, moment=tree.moment, reason=reason, actor_id=actor.id)

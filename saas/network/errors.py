@@ -183,3 +183,27 @@ class SponsorBound(DomainError):
     code = "SPONSOR_BOUND"
     en = "The program binds you to your sponsor. Ask the brand to move you."
     zh = "分销政策规定与上级的绑定关系仍然有效。请联系品牌方办理调整。"
+
+
+class HeirNeeded(DomainError):
+    """The program lets an heir take the downline, and there is one to take."""
+
+    code = "HEIR_NEEDED"
+    en = "The program gives the downline to a named heir. Ask for the exit with an heirId."
+    zh = "分销政策规定下线由指定承接人接管。请在申请退出时填写 heirId。"
+
+
+class HeirNotActive(DomainError):
+    """Only an active distributor can take a downline."""
+
+    code = "HEIR_NOT_ACTIVE"
+    en = "The heir {value} is {state}. Ask for the exit with an active distributor as heir."
+    zh = "承接人 {value} 当前状态为 {state}。请指定状态为有效的分销商作为承接人并重新申请退出。"
+
+
+class HeirBelow(DomainError):
+    """An heir stands directly below who leaves, or elsewhere in the tree."""
+
+    code = "HEIR_BELOW"
+    en = "{heir} is {subject} or too deep in its downline. Name one directly below it, or one outside of its downline."
+    zh = "{heir} 是 {subject} 本人或其较深层的下线。请指定其直接下级，或其团队之外的分销商。"

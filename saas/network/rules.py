@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from saas.base.errors import DomainError, NotFound
@@ -21,6 +22,8 @@ from saas.network.errors import (
     CodeInvalid,
     CodeTaken,
     DepthExceeded,
+    HeirBelow,
+    HeirNotActive,
     IdNumberInvalid,
     MoveMakesCycle,
     NameInvalid,
@@ -36,6 +39,9 @@ from saas.network.errors import (
     TierUnknown,
 )
 from tenants.program.document import DaysBinding, Program, TiersRecruit
+
+DownlineTo: TypeAlias = Literal["sponsor", "brand", "heir"]
+"""Who takes the downline of one who leaves."""
 
 SEGMENT = 6
 """Characters of one step of a path: 32 ** 6 numbers, a thousand million distributors for one brand."""
@@ -335,6 +341,23 @@ def check_move(subject: Seat, sponsor: Seat | None, deepest: int, policy: Policy
     depth = deepest - subject.depth + (0 if sponsor is None else sponsor.depth + 1)
     if policy.depth_limit is not None and depth >= policy.depth_limit and depth > deepest:
         raise DepthExceeded("input.sponsorId", depth=depth + 1, limit=policy.depth_limit)
+
+
+def check_heir(leaving: Seat, heir: Seat, deepest: int, policy: Policy, field: str) -> None:
+    """Whether ``heir`` can take the downline of ``leaving``, whose lowest member has depth ``deepest``.
+
+    One from directly below takes the place of who leaves; nobody comes to stand deeper then.
+    Raises ``HeirNotActive``, ``HeirBelow`` or ``DepthExceeded``.
+    """
+    if heir.status != Status.ACTIVE:
+        raise HeirNotActive(field, value=heir.code, state=heir.status)
+    if heir.path.startswith(leaving.path):
+        if heir.depth != leaving.depth + 1:
+            raise HeirBelow(field, heir=heir.code, subject=leaving.code)
+        return
+    depth = deepest - leaving.depth + heir.depth
+    if policy.depth_limit is not None and depth >= policy.depth_limit and depth > deepest > leaving.depth:
+        raise DepthExceeded(field, depth=depth + 1, limit=policy.depth_limit)
 
 
 def check_free(sponsor: Seat | None, bound_since: datetime, now: datetime, policy: Policy) -> None:

@@ -163,19 +163,22 @@ class Transplant:
 
 
 async def transplant(tx: Tx, graft: Transplant, *, moment: datetime, reason: str, actor_id: UUID | None) -> int:
-    """Rewrite the paths of whole subtrees in one statement and the heads' history; answer how many members moved."""
+    """Rewrite the paths of whole subtrees in one statement and the heads' history; answer how many members moved.
+
+    All that go hang under one stem, so the heads are those one generation below it.
+    """
     sponsor_id = graft.sponsor.id if graft.sponsor else None
     stem = graft.sponsor.path if graft.sponsor else ""
     moved = await tx.execute(
-        f"UPDATE distributor SET path = CAST($2 AS text) || substr(path, $3), depth = depth + $4, "
-        f"sponsor_id = CASE WHEN id {tx.within(6, 'uuid')} THEN $5 ELSE sponsor_id END "
-        f"WHERE tenant_id = $1 AND path >= $7 AND path < $8",
+        "UPDATE distributor SET path = CAST($2 AS text) || substr(path, $3), depth = depth + $4, "
+        "sponsor_id = CASE WHEN depth = $6 THEN $5 ELSE sponsor_id END "
+        "WHERE tenant_id = $1 AND path >= $7 AND path < $8",
         tx.tenant_id,
         stem,
         len(graft.stem) + 1,
         depth_of(stem) - depth_of(graft.stem),
         sponsor_id,
-        list(graft.heads),
+        depth_of(graft.stem) + 1,
         graft.first_path,
         graft.until_path,
     )

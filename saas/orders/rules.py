@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from saas.base.money import BPS_WHOLE
 from saas.orders.errors import OrderStepRefused
@@ -109,3 +110,11 @@ def check_price(
 def hold_until(delivered_at: datetime, hold_days: int) -> datetime:
     """When the hold of an order ends and its commission becomes available: whole days of 24 hours from delivery."""
     return delivered_at + timedelta(days=hold_days)
+
+
+class Purchase(NamedTuple):
+    """A line of goods that a distributor bought for itself, and what it paid for it in minor units."""
+
+    sku: str
+    quantity: int
+    amount_minor: int

@@ -50,6 +50,19 @@ async def due_before(currency: str, until: datetime) -> Mapping[DistributorId, i
     return {row["distributor_id"]: row["amount_minor"] for row in rows}
 
 
+async def unsettled_of(distributor_id: DistributorId, currency: str) -> int:
+    """What a distributor's available awards come to, in minor units."""
+    async with reading() as tx:
+        total: int = await tx.value(
+            "SELECT CAST(coalesce(sum(amount_minor), 0) AS bigint) FROM award WHERE tenant_id = $1 "
+            "AND distributor_id = $2 AND status = 'available' AND currency = $3",
+            tx.tenant_id,
+            distributor_id,
+            currency,
+        )
+    return total
+
+
 async def first_due(currency: str) -> datetime | None:
     """When the earliest unsettled award was earned; None without any."""
     async with reading() as tx:

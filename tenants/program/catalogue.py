@@ -279,6 +279,12 @@ DOUBTS: dict[str, Words] = {
         "that the hold covers is {closest}.",
         "退货期为 {value} 天，而佣金冻结期仅 {closest} 天；冻结期能覆盖的最接近值为 {closest}。",
     ),
+    # exits
+    "RETENTION_SHORT": (
+        "Personal data would be erased {value} days after an exit, while goods come back for {closest}; the closest "
+        "value that waits for them is {closest}.",
+        "退出 {value} 天后即删除个人信息，而退货期为 {closest} 天；最接近的合适值为 {closest}。",
+    ),
     # prices
     "PURCHASE_PRICE_RISES": (
         "Tier {tier} pays {value}, more than {below} of the lower tier {lower}; check the two.",

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
+from saas.base.money import BPS_WHOLE
 from tenants.program.components import Applies, Commission
 from tenants.program.parts import (
     CURRENCY_FORM,
@@ -219,17 +220,35 @@ class Returns(Part):
 
 
 class ExitTerms(Part):
-    """What one kind of exit does to the downline and to pending commission (docs/rules.md §7)."""
+    """What one kind of exit does to the downline and to pending commission (docs/rules.md §7).
 
-    downline_to: Literal["sponsor", "brand"]
+    With ``heir``, whoever asks for the exit names who takes the downline.
+    """
+
+    downline_to: Literal["sponsor", "brand", "heir"]
     pending: Literal["keep", "forfeit"]
 
 
+class BuyBack(Part):
+    """What who leaves is paid for its stock: ``rate_bps`` of what it paid for it within the last ``months``."""
+
+    rate_bps: Annotated[int, Field(strict=True, ge=1, le=BPS_WHOLE)]
+    months: Annotated[int, Field(strict=True, ge=1, le=120)]
+
+
 class ExitPolicy(Part):
-    """The terms by kind of exit."""
+    """The terms by kind of exit, and what all of them share.
+
+    ``buy_back`` without a value: stock is not bought back. ``retention_days`` after an exit is closed the personal data
+    of who left is erased; without a value it is kept.
+    """
 
     voluntary: ExitTerms = ExitTerms(downline_to="sponsor", pending="keep")
     breach: ExitTerms = ExitTerms(downline_to="sponsor", pending="forfeit")
+    inactivity: ExitTerms = ExitTerms(downline_to="sponsor", pending="keep")
+    brand_decision: ExitTerms = ExitTerms(downline_to="sponsor", pending="keep")
+    buy_back: BuyBack | None = None
+    retention_days: Annotated[int, Field(strict=True, ge=1, le=36_500)] | None = None
 
 
 class Visibility(Part):

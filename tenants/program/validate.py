@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Set
 
-from tenants.program.checks import commission, network, periods, prices, returns
+from tenants.program.checks import commission, exits, network, periods, prices, returns
 from tenants.program.compliance import compliance_findings, required_profiles, unknown_profiles
 from tenants.program.document import Program
 from tenants.program.findings import Finding, finding
@@ -52,6 +52,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Program], Iterable[Finding]]], .
     (("tiers", "tier_rules"), network.misses),
     (("territory",), network.territory),
     (("settlement",), network.deductions),
+    (("exit", "settlement"), exits.retention),
     (("settlement",), network.payout_bounds),
     (("returns", "settlement"), returns.windows),
     (("commission",), commission.unique_keys),

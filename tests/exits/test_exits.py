@@ -1,21 +1,20 @@
 """A distributor leaves, on both databases, beside a brand that must not notice (docs/rules.md §7)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
-from typing import Any
 
 import pytest
 
 from saas.base import clock
 from saas.base.db import Database
 from saas.base.errors import DomainError, IdempotencyConflict, NotFound, Rejected, WrongState
-from saas.base.ids import DistributorId, ExitId, new_id
+from saas.base.ids import DistributorId, new_id
 from saas.base.paging import PageRequest
 from saas.exits.commands import (
     ExecuteExit,
+    ExitRequest,
     QuoteExit,
     approve_exit,
     close_exit,
@@ -38,47 +37,11 @@ from tenants.accounts import create_member
 from tenants.actors import Role, system
 from tenants.errors import Forbidden
 from tenants.sessions import authenticate, issue_token
+from tests.exits.world import Ids, approved, executed, quoted, refused
 from tests.factories import CEDAR, LOTUS, as_tenant
 from tests.network.world import distributor, request, row, staff, stored
-from tests.orders.world import NOON, balances, everything, order, paid, step, two_shops
+from tests.orders.world import NOON, balances, everything, order, paid, step
 from tests.tenants.people import audited, command, table_of
-
-_keys = count()
-Ids = dict[str, DistributorId]
-
-
-@pytest.fixture
-async def shops(db: Database) -> AsyncIterator[tuple[Ids, Ids]]:
-    """Lotus and Cedar, A → B → C → D each; afterwards the books of both are sound."""
-    yield await two_shops()
-    for tenant_id in (LOTUS, CEDAR):
-        with as_tenant(tenant_id):
-            assert await run_checks() == []
-
-
-async def quoted(id_: DistributorId, kind: ExitKind = ExitKind.VOLUNTARY, **changes: Any) -> ExitView:
-    values: dict[str, Any] = {
-        "distributor_id": id_,
-        "kind": kind,
-        "reason": "wants to leave",
-        "idempotency_key": f"quote-{next(_keys)}",
-        **changes,
-    }
-    return await quote_exit(QuoteExit(**values), staff())
-
-
-async def approved(id_: DistributorId, kind: ExitKind = ExitKind.VOLUNTARY) -> ExitView:
-    return await approve_exit((await quoted(id_, kind)).id, staff())
-
-
-async def executed(exit_id: ExitId) -> ExitView:
-    return await execute_exit(ExecuteExit(exit_id=exit_id, idempotency_key=f"execute-{exit_id}"), staff())
-
-
-async def refused(what: Awaitable[object]) -> list[str]:
-    with pytest.raises(Rejected) as caught:
-        await what
-    return [error.code for error in caught.value.errors]
 
 
 async def test_the_quote_shows_everything_before_anybody_decides(shops: tuple[Ids, Ids]) -> None:
@@ -94,7 +57,7 @@ async def test_the_quote_shows_everything_before_anybody_decides(shops: tuple[Id
         with clock.at(NOON + timedelta(days=2)):
             await deliver(step(delivered), staff())
         before = await table_of(LOTUS, "exit_case")
-        preview = await preview_exit(ids["B"], ExitKind.VOLUNTARY)
+        preview = await preview_exit(ExitRequest(distributor_id=ids["B"], kind=ExitKind.VOLUNTARY))
         assert await table_of(LOTUS, "exit_case") == before == []
         case = await quoted(ids["B"])
         quote = case.quote
@@ -106,12 +69,14 @@ async def test_the_quote_shows_everything_before_anybody_decides(shops: tuple[Id
         assert (quote.final_minor, quote.final_at, quote.undelivered) == (4_000, None, 1)
         with clock.at(NOON + timedelta(days=3)):
             await deliver(step(waiting), staff())
-        assert (await preview_exit(ids["B"], ExitKind.VOLUNTARY)).final_at == NOON + timedelta(days=10)
-        breach = await preview_exit(ids["B"], ExitKind.BREACH)
+        assert (
+            await preview_exit(ExitRequest(distributor_id=ids["B"], kind=ExitKind.VOLUNTARY))
+        ).final_at == NOON + timedelta(days=10)
+        breach = await preview_exit(ExitRequest(distributor_id=ids["B"], kind=ExitKind.BREACH))
         assert (breach.forfeited_minor, breach.final_minor, breach.final_at) == (4_000, 0, None)
         with clock.at(NOON + timedelta(days=9, seconds=1)):
             await release_due(staff())
-        assert (await preview_exit(ids["B"], ExitKind.BREACH)).available_minor == 1_000
+        assert (await preview_exit(ExitRequest(distributor_id=ids["B"], kind=ExitKind.BREACH))).available_minor == 1_000
         assert (await exit_by_id(case.id)).quote == quote, "the quote stays what it was when it was given"
         assert (await row("B")).status is Status.ACTIVE
 
@@ -171,7 +136,11 @@ async def test_an_exit_without_money_closes_and_stays_closed(shops: tuple[Ids, I
         await executed(case.id)
         closed = await close_exit(case.id, staff())
         assert (closed.status, closed.closed_at is not None) == (ExitState.CLOSED, True)
-        for late in (close_exit(case.id, staff()), withdraw_exit(case.id, staff()), reject_exit(case.id, "no", staff())):
+        for late in (
+            close_exit(case.id, staff()),
+            withdraw_exit(case.id, staff()),
+            reject_exit(case.id, "no", staff()),
+        ):
             with pytest.raises(WrongState):
                 await late
         with pytest.raises(WrongState):
@@ -289,7 +258,7 @@ async def test_the_other_brand_has_no_such_exit(shops: tuple[Ids, Ids]) -> None:
             executed(case.id),
             close_exit(case.id, staff()),
             quoted(ids["C"]),
-            preview_exit(ids["C"], ExitKind.VOLUNTARY),
+            preview_exit(ExitRequest(distributor_id=ids["C"], kind=ExitKind.VOLUNTARY)),
         ):
             with pytest.raises(NotFound):
                 await act
@@ -365,4 +334,4 @@ async def test_whoever_left_cannot_be_quoted_again(shops: tuple[Ids, Ids]) -> No
             await quoted(DistributorId(new_id()))
         await executed((await approved(ids["D"])).id)
         with pytest.raises(DomainError):
-            await preview_exit(ids["D"], ExitKind.BREACH)
+            await preview_exit(ExitRequest(distributor_id=ids["D"], kind=ExitKind.BREACH))

@@ -1,0 +1,181 @@
+"""After an exit: the last hold, the final statement, the certificate, and the end of what is known of a person."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from saas.base import clock
+from saas.base.errors import NotFound
+from saas.base.ids import DistributorId, new_id
+from saas.exits.commands import close_exit, close_finished, erase_expired
+from saas.exits.errors import ExitNotSettled
+from saas.exits.queries import certificate_of, exit_by_id
+from saas.exits.rules import ExitKind, ExitState
+from saas.ledger.rules import Account, Kind
+from saas.network.commands import enrol, reveal_phone
+from saas.orders.commands import deliver, ship
+from saas.payouts.commands import record_result, reveal_destination
+from saas.payouts.rules import Outcome
+from saas.settlement.commands import CloseSettlement, close
+from tenants.accounts import create_member
+from tenants.actors import Actor, Role, system
+from tenants.errors import Forbidden
+from tests.exits.world import Ids, approved, executed, refused, use_exit
+from tests.factories import CEDAR, LOTUS, as_tenant
+from tests.network.world import request, row, staff
+from tests.orders.world import NOON, balances, paid, step, table
+from tests.payouts.people import MAKER, ask, give_card, result, sent_batch
+from tests.tenants.people import audited, command, table_of
+
+PERSON = {"phone": "138 1234 5678", "id_number": "31010119900101123X"}
+APRIL = NOON + timedelta(days=22)
+OWNER = Actor(tenant_id=LOTUS, role=Role.OWNER, id=new_id(), label="owner")
+
+
+async def test_the_final_statement_closes_after_the_last_hold(shops: tuple[Ids, Ids]) -> None:
+    ids, _ = shops
+    with as_tenant(LOTUS):
+        await use_exit(buy_back={"rate_bps": 9000, "months": 12})
+        sold, bought = await paid(ids["B"], 20_000), await paid(ids["B"], 10_000, self_purchase=True)
+        with clock.at(NOON + timedelta(days=1)):
+            await give_card(ids["B"], has_invoice=True)
+            await ship([*step(sold), *step(bought)], staff())
+            case = await approved(ids["B"])
+            await executed(case.id)
+            assert await close_finished(system(LOTUS, "schedule")) == 0
+            with pytest.raises(ExitNotSettled, match=r"pending \d+\.00 CNY, settled 90\.00 CNY"):
+                await close_exit(case.id, staff())
+        with clock.at(NOON + timedelta(days=2)):
+            await deliver([*step(sold), *step(bought)], staff())
+        pending = (await balances())["B", "pending"]
+        assert isinstance(pending, int)
+        with clock.at(APRIL):
+            await close(CloseSettlement(idempotency_key="march"), MAKER)
+            payout = await ask(ids["B"])
+            await sent_batch()
+            with pytest.raises(ExitNotSettled, match="payout"):
+                await close_exit(case.id, staff())
+            await record_result(result(payout, Outcome.PAID), MAKER)
+            both = await asyncio.gather(*(close_finished(system(LOTUS, "schedule")) for _ in range(2)))
+            assert sum(both) == 1, "two workers close it once"
+        done = await exit_by_id(case.id)
+        assert (done.status, done.closed_at) == (ExitState.CLOSED, APRIL)
+        final = done.final_statement
+        assert final is not None
+        assert (final.since, final.until) == (done.executed_at, APRIL)
+        assert [(x.account, x.amount_minor) for x in final.openings] == [(Account.PENDING, pending)]
+        moved = {(x.account, x.kind): x.amount_minor for x in final.movements}
+        assert moved == {
+            (Account.PENDING, Kind.RELEASE): -pending,
+            (Account.AVAILABLE, Kind.RELEASE): pending,
+            (Account.AVAILABLE, Kind.SETTLEMENT): -pending,
+            (Account.SETTLED, Kind.SETTLEMENT): pending,
+            (Account.SETTLED, Kind.BUY_BACK): 9_000,
+            (Account.SETTLED, Kind.PAYOUT_REQUEST): -pending - 9_000,
+            (Account.PAYOUT, Kind.PAYOUT_REQUEST): pending + 9_000,
+            (Account.PAYOUT, Kind.PAYOUT_PAID): -pending - 9_000,
+        }
+
+
+async def test_certificates_are_numbered_and_say_what_happened(shops: tuple[Ids, Ids]) -> None:
+    ids, theirs = shops
+    with as_tenant(LOTUS):
+        case = await approved(ids["D"], ExitKind.INACTIVITY)
+        assert await certificate_of(case) is None
+        with clock.at(NOON):
+            left = await certificate_of(await executed(case.id))
+        assert left is not None
+        assert (left.number, left.kind, left.code, left.closed_on) == ("E2026-000001", ExitKind.INACTIVITY, "D", None)
+        assert (str(left.joined_on), str(left.left_on)) == ("2026-03-01", "2026-03-10")
+        assert "still being settled" in left.text("en")
+        assert "D left" not in left.text("en")
+        assert "distributor D, left its network on 2026-03-10 (for inactivity)" in left.text("en")
+        assert "已于 2026-03-10 退出分销体系（长期未经营清退）" in left.text("zh-CN")
+        with clock.at(NOON + timedelta(days=1)):
+            await close_exit(case.id, staff())
+            second = await certificate_of(await executed((await approved(ids["C"])).id))
+        assert second is not None
+        assert second.number == "E2026-000002"
+        closed = await certificate_of(await exit_by_id(case.id))
+        assert closed is not None
+        assert "settled and closed on 2026-03-11" in closed.text("en")
+    with as_tenant(CEDAR):
+        bad = await enrol(replace(request("X", theirs["A"]), name="<b>Bad & Co</b>"), staff())
+        with clock.at(NOON + timedelta(days=300)):
+            other = await certificate_of(await executed((await approved(bad)).id))
+        assert other is not None
+        assert other.number == "E2027-000001", "each brand counts for itself, in its own calendar"
+        page = other.html("zh-CN")
+        assert "<b>" not in page
+        assert "&lt;b&gt;Bad &amp; Co&lt;/b&gt;" in page
+        assert page.startswith('<!DOCTYPE html><html lang="zh-CN">')
+
+
+async def _left_long_ago(ids: Ids, kind: ExitKind) -> DistributorId:
+    """X of Lotus: with phone, ID number, card and log-in, gone and settled in March."""
+    await use_exit(retention_days=30)
+    with clock.at(NOON):
+        gone = await enrol(request("X", ids["A"], **PERSON), staff())
+        await create_member(command("xavier", Role.DISTRIBUTOR, distributor_id=gone), system(LOTUS, "test"))
+        await give_card(gone)
+        case = await approved(gone, kind)
+        await executed(case.id)
+        await close_exit(case.id, staff())
+    return gone
+
+
+async def test_personal_data_is_erased_when_its_retention_ends(shops: tuple[Ids, Ids]) -> None:
+    ids, _ = shops
+    with as_tenant(LOTUS):
+        gone = await _left_long_ago(ids, ExitKind.BREACH)
+        tables = ("distributor", "member", "payout_destination")
+        for name, known in zip(tables, ("Name of X", "xavier", "7890"), strict=True):
+            assert known in repr(await table_of(LOTUS, name)), name
+        with clock.at(NOON + timedelta(days=30) - timedelta(seconds=1)):
+            assert await erase_expired(OWNER) == []
+        with clock.at(NOON + timedelta(days=30)):
+            before = {name: await table_of(LOTUS, name) for name in (*tables, "exit_case", "audit_log")}
+            listed = await erase_expired(OWNER, dry_run=True)
+            assert [(one.code, one.distributor_id) for one in listed] == [("X", gone)]
+            assert {name: await table_of(LOTUS, name) for name in before} == before, "a dry run changes nothing"
+            for nobody in (staff(), MAKER):
+                with pytest.raises(Forbidden):
+                    await erase_expired(nobody)
+            at_once = await asyncio.gather(*(erase_expired(system(LOTUS, "schedule")) for _ in range(3)))
+            assert sorted(len(one) for one in at_once) == [0, 0, 1]
+            assert await erase_expired(OWNER) == []
+        left = await row("X")
+        assert (left.name, left.phone_masked, left.id_number_masked, left.code) == ("–", None, None, "X")
+        assert await reveal_phone(gone, staff()) is None
+        kept = await table("SELECT phone_hash, id_number_hash FROM distributor WHERE tenant_id = $1 AND code = 'X'")
+        assert kept == [(None, None)]
+        everything = "".join([repr(await table_of(LOTUS, name)) for name in tables])
+        for secret in ("Name of X", "xavier", "1234", "5678", "3101", "7890"):
+            assert secret not in everything.replace("Name of A", ""), secret
+        [(card,)] = await table("SELECT id FROM payout_destination WHERE tenant_id = $1")
+        with pytest.raises(NotFound):
+            await reveal_destination(UUID(str(card)), MAKER)
+        assert [action for _, action in await audited(LOTUS)].count("exit.erase") == 1
+        for number, value in PERSON.items():
+            again = enrol(request("Z", ids["A"], **{number: value}), staff())
+            assert await refused(again) == ["ENROLMENT_BARRED"], "the orange list knows hashes alone, and keeps them"
+
+
+async def test_nothing_is_erased_while_it_is_needed(shops: tuple[Ids, Ids]) -> None:
+    ids, _ = shops
+    with as_tenant(LOTUS):
+        settled, waiting = ids["D"], ids["C"]
+        await paid(waiting)
+        with clock.at(NOON + timedelta(days=1)):
+            for who in (settled, waiting):
+                case = await approved(who)
+                await executed(case.id)
+            await close_finished(system(LOTUS, "schedule"))
+        with clock.at(NOON + timedelta(days=10_000)):
+            assert await erase_expired(OWNER) == [], "the program keeps what it does not say how long to keep"
+            await use_exit(retention_days=30)
+            assert [one.code for one in await erase_expired(OWNER)] == ["D"], "C's money is still on its way"
+        assert (await row("C")).name == "Name of C"
