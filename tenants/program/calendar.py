@@ -35,4 +35,6 @@ def period_label(length: PeriodLength, first: date) -> str:
 
 def start_of_day(day: date, time_zone: str) -> datetime:
     """The first moment of a calendar day in a time zone, in UTC, also where clocks change at midnight."""
-    return datetime.combine(day, time.min, ZoneInfo(time_zone)).astimezone(UTC)
+    midnight = datetime.combine(day, time.min, ZoneInfo(time_zone))
+    # East of Greenwich the first day that can be written began before the first moment that can be.
+    return datetime.min.replace(tzinfo=UTC) if day == date.min else midnight.astimezone(UTC)

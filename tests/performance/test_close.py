@@ -225,9 +225,10 @@ async def test_an_event_that_was_paid_for_is_not_paid_again_when_its_order_is_un
 
 async def test_components_count_what_they_are_limited_to(db: Database) -> None:
     tea = {**OWN, "key": "tea", "only": {"categories": ["tea"]}}
-    both = {**OWN, "key": "both", "only": {"categories": ["tea"], "products": ["CAKE"]}}
+    both = {**OWN, "key": "both", "only": {"categories": ["tea"], "products": ["CAKE"]}, "effective_from": "0001-01-01"}
     cake = {**OWN, "key": "cake", "only": {"products": ["CAKE"]}, "effective_from": "2026-03-10"}
     channels = {**FIRST, "only": {"products": ["CAKE"]}, "channels": ["shop"], "effective_until": "2026-03-12"}
+    channels["effective_from"] = "0001-01-01"
     pieces = {**TARGET, "key": "pieces", "measure": "pieces", "targets": [{"at_least": 7, "bonus_minor": 1}]}
     codes = await two_brands(tea, both, cake, channels, pieces)
     with as_tenant(LOTUS):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saas.base.clock import local_day
-from tenants.program.calendar import period_bounds, period_days, period_label
+from tenants.program.calendar import period_bounds, period_days, period_label, start_of_day
 from tenants.program.parts import PeriodLength
 
 LENGTHS: tuple[PeriodLength, ...] = ("month", "quarter", "year")
@@ -49,3 +49,9 @@ def test_periods_follow_one_another_and_hold_their_days(length: PeriodLength, da
     assert period_bounds(length, until, zone)[0] == end
     assert local_day(since, zone) == first
     assert local_day(since - timedelta(microseconds=1), zone) == first - timedelta(1)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_first_and_the_last_day_of_all_begin_somewhen(zone: str) -> None:
+    assert start_of_day(date.min, zone) < datetime(1, 1, 2, tzinfo=UTC)
+    assert start_of_day(date.max, zone) > datetime(9999, 12, 30, tzinfo=UTC)
