@@ -145,7 +145,8 @@ def shrink(shares: list[Share], limit: int, why: Reason = _CAPPED, why_zero: Rea
     for i, amount in zip(earned, shrink_to([shares[i].amount_minor for i in earned], limit), strict=True):
         one = shares[i]
         if amount != one.amount_minor:
-            reason = why_zero if amount == 0 else _MOVED_UP if one.reason is _MOVED_UP else why
+            stays = one.reason is _MOVED_UP and why is _CAPPED
+            reason = why_zero if amount == 0 else _MOVED_UP if stays else why
             shares[i] = _changed(one, amount, reason, one.detail)
 
 

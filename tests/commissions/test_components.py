@@ -129,6 +129,9 @@ def test_case_3_4_rounded_share_by_share_the_sum_never_exceeds_the_top_rate() ->
     assert amounts(result) == [5, 4]  # 4.5 each, and 20 % of 0.45 is 0.09
     assert reasons(result) == [Reason.IN_FULL, Reason.WITHIN_TOP_RATE]
     assert result.shares[1].full_minor == 5
+    of = compiled(differential(rates_bps={"silver": 1000, "gold": 2000}), inactive_upline="compress")
+    result = commission_for_line(of, line(45), chain("silver", "silver", "gold", m2="suspended"))
+    assert reasons(result)[:2] == [Reason.IN_FULL, Reason.WITHIN_TOP_RATE], "whoever moved up is told the reason, too"
 
 
 @given(
