@@ -1,9 +1,17 @@
 """What was really paid on the orders of a span, and for the calendar periods inside of it, as sums."""
 
+from contextlib import aclosing
+
+import orjson
+
 from saas.base.clock import local_day
 from saas.base.db import Tx
-from saas.simulation.replay import Span
+from saas.commissions.rules import Share
+from saas.simulation.replay import SHRINKABLE, Span, was_capped
 from saas.simulation.sums import Sums
+
+_REASONS = {reason.value: reason for reason in SHRINKABLE}
+_SHRINKABLE = ", ".join(f"'{reason}'" for reason in sorted(_REASONS))
 
 
 async def really_paid(tx: Tx, span: Span, currency: str) -> tuple[Sums, int]:
@@ -12,30 +20,44 @@ async def really_paid(tx: Tx, span: Span, currency: str) -> tuple[Sums, int]:
     Commission of cancelled orders, or given up, is not among it. Returns are left out on both sides of a comparison:
     what they took back is among it.
     """
-    sums, capped = Sums(), 0
+    sums = Sums()
     of_span = (tx.tenant_id, span.since, span.until, currency)
     rows = await tx.rows(
-        "SELECT beneficiary_id, component, level, tier, count(*) FILTER (WHERE amount_minor > 0) AS shares, "
-        "CAST(sum(amount_minor) AS bigint) AS amount_minor, "
-        "count(*) FILTER (WHERE reason IN ('capped', 'capped_to_zero')) AS capped FROM commission "
+        "SELECT beneficiary_id, component, level, tier, count(*) AS shares, "
+        "CAST(sum(amount_minor) AS bigint) AS amount_minor FROM commission "
         "WHERE tenant_id = $1 AND earned_at >= $2 AND earned_at < $3 AND currency = $4 "
-        "AND (status NOT IN ('nothing', 'reversed') OR reversed_minor > 0 OR reason = 'capped_to_zero') "
-        "GROUP BY beneficiary_id, component, level, tier",
+        "AND (status NOT IN ('nothing', 'reversed') OR reversed_minor > 0) GROUP BY beneficiary_id, component, level, tier",
         *of_span,
     )
-    for owner, component, level, tier, shares, amount_minor, shrunk in (row.values() for row in rows):
-        if amount_minor:
-            sums.put((component, level, tier), shares, amount_minor)
-            sums.give(owner, amount_minor)
-        capped += shrunk
-    if capped:  # which is seldom, and worth another look at all of the rows
-        capped = await tx.value(
-            "SELECT count(DISTINCT line_id) FROM commission WHERE tenant_id = $1 AND earned_at >= $2 "
-            "AND earned_at < $3 AND currency = $4 AND (status <> 'reversed' OR reversed_minor > 0) "
-            "AND reason IN ('capped', 'capped_to_zero')",
-            *of_span,
-        )
-    return sums, capped
+    for owner, component, level, tier, shares, amount_minor in (row.values() for row in rows):
+        sums.put((component, level, tier), shares, amount_minor)
+        sums.give(owner, amount_minor)
+    return sums, await _capped_lines(tx, of_span)
+
+
+async def _capped_lines(tx: Tx, of_span: tuple[object, ...]) -> int:
+    """On how many lines of orders that stand the limit shrank a share."""
+    shares = tx.batches(
+        f"SELECT CAST(k.line_id AS text), k.component, k.level, k.rate_bps, k.per_piece_minor, k.base_minor, "
+        f"k.quantity, k.amount_minor, k.reason, k.detail FROM commission k "
+        f"JOIN sales_order o ON o.tenant_id = k.tenant_id AND o.id = k.order_id "
+        f"WHERE k.tenant_id = $1 AND k.earned_at >= $2 AND k.earned_at < $3 AND k.currency = $4 "
+        f"AND (k.status <> 'reversed' OR k.reversed_minor > 0) AND o.status <> 'cancelled' AND k.reason IN ({_SHRINKABLE})",
+        *of_span,
+    )
+    lines = set[str]()
+    async with aclosing(shares) as batches:
+        async for rows in batches:
+            for line, component, level, rate, each, base, quantity, amount, reason, detail in rows:
+                why, numbers = _REASONS[reason], _numbers(detail)
+                share = Share(component, level, None, None, rate, each, base, quantity, amount, why, numbers)
+                if was_capped(share):
+                    lines.add(line)
+    return len(lines)
+
+
+def _numbers(detail: str | None) -> tuple[int, ...]:
+    return tuple(orjson.loads(detail)) if detail else ()
 
 
 async def really_awarded(tx: Tx, span: Span, currency: str) -> Sums:

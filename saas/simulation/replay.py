@@ -26,6 +26,7 @@ from saas.commissions.rules import (
     Share,
     commission_for_line,
 )
+from saas.commissions.shares import SPLIT
 from saas.network.history import RollMember
 from saas.network.rules import SEGMENT
 from saas.performance.rules import PeriodBook, SaleFact, SoldLine, components_of
@@ -39,12 +40,10 @@ from tenants.program.parts import PeriodLength
 LENGTHS: tuple[PeriodLength, ...] = ("month", "quarter", "year")
 ChainAt: TypeAlias = Callable[[str, datetime], tuple[RollMember, ...]]
 
-_IN_FULL, _CAPPED, _CAPPED_TO_ZERO, _MOVED_UP = (
-    Reason.IN_FULL,
-    Reason.CAPPED,
-    Reason.CAPPED_TO_ZERO,
-    Reason.MOVED_UP,
-)
+SHRINKABLE = frozenset({Reason.CAPPED, Reason.CAPPED_TO_ZERO, Reason.MOVED_UP, *SPLIT})
+"""Why a share is what it is, where the limit on its line may have shrunk it."""
+
+_IN_FULL, _MOVED_UP = Reason.IN_FULL, Reason.MOVED_UP
 
 
 class Sale(NamedTuple):
@@ -286,10 +285,12 @@ class Replay:
 
 
 def was_capped(share: Share) -> bool:
-    """Whether the limit on its line has shrunk a share."""
+    """Whether the limit on its line has shrunk a share; of one that was split, the whole."""
     reason = share.reason
-    return (
-        reason is _CAPPED
-        or reason is _CAPPED_TO_ZERO
-        or (reason is _MOVED_UP and share.amount_minor < share.full_minor)
-    )
+    if reason not in SHRINKABLE:
+        return False
+    if reason is _MOVED_UP:
+        return share.amount_minor < share.full_minor
+    if reason in SPLIT:
+        return (share.arithmetic.whole_minor or 0) < share.full_minor
+    return True

@@ -36,7 +36,7 @@ from saas.simulation.queries import (
 from saas.simulation.replay import Span
 from tenants.errors import ProgramUnreadable
 from tenants.program import dump
-from tenants.program.versions import active_program, content_of
+from tenants.program.versions import activate, active_program, content_of
 from tests.factories import CEDAR, LOTUS
 from tests.network.world import staff
 from tests.orders.world import NOON, order, paid, step, two_shops
@@ -169,6 +169,31 @@ async def test_lines_that_the_cap_shrinks_are_counted(shop: Shop) -> None:
     _, summary = await simulated(await draft(levels(2_000, 1_500, 1_000), cap_bps=3_000))
     assert (summary.draft.capped_lines, summary.real.capped_lines) == (1, 0)
     assert places(summary.draft.places) == {("levels", 0): 1_333 + 2_000, ("levels", 1): 1_000, ("levels", 2): 667}
+
+
+async def test_shrunk_shares_that_moved_up_or_were_split_are_counted_and_cancelled_ones_are_not(shop: Shop) -> None:
+    """B gets D's upline level in place of C; then A shares what it earns with B; then an order is undone."""
+    lead: Any = {"territory": {"regions": "shared", "cross_region_lead": {}}, "inactive_upline": "compress"}
+    await activate(await draft(levels(0, 4_000), cap_bps=3_000, **lead), staff())
+    now = clock.now() + timedelta(minutes=1)
+    with clock.at(now):
+        await suspend(shop["C"], "a reason", staff())
+    with clock.at(now + timedelta(minutes=1)):
+        await place_order(order(shop["D"], paid_at=clock.now()), staff())
+        tiny = await place_order(order(shop["D"], amount_minor=2, paid_at=clock.now()), staff())
+    days = (now.date() - timedelta(days=2), now.date() + timedelta(days=2))
+    with clock.at(now + timedelta(minutes=2)):
+        _, summary = await simulated((await active_program()).number, days)
+        assert (summary.draft.capped_lines, summary.real.capped_lines) == (2, 2)
+        await steps.cancel(step(tiny), staff())
+        await activate(await draft(levels(4_000), cap_bps=3_000, **lead), staff())
+    with clock.at(now + timedelta(minutes=3)):
+        _, summary = await simulated(await draft(levels(0, 4_000), cap_bps=3_000, **lead), days)
+        assert (summary.draft.capped_lines, summary.real.capped_lines) == (1, 1)
+        await place_order(order(shop["A"], paid_at=clock.now(), served_by_id=shop["B"]), staff())
+    with clock.at(now + timedelta(minutes=4)):
+        _, summary = await simulated((await active_program()).number, days)
+        assert (summary.draft.capped_lines, summary.real.capped_lines) == (2, 2)
 
 
 async def test_findings_of_the_draft_are_told(shop: Shop) -> None:
