@@ -176,7 +176,7 @@ class Replay:
         pieces: dict[str, int] | None = None
         if program.needs_pieces or program.qualifying or partner_path:
             pieces = self._pieces.setdefault(path[-SEGMENT:], {}) if program.needs_pieces else None
-            facts = self._facts(path, paid_at, decided_at, partner_path, chain, pieces)
+            facts = self._facts(sales[0], decided_at, partner_path, chain, pieces)
         decided = []
         for sale in sales:
             sku, category, quantity, amount_minor = sale[6:10]
@@ -230,8 +230,7 @@ class Replay:
 
     def _facts(
         self,
-        path: str,
-        paid_at: datetime,
+        head: Sale,
         decided_at: datetime,
         partner_path: str | None,
         chain: Sequence[Member],
@@ -240,12 +239,13 @@ class Replay:
         """What is known of an order besides its lines; ``pieces`` grow with them."""
         own_sales: dict[tuple[PeriodLength, UUID], int] = {}
         if self._own_sales is not None:
-            before = microseconds(paid_at)
+            path, before, order_id = head.path, microseconds(head.paid_at), head.order_id
             for length in self.program.qualifying:
                 since = self._since[length]
                 for above, member in enumerate(chain[1:], start=1):
                     end = len(path) - SEGMENT * above
-                    own_sales[length, member.id] = self._own_sales.sold(path[end - SEGMENT : end], since, before)
+                    seat = path[end - SEGMENT : end]
+                    own_sales[length, member.id] = self._own_sales.sold(seat, since, before, order_id)
         partner = None
         if partner_path and self.program.lead is not None:
             one = self._chain_at(partner_path[-SEGMENT:], decided_at)[0]

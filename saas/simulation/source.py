@@ -126,7 +126,7 @@ async def _own_sales(
             for order_id, path, paid_at, goods_minor in rows:
                 partner_path = partners.get(order_id)
                 part = share(goods_minor, part_bps) if partner_path else 0
-                found.add(path[-SEGMENT:], paid_at, goods_minor - part)
+                found.add(path[-SEGMENT:], paid_at, order_id, goods_minor - part)
                 if part and partner_path:
-                    found.add(partner_path[-SEGMENT:], paid_at, part)
+                    found.add(partner_path[-SEGMENT:], paid_at, order_id, part)
     return found

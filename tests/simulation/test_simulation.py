@@ -20,7 +20,7 @@ from saas.jobs.rules import JobStatus
 from saas.jobs.worker import run_due
 from saas.network.commands import Move, move, reinstate, suspend
 from saas.orders import steps
-from saas.orders.commands import PlaceLine, place_order
+from saas.orders.commands import PlaceLine, place_order, place_orders
 from saas.simulation import processes
 from saas.simulation.commands import KIND, Simulate, run_simulation, simulate
 from saas.simulation.errors import OrderNotReplayed, SimulationSpanRefused, SimulationUnfinished
@@ -144,6 +144,23 @@ async def test_uplines_qualify_by_what_they_really_sold_before(shop: Shop) -> No
     asked = {"own_sales_minor": 50_000, "period": "month"}
     view, _ = await simulated(await draft(levels(0, 1_000, qualify=asked)), (date(2026, 3, 1), date(2026, 5, 1)))
     assert (await changed(view))["C"][1] == 1_000  # of the second sale only; April begins anew
+
+
+async def test_of_sales_of_one_moment_those_booked_before_qualify(shop: Shop) -> None:
+    """A file with days and no hours: C had sold nothing when D's first order was booked, and enough at the second."""
+    rule = levels(1_000, 1_000, qualify={"own_sales_minor": 500, "period": "month"})
+    await activate(await draft(rule), staff())
+    now = clock.now() + timedelta(minutes=1)
+    with clock.at(now):
+        sellers = (shop["D"], shop["C"], shop["D"], shop["D"])
+        verdicts = await place_orders([order(seller, amount_minor=1_000, paid_at=now) for seller in sellers], staff())
+        assert all(verdict.order_id for verdict in verdicts)
+    with clock.at(now + timedelta(minutes=1)):
+        view, summary = await simulated(
+            (await active_program()).number, (now.date() - timedelta(2), now.date() + timedelta(2))
+        )
+    assert await changed(view) == {"D": (300, 300), "C": (300, 300)}
+    assert summary.draft == summary.real
 
 
 async def test_what_a_period_brings_is_part_of_it_when_the_whole_period_is(shop: Shop) -> None:
