@@ -170,9 +170,11 @@ def _compare(
     """One order: what is stored beside what the rules give."""
     found: list[Difference] = []
     for row in lines:
-        kept = {(view.share.component, view.share.level): view.share for view in stored if view.line_id == row.line_id}
-        result = _computed(program, people, row, list(kept.values()), zone)
-        given = {(one.component, one.level): one for one in result.shares if one.reason not in UNREACHED}
+        views = [view for view in stored if view.line_id == row.line_id]
+        kept = {(view.share.component, view.share.level): (view.share, view.program_number) for view in views}
+        result = _computed(program, people, row, [view.share for view in views], zone)
+        due = [one for one in result.shares if one.reason not in UNREACHED]
+        given = {(one.component, one.level): (one, program.number) for one in due}
         for component, level in sorted(kept.keys() | given.keys()):
             before, now = kept.get((component, level)), given.get((component, level))
             if before != now:
@@ -182,8 +184,8 @@ def _compare(
                         line_no=row.line_no,
                         component=component,
                         level=level,
-                        stored=before and _told(before),
-                        computed=now and _told(now),
+                        stored=before and _told(*before),
+                        computed=now and _told(*now),
                     )
                 )
         if row.company_minor != result.company_minor:
@@ -239,10 +241,10 @@ def _own_sales(
     return found
 
 
-def _told(share: Share) -> str:
+def _told(share: Share, program_number: int) -> str:
     value = f"{share.rate_bps} bps" if share.rate_bps is not None else f"{share.per_piece_minor} a piece"
     detail = f" {list(share.detail)}" if share.detail else ""
     return (
         f"{share.amount_minor} to {share.beneficiary_id} ({share.reason}, tier {share.tier}, {value} of "
-        f"{share.base_minor}, {share.quantity} pieces{detail})"
+        f"{share.base_minor}, {share.quantity} pieces{detail}, program {program_number})"
     )

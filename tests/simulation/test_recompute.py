@@ -78,6 +78,7 @@ async def test_it_still_is_after_moves_tiers_states_and_versions(shop: Shop) -> 
         "tier = 'diamond'",
         "rate_bps = rate_bps + 1",
         "detail = '[1,0]'",
+        "program_number = program_number - 1",
         "beneficiary_id = (SELECT id FROM distributor WHERE tenant_id = $1 AND code = 'B')",
     ],
 )
