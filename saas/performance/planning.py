@@ -1,7 +1,9 @@
 """What closing a period writes, decided from what the orders say; previews show exactly this."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from saas.base.db import reading
 from saas.network.history import roll
@@ -66,19 +68,34 @@ async def program_for(period: CalendarPeriod) -> StoredProgram:
 
     Raises ``NoActiveProgram``.
     """
-    async with reading() as tx:
-        number = await tx.value(
-            "SELECT number FROM program_version WHERE tenant_id = $1 AND status <> 'draft' AND activated_at <= $2 "
-            "ORDER BY activated_at DESC, number DESC LIMIT 1",
-            tx.tenant_id,
-            period.judged_at,
-        )
-        if number is None:
-            number = await tx.value(
-                "SELECT number FROM program_version WHERE tenant_id = $1 AND status IN ('active', 'retired') "
-                "ORDER BY activated_at, number LIMIT 1",
-                tx.tenant_id,
-            )
+    async with reading():
+        return await program((await reigns()).at(period.judged_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Reigns:
+    """The versions that were ever to be in force, by the moment from which on they are, and the first that was."""
+
+    since: Sequence[datetime]
+    numbers: Sequence[int]
+    first: int | None
+
+    def at(self, moment: datetime) -> int:
+        """The version in force at a moment. Raises ``NoActiveProgram``."""
+        place = bisect_right(self.since, moment)
+        number = self.numbers[place - 1] if place else self.first
         if number is None:
             raise NoActiveProgram
-        return await program(number)
+        return number
+
+
+async def reigns() -> Reigns:
+    """Which version was in force when, for any number of periods in one statement."""
+    async with reading() as tx:
+        rows = await tx.rows(
+            "SELECT number, status, activated_at FROM program_version WHERE tenant_id = $1 AND status <> 'draft' "
+            "AND activated_at IS NOT NULL ORDER BY activated_at, number",
+            tx.tenant_id,
+        )
+    first = next((row["number"] for row in rows if row["status"] in {"active", "retired"}), None)
+    return Reigns([row["activated_at"] for row in rows], [row["number"] for row in rows], first)

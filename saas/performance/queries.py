@@ -15,7 +15,7 @@ from saas.base.ids import AwardId, DistributorId, OrderId, PeriodCloseId, Statem
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
 from saas.network.tiers import Outcome, TierHolder, explained, recalled
 from saas.performance.gathering import CalendarPeriod, calendar_period
-from saas.performance.planning import Plan, plan, program_for
+from saas.performance.planning import Plan, plan, reigns
 from saas.performance.rules import AwardReason, Detail, Figures, components_of, reviews_tiers
 from tenants.program.calendar import period_label
 from tenants.program.document import Program
@@ -211,12 +211,12 @@ async def periods_due() -> Sequence[CalendarPeriod]:
         zone = (await this_brand()).time_zone
         closed = await tx.rows("SELECT length, period_from FROM period_close WHERE tenant_id = $1", tx.tenant_id)
         known = {(row["length"], row["period_from"]) for row in closed}
-        found = []
+        found, versions = [], await reigns()
         for length in LENGTHS:
             period = calendar_period(length, clock.local_day(first, zone), zone)
             while period.over:
                 if (length, period.first) not in known:
-                    content = (await program_for(period)).program
+                    content = (await program(versions.at(period.judged_at))).program
                     if components_of(content, length) or reviews_tiers(content, length):
                         found.append(period)
                 period = calendar_period(length, period.until, zone)

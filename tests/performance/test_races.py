@@ -111,3 +111,19 @@ async def test_a_close_takes_as_many_statements_for_many_as_for_few(db: Database
             counts.append(len(seen))
             assert closed.tier_changes >= 3
     assert counts[0] == counts[1] <= 45
+
+
+async def test_what_is_due_takes_as_many_statements_for_years_as_for_a_month(db: Database) -> None:
+    codes = await two_brands(REBATE)
+    counts = []
+    with as_tenant(LOTUS):
+        await sold(codes["C"], 10_000)
+        for years in (0, 8):
+            seen: list[str] = []
+            db.observer = seen.append
+            with clock.at(APRIL + timedelta(days=366 * years)):
+                due = await queries.periods_due()
+            db.observer = names_its_tenant
+            counts.append(len(seen))
+            assert len(due) == 1 + 12 * years
+    assert counts[0] == counts[1]
