@@ -26,7 +26,8 @@ async def really_paid(tx: Tx, span: Span, currency: str) -> tuple[Sums, int]:
         "SELECT beneficiary_id, component, level, tier, count(*) AS shares, "
         "CAST(sum(amount_minor) AS bigint) AS amount_minor FROM commission "
         "WHERE tenant_id = $1 AND earned_at >= $2 AND earned_at < $3 AND currency = $4 "
-        "AND (status NOT IN ('nothing', 'reversed') OR reversed_minor > 0) GROUP BY beneficiary_id, component, level, tier",
+        "AND (status NOT IN ('nothing', 'reversed') OR reversed_minor > 0) "
+        "GROUP BY beneficiary_id, component, level, tier",
         *of_span,
     )
     for owner, component, level, tier, shares, amount_minor in (row.values() for row in rows):
@@ -42,7 +43,8 @@ async def _capped_lines(tx: Tx, of_span: tuple[object, ...]) -> int:
         f"k.quantity, k.amount_minor, k.reason, k.detail FROM commission k "
         f"JOIN sales_order o ON o.tenant_id = k.tenant_id AND o.id = k.order_id "
         f"WHERE k.tenant_id = $1 AND k.earned_at >= $2 AND k.earned_at < $3 AND k.currency = $4 "
-        f"AND (k.status <> 'reversed' OR k.reversed_minor > 0) AND o.status <> 'cancelled' AND k.reason IN ({_SHRINKABLE})",
+        f"AND (k.status <> 'reversed' OR k.reversed_minor > 0) AND o.status <> 'cancelled' "
+        f"AND k.reason IN ({_SHRINKABLE})",
         *of_span,
     )
     lines = set[str]()

@@ -8,7 +8,7 @@ from saas.base.db.ddl import AddColumn, Index, Recheck, TenantTable
 class Migration(BaseMigration):
     """Tables and columns of payouts."""
 
-    dependencies = [("banyan", "0002_program_engine")]
+    dependencies = [("banyan", "0003_returns")]
     atomic = False  # the caller holds one transaction around the whole run
     operations = [
         Recheck(

@@ -8,7 +8,7 @@ from saas.base.db.ddl import AppendOnly, TenantTable
 class Migration(BaseMigration):
     """A link for each sealed row, and where each chain ends."""
 
-    dependencies = [("banyan", "0004_payouts")]
+    dependencies = [("banyan", "0005_exits")]
     atomic = False  # the caller holds one transaction around the whole run
     operations = [
         TenantTable(
