@@ -23,7 +23,9 @@ _PARTS = {"commission": ("components",), "price_policy": ("products", "promotion
 
 def sense_of_the_rest(exc: ValidationError, data: Mapping[str, Any]) -> Iterator[Finding]:
     """The findings on the sense of what is not broken in ``data``, which ``exc`` was raised for."""
-    errors = [list(steps_of(error["loc"], data)) for error in exc.errors(include_url=False) if error["loc"]]
+    errors = [list(steps_of(error["loc"], data)) for error in exc.errors(include_url=False)]
+    if not all(errors):
+        return  # the document as a whole cannot be read
     broken = {str(steps[0]) for steps in errors}
     sections = _sections()
     sound = {

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from reprlib import Repr
 from typing import get_args
 
@@ -88,14 +88,14 @@ def _finding(error: ErrorDetails, document: object) -> Finding:
 
 def _choice(steps: Sequence[str | int], given: object, expected: str) -> Finding:
     choices = re.findall(r"'([^']*)'", expected)
-    words = {"value": _short.repr(given), "choices": ", ".join(choices)}
+    words = {"value": _shown(given), "choices": ", ".join(choices)}
     return finding(
         path_of(steps), "UNKNOWN_CHOICE", **words, **hint(given[:100] if isinstance(given, str) else "", choices)
     )
 
 
 def _wrong_value(error: ErrorDetails, path: str) -> Finding:
-    kind, context, value = error["type"], error.get("ctx", {}), _short.repr(error["input"])
+    kind, context, value = error["type"], error.get("ctx", {}), _shown(error["input"])
     if kind in _TYPES:
         expected, expected_zh = _TYPES[kind]
         words = {"value": value, "expected": expected, "expected_zh": expected_zh}
@@ -110,12 +110,20 @@ def _wrong_value(error: ErrorDetails, path: str) -> Finding:
     return finding(path, "INVALID_VALUE", value=value, why=error["msg"], why_zh="格式不正确")
 
 
+def _shown(value: object) -> str:
+    """A value as documents write it, cut short."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower().replace("none", "null")
+    return str(value)[:60] if isinstance(value, Decimal) else _short.repr(value)
+
+
 def _closest_whole(kind: str, value: object) -> dict[str, str]:
-    """The whole number closest to one that was given as text or with decimals."""
+    """The whole number closest to one that was given as text or with decimals; none in a document is below zero."""
     try:
         number = Decimal(str(value)) if kind == "int_type" and not isinstance(value, bool) else None
-        closest = None if number is None or abs(number) > AMOUNT_MAX else number.quantize(Decimal(1), ROUND_HALF_UP)
-    except InvalidOperation:
+        beyond = number is None or abs(number) > AMOUNT_MAX
+        closest = None if number is None or beyond else max(0, int(number.quantize(Decimal(1), ROUND_HALF_UP)))
+    except ArithmeticError:
         closest = None
     if closest is None:
         return NO_HINT

@@ -39,13 +39,13 @@ def read(text: str | bytes, form: Format) -> object:
         _refuse("", "TOO_LARGE", size=len(text), limit=SIZE_MAX)
     try:
         decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
-        return _Composer(decoded).document() if form == "yaml" else check_depth(_read_json(decoded))
+        return _Composer(decoded).document() if form == "yaml" else _once(check_depth(_read_json(decoded)))
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
         why = str(getattr(exc, "problem", None) or exc).splitlines()[0]
         _not_readable(f"{why} (line {mark.line + 1})" if mark is not None else why)
-    except (ValueError, RecursionError) as exc:
-        _not_readable(str(exc))
+    except (ValueError, ArithmeticError, RecursionError) as exc:
+        _not_readable("a number is too long" if isinstance(exc, ArithmeticError) else str(exc))
 
 
 def check_depth(data: object) -> object:
@@ -80,19 +80,36 @@ def _not_readable(why: str) -> NoReturn:
     _refuse("", "NOT_READABLE", why=why[:200])
 
 
+class _Repeating(dict[str, object]):
+    """The content of a JSON object in which ``key`` is there twice."""
+
+    key: str
+
+
+def _once(data: object, steps: tuple[str | int, ...] = ()) -> object:
+    """``data`` itself, when no object in it has a key twice; else raises ``Unreadable``."""
+    if isinstance(data, _Repeating):
+        _refuse(path_of([*steps, data.key]), "DUPLICATE_KEY", key=data.key)
+    for step, part in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+        _once(part, (*steps, step))
+    return data
+
+
 def _read_json(text: str) -> object:
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    def keyed(pairs: list[tuple[str, object]]) -> dict[str, object]:
         content = dict(pairs)
-        if len(content) != len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            _refuse(path_of([twice]), "DUPLICATE_KEY", key=twice)
-        return content
+        "".join(content).encode()  # half a character is a ValueError: no answer could hold it
+        if len(content) == len(pairs):
+            return content
+        repeating = _Repeating(content)
+        keys = [key for key, _ in pairs]
+        repeating.key = next(key for key in keys if keys.count(key) > 1)
+        return repeating
 
     def no_constant(name: str) -> NoReturn:
         raise ValueError(f"{name} is no number")
 
-    return json.loads(text, object_pairs_hook=unique, parse_constant=no_constant, parse_float=Decimal)
+    return json.loads(text, object_pairs_hook=keyed, parse_constant=no_constant, parse_float=Decimal)
 
 
 class _Composer:

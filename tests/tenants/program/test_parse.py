@@ -1,5 +1,6 @@
 """Documents in and out: round trips, strict texts, and no exception whatever is given."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -59,6 +60,12 @@ def test_every_setting_is_written_so_that_a_later_default_changes_nothing() -> N
         ("currency: CNY\ncurrency: USD", "yaml", {"currency": "DUPLICATE_KEY"}),
         ("a: {b: 1, 'b': 2}", "yaml", {"a.b": "DUPLICATE_KEY"}),
         ('{"currency": "CNY", "currency": "USD"}', "json", {"currency": "DUPLICATE_KEY"}),
+        ('{"a": [{}, {"b c": {"d": 1, "d": 2}}]}', "json", {'a[1]["b c"].d': "DUPLICATE_KEY"}),
+        ('{"\\ud800": 1}', "json", {"": "NOT_READABLE"}),
+        ('{"\\ud800": 1, "\\ud800": 2}', "json", {"": "NOT_READABLE"}),
+        ('{"\ud800": 1}', "json", {"": "NOT_READABLE"}),
+        ('{"a": 1e-99999999999999999999}', "json", {"": "NOT_READABLE"}),
+        ("a: 1.0e-99999999999999999999", "yaml", {"": "NOT_READABLE"}),
         ("a: &x [1]\nb: *x", "yaml", {"a": "NOT_PLAIN_DATA"}),
         ("a: !!python/object:os.system {}", "yaml", {"a": "NOT_PLAIN_DATA"}),
         ("--- {}\n--- {}", "yaml", {"": "NOT_PLAIN_DATA"}),
@@ -118,6 +125,9 @@ def test_yaml_keeps_codes_and_days_as_text() -> None:
         (("name", "en"), "", "name.en", "BAD_LENGTH", "closest allowed number is 1"),
         (("name", "en"), "two\nlines", "name.en", "BAD_TEXT", "one line"),
         (("exit",), [], "exit", "WRONG_TYPE", "set of settings"),
+        (("exit",), None, "exit", "WRONG_TYPE", "null is not a set of settings"),
+        (("hierarchy", "paid_levels"), False, "hierarchy.paid_levels", "WRONG_TYPE", "false is not a whole number"),
+        (("hierarchy", "paid_levels"), Decimal("2.5"), "hierarchy.paid_levels", "WRONG_TYPE", "2.5 is not a whole"),
         (("tiers",), {}, "tiers", "WRONG_TYPE", "list"),
         (("commission", "components", 0), 5, "commission.components[0]", "WRONG_TYPE", "set of settings"),
         (("commission", "components", 0, "levels"), [], "commission.components[0].levels", "BAD_LENGTH", "is 1"),
@@ -242,7 +252,11 @@ def test_conditions_are_told_by_their_places(condition: dict[str, Any], path: st
 
 
 @pytest.mark.parametrize(
-    ("value", "closest"), [("3", "3"), (3.0, "3"), (2.5, "3"), ("x", None), (True, None), ([], None), ("1e99", None)]
+    ("value", "closest"),
+    [
+        *(("3", "3"), (3.0, "3"), (2.5, "3"), ("x", None), (True, None), ([], None), ("1e99", None), ("NaN", None)),
+        *((Decimal("1E+999999999999"), None), ("1e-999999999", "0"), (-0.2, "0"), ("-5", "0")),
+    ],
 )
 def test_a_number_in_another_form_is_told_with_the_closest_whole_one(value: object, closest: str | None) -> None:
     data = document(rates(1000))
@@ -259,6 +273,11 @@ def test_checks_that_need_a_broken_section_keep_silent() -> None:
     data["commission"]["components"][0]["levels"][0]["by_tier"] = {"gold": 2000}
     data["tiers"] = 5
     assert refused(data) == {"tiers": "WRONG_TYPE"}
+
+
+def test_a_key_that_is_no_text_hides_no_crash() -> None:
+    assert refused({"\ud800": 1}) == {"": "WRONG_TYPE"}
+    assert refused(document(rates(1000)) | {"\ud800": 1}) == {"": "WRONG_TYPE"}
 
 
 @pytest.mark.parametrize("form", FORMATS)
