@@ -83,7 +83,9 @@ class OverrideFindingInput:
     number: int = strawberry.field(description="Number of the version.")
     rule: str = strawberry.field(description="The rule, as the finding names it.")
     path: str = strawberry.field(description="The place, as the finding names it.")
-    reason: str = strawberry.field(description="Why, in 3 to 500 characters; it stands in the brand's audit log.")
+    reason: str = strawberry.field(
+        description="Why, in 1 to 500 visible characters; it stands in the brand's audit log."
+    )
 
 
 @strawberry.type(description="What putting a version in force does, or would do.")

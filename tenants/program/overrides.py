@@ -11,17 +11,15 @@ from uuid import UUID
 from saas.base import clock
 from saas.base.db import reading, transaction
 from saas.base.db.where import Where
-from saas.base.errors import InvalidInput, Said
 from saas.base.ids import TenantId, new_id
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
+from saas.base.text import reason_of
 from tenants import audit
 from tenants.actors import Actor, Role
 from tenants.crossing import across_tenants
 from tenants.errors import AlreadyOverridden, FindingNotThere, Forbidden, NotOverridable
 from tenants.program import Finding, Severity
 from tenants.program.review import OVERRIDE_COLUMNS, Override, Reviewed, validate_version
-
-REASON_LENGTH = range(3, 501)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +37,12 @@ async def override_finding(command: OverrideFinding, actor: Actor) -> Reviewed:
     """Let one objection to a brand's program pass; answers the version with its findings afterwards.
 
     The brand's audit log says who entered, what was let pass and why. Raises ``Forbidden`` unless an operator asks,
-    ``InvalidInput`` for a reason of another length, ``NotFound``, ``FindingNotThere``, ``NotOverridable`` or
+    ``ReasonRefused``, ``NotFound``, ``FindingNotThere``, ``NotOverridable`` or
     ``AlreadyOverridden``.
     """
     if actor.role is not Role.OPERATOR or actor.id is None:
         raise Forbidden("input", role=actor.role, needed=Role.OPERATOR)
-    reason = command.reason.strip()
-    if len(reason) not in REASON_LENGTH:
-        remedy = Said("give a reason of 3 to 500 characters", "请填写 3 至 500 个字符的原因")
-        raise InvalidInput("input.reason", value=reason[:60], remedy=remedy)
+    reason = reason_of(command.reason)
     async with across_tenants(actor, reason=reason, only={command.tenant_id}) as brands:
         async for _ in brands:
             async with transaction() as tx:
