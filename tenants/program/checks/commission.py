@@ -131,17 +131,18 @@ def effect(program: Program) -> Iterator[Finding]:
 
 def fixed_twice(program: Program) -> Iterator[Finding]:
     """A product has one fixed amount a day."""
-    seen: dict[str, FixedPerProduct] = {}
+    seen: dict[str, list[FixedPerProduct]] = {}
     for number, part in enumerate(program.commission.components):
         if not isinstance(part, FixedPerProduct):
             continue
         for sku in part.products:
-            first = seen.setdefault(sku, part)
-            if first is not part and overlap(
-                (first.effective_from, first.effective_until), (part.effective_from, part.effective_until)
-            ):
+            others = seen.setdefault(sku, [])
+            days = part.effective_from, part.effective_until
+            first = next((one for one in others if overlap((one.effective_from, one.effective_until), days)), None)
+            if first is not None:
                 path = path_of([*COMPONENTS, number, "products", sku])
                 yield finding(path, "FIXED_TWICE", value=sku, other=first.key)
+            others.append(part)
 
 
 def cap(program: Program) -> Iterator[Finding]:

@@ -200,6 +200,11 @@ def test_a_product_fixed_twice_is_a_warning_unless_the_days_differ() -> None:
     first, second = fixed("a", X=[1]), fixed("b", X=[1])
     assert found(document(first, second)) == [("commission.components[1].products.X", "FIXED_TWICE")]
     assert found(document(first | {"effective_until": day}, second | {"effective_from": day})) == []
+    third = fixed("c", X=[1])
+    three = document(
+        first | {"effective_until": day}, second | {"effective_from": day}, third | {"effective_from": day}
+    )
+    assert found(three) == [("commission.components[2].products.X", "FIXED_TWICE")]
 
 
 def test_fixed_amounts_that_the_lowest_allowed_price_cannot_bear_are_a_warning() -> None:
