@@ -43,8 +43,8 @@ def price_objections(policy: PricePolicy, sku: str, price_minor: int, currency: 
     """What is wrong with the price of a piece; one outside the band is taken when the policy opens cases instead."""
     amount = plain_amount(price_minor, currency)
     if not 0 < price_minor <= AMOUNT_MAX:
-        most = plain_amount(AMOUNT_MAX, currency)
-        yield AmountRefused("input.priceMinor", amount=amount, most=most, currency=currency)
+        least, most = plain_amount(1, currency), plain_amount(AMOUNT_MAX, currency)
+        yield AmountRefused("input.priceMinor", amount=amount, least=least, most=most, currency=currency)
         return
     entry = price_entry(policy, sku)
     if entry is None or policy.outside_band != "reject":

@@ -218,7 +218,7 @@ def _head_objections(asked: PlaceOrder, ground: Ground, at: str) -> Iterator[Dom
         yield NoLines(f"{at}.lines", count=len(asked.lines), most=LINES_MOST)
     for name, amount_minor in (("freight", asked.freight_minor), ("tax", asked.tax_minor)):
         if not 0 <= amount_minor <= AMOUNT_MAX:
-            yield _amount_refused(f"{at}.{name}", amount_minor, ground)
+            yield _amount_refused(f"{at}.{name}Minor", amount_minor, ground)
     for name, text in (("customer", asked.customer), ("channel", asked.channel), ("region", asked.region)):
         if text is not None and not _readable(text, TEXT_LONGEST):
             yield TextRefused(f"{at}.{name}", what=name, longest=TEXT_LONGEST)
@@ -311,9 +311,9 @@ def _amount(line: PlaceLine, price: LinePrice | None, path: str, ground: Ground)
     if line.unit_price_minor is not None and line.amount_minor is not None:
         return PriceUnclear(path)
     if line.unit_price_minor is not None:
-        given, amount = line.unit_price_minor, _Amount(line.unit_price_minor * line.quantity, f"{path}.unitPrice")
+        given, amount = line.unit_price_minor, _Amount(line.unit_price_minor * line.quantity, f"{path}.unitPriceMinor")
     elif line.amount_minor is not None:
-        given, amount = line.amount_minor, _Amount(line.amount_minor, f"{path}.amount")
+        given, amount = line.amount_minor, _Amount(line.amount_minor, f"{path}.amountMinor")
     elif price is not None:
         given, amount = price.amount_minor, _Amount(price.amount_minor, f"{path}.quantity")
     else:
@@ -351,6 +351,7 @@ def _amount_refused(path: str, amount_minor: int, ground: Ground) -> DomainError
     return AmountRefused(
         path,
         amount=plain_amount(amount_minor, currency),
+        least=plain_amount(0, currency),
         most=plain_amount(AMOUNT_MAX, currency),
         currency=currency,
     )

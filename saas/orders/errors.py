@@ -60,11 +60,11 @@ class ChannelRefused(DomainError):
 
 
 class AmountRefused(DomainError):
-    """An amount below zero, or beyond what is stored."""
+    """An amount below the least that is possible, or beyond what is stored."""
 
     code = "AMOUNT_REFUSED"
-    en = "An amount of {amount} {currency} is not possible. Give 0 to {most} {currency}."
-    zh = "金额 {amount} {currency} 无效。请填写 0 至 {most} {currency}。"
+    en = "An amount of {amount} {currency} is not possible. Give {least} to {most} {currency}."
+    zh = "金额 {amount} {currency} 无效。请填写 {least} 至 {most} {currency}。"
 
 
 class PriceOutsideBand(DomainError):

@@ -19,10 +19,12 @@ from saas.listings.commands import (
 )
 from saas.listings.errors import ListedAlready, ListingClosed
 from saas.listings.queries import ListingFilter, ListingView, listing, listings
+from saas.listings.rules import price_objections
 from saas.network.commands import suspend
 from saas.orders.errors import SellerNotActive
 from saas.orders.rules import PriceVerdict
 from tenants.actors import Actor
+from tenants.program.pricing import Band, PricePolicy
 from tests.factories import CEDAR, LOTUS, as_tenant
 from tests.network.world import distributor, staff
 from tests.orders.world import table, two_shops
@@ -212,3 +214,10 @@ async def test_pages_search_and_filters(db: Database) -> None:
         assert await skus(status="closed") == ["LOTUS-GIFT"]
         assert await skus(search="lotus") == ["LOTUS-GIFT", "LOTUS-CREAM", "LOTUS-CREAM"]
         assert await skus(search="_") == []
+
+
+def test_who_asks_for_nothing_is_told_the_least_price() -> None:
+    policy = PricePolicy(default_band=Band(below_bps=500, above_bps=500))
+    (error,) = price_objections(policy, "X", 0, "CNY")
+    assert "Give 0.01 to" in error.message("en")
+    assert "请填写 0.01 至" in error.message("zh-CN")

@@ -74,7 +74,7 @@ async def test_2_3_the_band_of_5_percent_is_inclusive_and_refuses(
         with pytest.raises(Rejected) as refused:
             await place_order(asked, staff())
         (error,) = refused.value.errors
-        assert (error.code, error.field) == ("PRICE_OUTSIDE_BAND", "input.lines[0].amount")
+        assert (error.code, error.field) == ("PRICE_OUTSIDE_BAND", "input.lines[0].amountMinor")
         assert (error.params["least_minor"], error.params["most_minor"]) == (18_810, 20_790)
         assert "188.10 to 207.90 CNY" in error.message("en")
 
@@ -112,7 +112,7 @@ async def test_everything_that_is_wrong_is_told_at_once(db: Database) -> None:
             found = await refusals(asked)
         assert found == [
             ("SELLER_NOT_ACTIVE", "input.sellerId"),
-            ("AMOUNT_REFUSED", "input.freight"),
+            ("AMOUNT_REFUSED", "input.freightMinor"),
             ("TEXT_REFUSED", "input.customer"),
             ("TEXT_REFUSED", "input.number"),
             ("ORDER_DATES_REFUSED", "input.paidAt"),
@@ -121,9 +121,9 @@ async def test_everything_that_is_wrong_is_told_at_once(db: Database) -> None:
             ("UNKNOWN_PRODUCT", "input.lines[1].sku"),
             ("PRICE_NOT_KNOWN", "input.lines[2]"),
             ("PRICE_UNCLEAR", "input.lines[3]"),
-            ("AMOUNT_REFUSED", "input.lines[4].amount"),
-            ("PRICE_OUTSIDE_BAND", "input.lines[5].unitPrice"),
-            ("AMOUNT_REFUSED", "input.lines[6].unitPrice"),
+            ("AMOUNT_REFUSED", "input.lines[4].amountMinor"),
+            ("PRICE_OUTSIDE_BAND", "input.lines[5].unitPriceMinor"),
+            ("AMOUNT_REFUSED", "input.lines[6].unitPriceMinor"),
         ]
         assert await refusals(order(lotus["C"], lines=[])) == [("ORDER_WITHOUT_LINES", "input.lines")]
 

@@ -120,7 +120,7 @@ async def test_2_3_a_price_that_is_given_is_judged_and_takes_no_promotion(db: Da
             with pytest.raises(Rejected) as refused:
                 await place_order(order(lotus[seller], "LOTUS-GIFT", amount, **own), staff())
             (error,) = refused.value.errors
-            assert (error.code, error.field) == ("PRICE_OUTSIDE_BAND", "input.lines[0].amount")
+            assert (error.code, error.field) == ("PRICE_OUTSIDE_BAND", "input.lines[0].amountMinor")
             assert error.params["most_minor"] == 62_790
 
 
