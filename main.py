@@ -53,6 +53,7 @@ programs = typer.Typer(no_args_is_help=True, help="Programs of brands, by file."
 cli.add_typer(programs, name="program")
 console = Console()
 T = TypeVar("T")
+NUMBER_MOST = 2**31 - 1
 LOG_FORMAT = "%(asctime)s %(name)s %(levelname)s %(message)s"
 HANDLERS: Mapping[str, Handler] = {SIMULATION: run_simulation, TIERS: apply_tiers, PROOF: check_books} | PAY
 """Who does which kind of job."""
@@ -217,7 +218,9 @@ def save_program(
     tenant: TenantName,
     login: OwnerLogin,
     label: Annotated[str, typer.Option(help="What people shall call it; its own name by default.")] = "",
-    number: Annotated[int | None, typer.Option(help="The draft to replace; none makes a new one.")] = None,
+    number: Annotated[
+        int | None, typer.Option(help="The draft to replace; none makes a new one.", min=1, max=NUMBER_MOST)
+    ] = None,
 ) -> None:
     """Save a document as a draft."""
     command = versions.SaveDraft(document=file.read_bytes(), format=_format(file), label=label, number=number)
@@ -229,7 +232,9 @@ def save_program(
 @programs.command("export")
 def export_program(
     tenant: TenantName,
-    number: Annotated[int | None, typer.Option(help="The version; the one in force by default.")] = None,
+    number: Annotated[
+        int | None, typer.Option(help="The version; the one in force by default.", min=1, max=NUMBER_MOST)
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to write it.")] = "yaml",
 ) -> None:
     """Print a version as a document that can be saved again."""
@@ -243,7 +248,7 @@ def export_program(
 
 @programs.command("activate")
 def activate_program(
-    number: Annotated[int, typer.Argument(help="The draft.")],
+    number: Annotated[int, typer.Argument(help="The draft.", min=1, max=NUMBER_MOST)],
     tenant: TenantName,
     login: OwnerLogin,
     at: Annotated[
@@ -268,14 +273,14 @@ def activate_program(
 
 @programs.command("diff")
 def diff_programs(
-    before: Annotated[int, typer.Argument(help="The version before.")],
+    before: Annotated[int, typer.Argument(help="The version before.", min=1, max=NUMBER_MOST)],
     after: Annotated[str, typer.Argument(help="The version after, or a file.")],
     tenant: TenantName,
     language: Annotated[str, typer.Option(help="en or zh-CN.")] = "en",
 ) -> None:
     """Tell what is different between two versions, or between a version and a file, a sentence for each."""
 
-    file = None if after.isdecimal() else Path(after)
+    file = None if after.isdecimal() and len(after) < len(str(NUMBER_MOST)) else Path(after)
     if file is not None and not file.is_file():
         _fail(f"{after} is neither a number nor a file")
     document = file.read_bytes() if file is not None else b""

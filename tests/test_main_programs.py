@@ -90,3 +90,16 @@ def test_what_is_not_allowed_or_not_there_is_one_line(url: str, tmp_path: Path) 
     refused(command(url, "program", "export", "--tenant", "birch"), "NOT_FOUND")
     refused(command(url, "program", "diff", 1, "no-file.yaml", "--tenant", "maple"), "neither a number nor a file")
     refused(command(url, "program", "activate", 1, *OWNER, "--at", "2000-01-01T00:00:00+0800"), "WRONG_STATE")
+
+
+def test_numbers_no_version_can_have_are_refused_in_words(url: str) -> None:
+    beyond = 10**20
+    for told in (
+        command(url, "program", "export", "--tenant", "maple", "--number", 0),
+        command(url, "program", "export", "--tenant", "maple", "--number", beyond),
+        command(url, "program", "activate", beyond, *OWNER),
+        command(url, "program", "diff", 1, beyond, "--tenant", "maple"),
+    ):
+        assert told.returncode
+        assert "Traceback" not in told.stdout + told.stderr
+        assert "version:" not in told.stdout
