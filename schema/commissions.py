@@ -7,6 +7,7 @@ from typing import Annotated
 
 import strawberry
 
+from saas.base.errors import NotFound
 from saas.base.ids import DistributorId
 from saas.commissions import queries
 from saas.commissions.explain import explain
@@ -307,5 +308,5 @@ def own_or_asked(info: Info, asked: strawberry.ID | None, field: str) -> Distrib
     if who.role is not Role.DISTRIBUTOR:
         return wanted
     if wanted not in {None, who.distributor_id}:
-        from_global("Distributor", "", field)
+        raise NotFound(field, kind="distributor", value=asked)
     return who.distributor_id

@@ -99,7 +99,9 @@ async def test_the_price_list_shows_a_distributor_its_own_price(selling: tuple[W
     assert (plain["guide"], plain["purchase"], plain["promotions"]) == (None, None, [])
     office = {one["product"]["sku"]: one for one in (await world.cedar.operations.ask(text))["priceList"]["nodes"]}
     assert office["CEDAR-GREEN"] == {**green, "purchase": None}
-    assert await me.errors(text, of=await world.cedar.enrol("OTHER")) == ["NOT_FOUND"]
+    other = await world.cedar.enrol("OTHER")
+    (error,) = (await me.send(text, {"of": other})).json()["errors"]
+    assert (error["extensions"]["code"], other in error["message"]) == ("NOT_FOUND", True)
 
 
 async def test_a_listing_lives_and_a_draft_finds_it_below_its_floor(selling: tuple[World, str, Api]) -> None:
