@@ -103,15 +103,15 @@ class ProgramUnreadable(DomainError):
     """The document is no program; ``params["findings"]`` lists everything that is wrong with it."""
 
     code = "PROGRAM_UNREADABLE"
-    en = "The program document has {count} errors and was not saved. Mend every finding and save again."
-    zh = "分销政策文档有 {count} 处错误，未保存。请逐项修正后重新保存。"
+    en = "The program document has errors ({count}). Mend every finding, then send it again."
+    zh = "分销政策文档有 {count} 处错误。请逐项修正后重新提交。"
 
 
 class ProgramHasErrors(DomainError):
     """The draft has error findings; ``params["findings"]`` lists all findings."""
 
     code = "PROGRAM_HAS_ERRORS"
-    en = "The program has {count} errors and cannot be activated. Mend every error finding first."
+    en = "The program has errors ({count}) and cannot be activated. Mend every error finding first."
     zh = "分销政策有 {count} 处错误，无法启用。请先修正所有错误项。"
 
 
