@@ -308,9 +308,10 @@ async def _replace(tx: Tx, number: int, content: Program, label: str) -> None:
 
 def _label(label: str) -> str:
     name = label.strip()
-    if len(name) > LABEL_LONGEST:
+    if len(name) > LABEL_LONGEST or not name.isprintable():
         remedy = Said(
-            f"give a label of at most {LABEL_LONGEST} characters", f"请填写不超过 {LABEL_LONGEST} 个字符的标签"
+            f"give a label of at most {LABEL_LONGEST} printable characters",
+            f"请填写不超过 {LABEL_LONGEST} 个可见字符的标签",
         )
-        raise InvalidInput("input.label", value=name[:LABEL_LONGEST], remedy=remedy)
+        raise InvalidInput("input.label", value=ascii(name[:LABEL_LONGEST]), remedy=remedy)
     return name

@@ -120,8 +120,9 @@ async def test_a_document_that_is_no_program_is_refused_with_all_its_findings() 
                 await versions.save_draft(SaveDraft(document=content), ACTOR)
             assert refused.value.params["findings"]
             assert str(refused.value.params["count"]) in refused.value.message("zh-CN")
-        with pytest.raises(InvalidInput):
-            await versions.save_draft(SaveDraft(document=GOOD, label="x" * 101), ACTOR)
+        for label in ("x" * 101, "a\x07b", "\u202eevil"):
+            with pytest.raises(InvalidInput):
+                await versions.save_draft(SaveDraft(document=GOOD, label=label), ACTOR)
         assert await statuses() == []
 
 
