@@ -28,7 +28,6 @@ from saas.network.tiering import (
     schedule_tiers,
     set_tier,
     set_tiers,
-    tier_holders,
 )
 from saas.network.tree import Transplant, deepest, lock_tree, seat_of, transplant
 from tenants import audit
@@ -56,7 +55,6 @@ __all__ = [
     "set_tier",
     "set_tiers",
     "suspend",
-    "tier_holders",
 ]
 
 

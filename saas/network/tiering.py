@@ -5,14 +5,14 @@ A decision by hand may pin the tier: until that day no review changes it. A late
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 
 from saas.base import clock
-from saas.base.db import Tx, as_time, reading, transaction
+from saas.base.db import Tx, transaction
 from saas.base.errors import DomainError, NotFound, Rejected, WrongState
 from saas.base.ids import DistributorId, JobId
 from saas.base.scope import current_tenant
@@ -23,17 +23,12 @@ from saas.network.enrolment import current_policy
 from saas.network.errors import TierMomentInPast, TierPinInPast, TiersChanged, TierTwice
 from saas.network.rules import Policy, Status, tier_unknown
 from saas.network.standing import Cause, Change, follow
-from saas.network.tiers import TierHolder, whole_periods
 from saas.network.tree import lock_tree
 from tenants import audit, registry
 from tenants.actors import Actor, Role
-from tenants.program.parts import PeriodLength
 
 JOB = "network.set_tier"
 """The kind of job that gives tiers at a coming moment."""
-
-_EVER = datetime(1970, 1, 1, tzinfo=UTC)
-"""Before anything a brand can know."""
 
 HELD = (Status.APPLIED, Status.ACTIVE, Status.SUSPENDED)
 """Who still has a place to change."""
@@ -275,33 +270,6 @@ async def hold_tree() -> datetime:
     """
     async with transaction() as tx:
         return (await lock_tree(tx)).moment
-
-
-async def tier_holders(length: PeriodLength, until: date) -> list[TierHolder]:
-    """All active distributors for the review of the period of this length that ends before ``until``, in one statement.
-
-    Their misses in a row are for the caller to add.
-    """
-    brand = await registry.this_brand()
-    today = clock.local_day(clock.now(), brand.time_zone)
-    async with reading() as tx:
-        rows = await tx.rows(
-            "SELECT d.id, d.code, d.tier, (SELECT min(s.valid_from) FROM standing s WHERE s.tenant_id = $1 "
-            "AND s.distributor_id = d.id AND s.valid_from > COALESCE((SELECT max(o.valid_from) FROM standing o "
-            "WHERE o.tenant_id = $1 AND o.distributor_id = d.id AND o.tier <> d.tier), $3)) AS since, "
-            "EXISTS (SELECT 1 FROM tier_pin p WHERE p.tenant_id = $1 AND p.distributor_id = d.id AND p.until > $2) "
-            "AS pinned FROM distributor d WHERE d.tenant_id = $1 AND d.status = 'active' ORDER BY d.id",
-            tx.tenant_id,
-            today,
-            _EVER,
-        )
-    holders, known = [], dict[date, int]()
-    for row in rows:
-        since = clock.local_day(as_time(row["since"]) or _EVER, brand.time_zone)
-        if since not in known:
-            known[since] = whole_periods(length, since, until)
-        holders.append(TierHolder(row["id"], row["code"], row["tier"], known[since], 0, bool(row["pinned"])))
-    return holders
 
 
 async def change_tiers(changes: Collection[TierChange], reason: str, actor: Actor) -> int:

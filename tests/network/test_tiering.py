@@ -1,7 +1,7 @@
 """Tiers given by hand, at a coming moment, or by the review of a period (docs/rules.md §2.2)."""
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -30,13 +30,11 @@ from saas.network.commands import (
     set_tier,
     set_tiers,
     suspend,
-    tier_holders,
 )
 from saas.network.errors import TierMomentInPast, TierPinInPast, TiersChanged, TierUnknown
 from saas.network.history import roll
 from saas.network.queries import chains
 from saas.network.standing import Cause
-from saas.network.tiers import TierHolder
 from tests.factories import CEDAR, LOTUS, as_tenant
 from tests.network.world import T0, plant, request, row, staff, two_brands
 from tests.tenants.people import audited
@@ -115,10 +113,6 @@ async def test_a_pin_holds_until_its_day_and_a_later_decision_lifts_it(db: Datab
             await set_tier(id_, "gold", "our oldest dealer", staff(), pin_until=date(2026, 7, 1))
         (pin,) = await rows_of("tier_pin")
         assert (pin["until"], pin["reason"]) == (date(2026, 7, 1), "our oldest dealer")
-        midnight = datetime(2026, 6, 30, 16, tzinfo=UTC)  # in Shanghai
-        for moment, pinned in ((midnight - timedelta(minutes=1), True), (midnight, False)):
-            with clock.at(moment):
-                assert [holder.pinned for holder in await tier_holders("quarter", date(2026, 7, 1))] == [pinned]
         await set_tier(id_, "gold", "no longer", staff())
         assert await rows_of("tier_pin") == []
         assert len(await standings(id_)) == 2
@@ -263,33 +257,6 @@ async def test_nobody_changes_a_tier_while_the_tree_is_held(db: Database) -> Non
             assert await hold_tree() >= moment
         assert await other == TierSet(ids["A"], "gold", "diamond")
         assert [kind for kind, *_ in await standings(ids["A"])] == ["enrolment", "promotion", "manual"]
-
-
-async def test_holders_are_the_active_with_the_whole_periods_of_their_tier(db: Database) -> None:
-    await two_brands()
-    with as_tenant(LOTUS):
-        ids = await plant({"A": None, "B": None, "C": None, "D": None, "E": None})
-        with clock.at(T0 + DAY):
-            await leave(ids["E"], downline_to="brand", reason="test", actor=staff())
-        with clock.at(T0 + 10 * DAY):  # 2026-03-11
-            await set_tier(ids["B"], "gold", "test", staff())
-            await suspend(ids["D"], "test", staff())
-        with clock.at(T0 + 45 * DAY):  # 2026-04-15: a suspension in between does not end the tier
-            await suspend(ids["B"], "test", staff())
-            await reinstate(ids["B"], "test", staff())
-            await set_tier(ids["C"], "gold", "test", staff(), pin_until=date(2027, 1, 1))
-        with clock.at(T0 + 60 * DAY):
-            statements: list[str] = []
-            db.observer = statements.append
-            found = await tier_holders("month", date(2026, 5, 1))
-            db.observer = None
-        assert len(statements) == 1
-        assert found == [
-            TierHolder(ids["A"], "A", "silver", 2),
-            TierHolder(ids["B"], "B", "gold", 1),
-            TierHolder(ids["C"], "C", "gold", 0, 0, True),
-        ]
-        assert {holder.periods_held for holder in await tier_holders("quarter", date(2026, 7, 1))} == {0, 1}
 
 
 async def test_single_refusals_name_the_fields_of_the_input(db: Database) -> None:

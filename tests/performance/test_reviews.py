@@ -144,12 +144,15 @@ async def test_an_earlier_period_closed_later_reviews_nobody(db: Database) -> No
         assert {one.label for one in (await reviewed()).values()} == {"2026-04"}
 
 
-@pytest.mark.parametrize(("grace", "outcome"), [(0, "demoted"), (2, "grace")])
-async def test_grace_counts_whole_periods(db: Database, grace: int, outcome: str) -> None:
+@pytest.mark.parametrize(("grace", "outcome"), [(0, "demoted"), (1, "demoted"), (2, "grace")])
+async def test_grace_counts_whole_periods_across_a_suspension(db: Database, grace: int, outcome: str) -> None:
     codes = await brands(grace_periods=grace)
     with as_tenant(LOTUS):
         with clock.at(datetime(2026, 3, 2, tzinfo=UTC)):
             await set_tier(codes["C"], "gold", "agreed", staff())
+        with clock.at(datetime(2026, 4, 10, tzinfo=UTC)):
+            await suspend(codes["C"], "looked into", staff())
+            await reinstate(codes["C"], "cleared", staff())
         await sold(codes["D"], 1000)
         await close_march(at=MAY, key="april", day=date(2026, 4, 1))
         assert (await reviewed())["C"].outcome == outcome
