@@ -152,6 +152,7 @@ async def test_grace_counts_whole_periods_across_a_suspension(db: Database, grac
             await set_tier(codes["C"], "gold", "agreed", staff())
         with clock.at(datetime(2026, 4, 10, tzinfo=UTC)):
             await suspend(codes["C"], "looked into", staff())
+        with clock.at(datetime(2026, 4, 12, tzinfo=UTC)):
             await reinstate(codes["C"], "cleared", staff())
         await sold(codes["D"], 1000)
         await close_march(at=MAY, key="april", day=date(2026, 4, 1))
