@@ -105,7 +105,10 @@ class TierMutation:
         at_most_a_thousand(input.tiers, "input.tiers")
         wishes = [TierWish(_id(one.distributor_id, f"input.tiers[{i}]"), one.tier) for i, one in enumerate(input.tiers)]
         who, pin, moment = info.context.who, input.pin_until, input.effective_from
-        if moment is not None and not input.dry_run:
+        if moment is not None and input.dry_run:
+            tried = await commands.would_set_tiers(wishes, input.reason, moment, who, pin_until=pin)
+            return SetTiersPayload(settings=[_setting(one) for one in tried])
+        if moment is not None:
             job = await commands.schedule_tiers(wishes, input.reason, moment, who, pin_until=pin)
             return SetTiersPayload(job_id=to_global("Job", job))
         done = await commands.set_tiers(wishes, input.reason, who, pin_until=pin, dry_run=input.dry_run)

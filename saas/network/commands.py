@@ -28,6 +28,7 @@ from saas.network.tiering import (
     schedule_tiers,
     set_tier,
     set_tiers,
+    would_set_tiers,
 )
 from saas.network.tree import Transplant, deepest, lock_tree, seat_of, transplant
 from tenants import audit
@@ -55,6 +56,7 @@ __all__ = [
     "set_tier",
     "set_tiers",
     "suspend",
+    "would_set_tiers",
 ]
 
 

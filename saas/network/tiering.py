@@ -206,6 +206,20 @@ async def schedule_tiers(
     return await _schedule(wishes, _fields(wishes), reason, effective_from, actor, pin_until=pin_until)
 
 
+async def would_set_tiers(
+    wishes: Sequence[TierWish], reason: str, effective_from: datetime, actor: Actor, *, pin_until: date | None = None
+) -> list[TierSet]:
+    """What ``schedule_tiers`` would do as things are now; nothing is written. Raises as it does."""
+    await _check_moment(effective_from, pin_until)
+    return await _set(wishes, _fields(wishes), reason, actor, pin_until=pin_until, dry_run=True)
+
+
+async def _check_moment(effective_from: datetime, pin_until: date | None) -> None:
+    if effective_from <= clock.now():
+        raise TierMomentInPast("input.effectiveFrom", value=effective_from.isoformat(timespec="seconds"))
+    await _check_pin(pin_until, effective_from)
+
+
 async def _schedule(
     wishes: Sequence[TierWish],
     fields: Sequence[str],
@@ -215,10 +229,8 @@ async def _schedule(
     *,
     pin_until: date | None,
 ) -> JobId:
-    if effective_from <= clock.now():
-        raise TierMomentInPast("input.effectiveFrom", value=effective_from.isoformat(timespec="seconds"))
+    await _check_moment(effective_from, pin_until)
     reason = reason_of(reason)
-    await _check_pin(pin_until, effective_from)
     async with transaction():
         await _set(wishes, fields, reason, actor, pin_until=pin_until, dry_run=True)
         ids = [str(wish.distributor_id) for wish in wishes]

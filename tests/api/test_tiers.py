@@ -110,6 +110,11 @@ async def test_a_tier_of_a_coming_moment_is_a_job(world: World) -> None:
     assert (later["settings"], later["jobId"] is None) == ([], False)
     past = (moment - 2 * SOON).isoformat()
     assert await brand.operations.refused("setTier", **given, effectiveFrom=past) == ["TIER_MOMENT_IN_PAST"]
+    tried = {"tiers": many, "reason": "too", "dryRun": True}
+    assert await brand.operations.refused("setTiers", **tried, effectiveFrom=past) == ["TIER_MOMENT_IN_PAST"]
+    before = (moment - timedelta(days=1)).date().isoformat()
+    pinned = {**tried, "effectiveFrom": moment.isoformat(), "pinUntil": before}
+    assert await brand.operations.refused("setTiers", **pinned) == ["TIER_PIN_IN_PAST"]
     with tenant_scope((await registry.by_slug("lotus")).id), clock.at(moment):
         assert await run_due({JOB: apply_tiers}) == 2
     last = (await history(brand.auditor, ids["A"]))[-1]
