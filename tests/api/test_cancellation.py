@@ -94,7 +94,7 @@ class Shop:
     def _given(self, kind: str, key: str) -> dict[str, Any]:
         anybody, other = (self.random.choice(list(self.cedar.tree.values())) for _ in range(2))
         seller = self.random.choice(self.chain)
-        paid = (datetime.now(UTC) - timedelta(days=self.random.randint(1, 60))).isoformat()
+        paid = datetime.now(UTC).isoformat()
         line = {"sku": self.cedar.names.sku, "quantity": 1, "amountMinor": self.random.randint(1, 10**6)}
         login = self.random.choice(["owner", "finance", "operations", "auditor", "distributor"])
         given: dict[str, dict[str, Any]] = {

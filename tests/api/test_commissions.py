@@ -44,7 +44,7 @@ async def begin(brand: Brand) -> dict[str, str]:
     """A program of every line component, C below B below A, and W in the West; ids by code."""
     made: Any = as_data(preset("lotus"))
     made["commission"] = {"components": list(COMPONENTS), "cap_bps": 5000}
-    made["price_policy"]["products"] = {}
+    made["price_policy"] |= {"products": {}, "promotions": []}
     made["territory"] = {"cross_region_lead": {"commission_to_seller_bps": 3000}}
     with clock.at(clock.now() - timedelta(days=100)):
         draft = await brand.owner.do(
