@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar, cast
 
@@ -54,6 +55,7 @@ cli.add_typer(programs, name="program")
 console = Console()
 T = TypeVar("T")
 NUMBER_MOST = 2**31 - 1
+NUMBERED = partial(typer.Option, min=1, max=NUMBER_MOST)
 LOG_FORMAT = "%(asctime)s %(name)s %(levelname)s %(message)s"
 HANDLERS: Mapping[str, Handler] = {SIMULATION: run_simulation, TIERS: apply_tiers, PROOF: check_books} | PAY
 """Who does which kind of job."""
@@ -218,9 +220,7 @@ def save_program(
     tenant: TenantName,
     login: OwnerLogin,
     label: Annotated[str, typer.Option(help="What people shall call it; its own name by default.")] = "",
-    number: Annotated[
-        int | None, typer.Option(help="The draft to replace; none makes a new one.", min=1, max=NUMBER_MOST)
-    ] = None,
+    number: Annotated[int | None, NUMBERED(help="The draft to replace; none makes a new one.")] = None,
 ) -> None:
     """Save a document as a draft."""
     command = versions.SaveDraft(document=file.read_bytes(), format=_format(file), label=label, number=number)
@@ -232,9 +232,7 @@ def save_program(
 @programs.command("export")
 def export_program(
     tenant: TenantName,
-    number: Annotated[
-        int | None, typer.Option(help="The version; the one in force by default.", min=1, max=NUMBER_MOST)
-    ] = None,
+    number: Annotated[int | None, NUMBERED(help="The version; the one in force by default.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to write it.")] = "yaml",
 ) -> None:
     """Print a version as a document that can be saved again."""
@@ -259,10 +257,8 @@ def activate_program(
     """Put a draft in force, at once or at a future moment."""
 
     async def put(who: Actor) -> list[str]:
-        if at is None:
-            done = await versions.activate(number, who, dry_run=dry_run)
-        else:
-            done = await versions.schedule(number, at, who, dry_run=dry_run)
+        once, later = versions.activate, versions.schedule
+        done = await (once(number, who, dry_run=dry_run) if at is None else later(number, at, who, dry_run=dry_run))
         told = await versions.compare(done.effect.replaces, number) if done.effect.replaces else None
         head = f"{'would be ' if dry_run else ''}in force from {done.effect.at.isoformat()}: version {number}"
         return [head, *(told.sentences("en") if told else [])]
@@ -279,7 +275,6 @@ def diff_programs(
     language: Annotated[str, typer.Option(help="en or zh-CN.")] = "en",
 ) -> None:
     """Tell what is different between two versions, or between a version and a file, a sentence for each."""
-
     file = None if after.isdecimal() and len(after) < len(str(NUMBER_MOST)) else Path(after)
     if file is not None and not file.is_file():
         _fail(f"{after} is neither a number nor a file")

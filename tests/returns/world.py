@@ -33,9 +33,7 @@ _keys = count()
 
 def finance(tenant_id: TenantId) -> Actor:
     """Somebody who may move money."""
-    return Actor(
-        tenant_id=tenant_id, role=Role.FINANCE, id=new_id(), label="finance", signed_in_at=clock.now()
-    )
+    return Actor(tenant_id=tenant_id, role=Role.FINANCE, id=new_id(), label="finance", signed_in_at=clock.now())
 
 
 async def delivered(seller: DistributorId, amount_minor: int = 10_000, quantity: int = 3, **changes: Any) -> OrderId:
