@@ -16,13 +16,36 @@ class Size:
     warm_up: int
     starts: int
     history_orders: int
+    small_tree: int
+    large_tree: int
     concurrency: int = 8
 
 
-FULL = Size(log_rows=69_659, tops=20, requests=200, rounds=5, warm_up=100, starts=3, history_orders=1_000_000)
+FULL = Size(
+    log_rows=69_659,
+    tops=20,
+    requests=200,
+    rounds=5,
+    warm_up=100,
+    starts=3,
+    history_orders=1_000_000,
+    small_tree=1_000,
+    large_tree=100_000,
+)
 """The whole log, and enough requests for a 95th percentile."""
 
-TINY = Size(log_rows=40, tops=1, requests=8, rounds=1, warm_up=1, starts=1, history_orders=400, concurrency=2)
+TINY = Size(
+    log_rows=40,
+    tops=1,
+    requests=8,
+    rounds=1,
+    warm_up=1,
+    starts=1,
+    history_orders=400,
+    small_tree=111,
+    large_tree=222,
+    concurrency=2,
+)
 """Just enough to see that a row still runs."""
 
 

@@ -9,7 +9,7 @@ from bench.databases import Databases
 from saas.base import clock
 from saas.base.db import open_database, transaction
 from saas.base.db.sqlite import connect_file, sqlite_path
-from saas.base.ids import PLATFORM, TenantId, new_id
+from saas.base.ids import PLATFORM, DistributorId, TenantId, new_id
 from saas.base.scope import tenant_scope
 from saas.catalog.commands import put_products
 from saas.catalog.rules import PutProduct
@@ -45,37 +45,43 @@ class History:
 async def make_history(databases: Databases, kind: str, orders: int) -> History:
     """A brand of three paid levels with so many paid orders of 2025, one line each, and their commission."""
     url = await databases.fresh(kind)
-    owner = CreateMember(login="owner", password="a long enough password", name="Owner", role=Role.OWNER, locale="en")
     async with open_database(url):
-        brand = await registry.create_tenant(
-            CreateTenant(slug=SLUG, name="History", owner=owner, locale="en"), system(PLATFORM, _LABEL)
-        )
-        actor = system(brand.id, _LABEL)
-        with tenant_scope(brand.id), clock.at(FROM - timedelta(days=1)):
-            document = dump(preset("three_level_percent"), "yaml").encode()
-            saved = await save_draft(SaveDraft(document=document), actor)
-            await activate(saved.version.number, actor)
-            await put_products([PutProduct(sku="CD", name="A record", category="music")], actor)
-            sellers = await _people(orders)
-    statements = _statements(kind, brand.id, orders, sellers)
+        tenant_id = await make_brand(SLUG)
+        with tenant_scope(tenant_id), clock.at(FROM - timedelta(days=1)):
+            tops = max(1, round((orders / 43) ** (1 / 3)))
+            sellers = await plant_tree(tops, min(_WIDTH, tops))
+    statements = _statements(kind, tenant_id, orders, len(sellers))
     await (_on_sqlite if kind == "sqlite" else _on_postgres)(url, statements)
     await databases.settle(url)
-    return History(url, brand.id, orders)
+    return History(url, tenant_id, orders)
 
 
-async def _people(orders: int) -> int:
-    """A tree of three generations; answers how many sell, which are those numbered first."""
-    tops = max(1, round((orders / 43) ** (1 / 3)))
-    width = min(_WIDTH, tops)
+async def make_brand(slug: str) -> TenantId:
+    """A brand with three paid levels, in force since before the history, and one product."""
+    owner = CreateMember(login="owner", password="a long enough password", name="Owner", role=Role.OWNER, locale="en")
+    brand = await registry.create_tenant(
+        CreateTenant(slug=slug, name=slug, owner=owner, locale="en"), system(PLATFORM, _LABEL)
+    )
+    actor = system(brand.id, _LABEL)
+    with tenant_scope(brand.id), clock.at(FROM - timedelta(days=1)):
+        document = dump(preset("three_level_percent"), "yaml").encode()
+        saved = await save_draft(SaveDraft(document=document), actor)
+        await activate(saved.version.number, actor)
+        await put_products([PutProduct(sku="CD", name="A record", category="music")], actor)
+    return brand.id
+
+
+async def plant_tree(tops: int, width: int) -> list[DistributorId]:
+    """A tree of three generations, ``width`` under each; answers those of the lowest, which sell."""
     uplines = [(top, f"T{top}", None) for top in range(tops)]
     middle = [(tops + at, f"M{at}", at // width) for at in range(tops * width)]
     sellers = [(tops + len(middle) + at, f"S{at}", tops + at // width) for at in range(len(middle) * width)]
-    made: dict[int, tuple[object, str, int]] = {}
+    made: dict[int, tuple[DistributorId, str, int]] = {}
     rows, since = [], clock.now()
     for no, code, above in [*uplines, *middle, *sellers]:
         upper = None if above is None else made[above]
         path = ("" if upper is None else upper[1]) + segment(no + 1)
-        made[no] = (new_id(), path, 0 if upper is None else upper[2] + 1)
+        made[no] = (DistributorId(new_id()), path, 0 if upper is None else upper[2] + 1)
         id_, _, depth = made[no]
         sponsor = None if upper is None else upper[0]
         rows.append((id_, no + 1, code, code, "person", "active", "", sponsor, path, depth, since, since, since))
@@ -87,7 +93,7 @@ async def _people(orders: int) -> int:
             ("distributor_id", "valid_from", "tier", "status", "kind"),
             [(row[0], since, "", "active", "enrolment") for row in rows],
         )
-    return len(sellers)
+    return [made[no][0] for no, _, _ in sellers]
 
 
 def _statements(kind: str, tenant: int, orders: int, sellers: int) -> list[str]:

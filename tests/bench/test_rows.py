@@ -1,9 +1,7 @@
 """Every benchmark runs, and its ceiling does the same work as the product: only then do the figures mean anything."""
 
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -32,13 +30,6 @@ ITS_OWN = {
     *("key", "idempotency_key", "input_hash", "recorded_at", "created_at", "decided_at", "at"),
 }
 """What differs between two orders that are the same."""
-
-
-@pytest.fixture
-async def databases(tmp_path: Path, postgres_server: str) -> AsyncIterator[Databases]:
-    made = Databases(tmp_path, postgres_server)
-    yield made
-    await made.drop()
 
 
 @pytest.mark.parametrize("kind", KINDS)
