@@ -35,7 +35,7 @@ format: $(VENV)/ready ## Put the code into shape
 	$(BIN)/ruff check --fix .
 
 lock: $(VENV)/ready ## Pin every dependency with its hashes
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-strip-extras --no-emit-index-url \
 		--no-annotate --no-header --python-version 3.11 --output-file requirements.lock
 
 chromium: ## The browser of the tests; CHROMIUM names another one

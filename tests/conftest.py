@@ -29,7 +29,7 @@ from saas.proof.checks import broken
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a database, so that ``make check`` can leave it out."""
     for item in items:
-        if {"database_url", "sqlite_url", "postgres_server"} & set(getattr(item, "fixturenames", ())):
+        if {"database_url", "sqlite_url", "postgres_server", "own_server"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("db")
 
 

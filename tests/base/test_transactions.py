@@ -3,10 +3,11 @@
 import asyncio
 import random
 
+import asyncpg
 import pytest
 
 from saas.base import clock
-from saas.base.db import ConstraintViolated, Database, current_tx, reading, transaction
+from saas.base.db import ConstraintViolated, Database, current_tx, open_database, reading, transaction
 from saas.base.db.tx import ForeignTask, ScopeMismatch
 from saas.base.ids import new_id
 from saas.base.scope import ScopeMissing
@@ -132,6 +133,28 @@ async def test_cancelled_anywhere_it_is_whole_or_absent_and_nothing_hangs(db: Da
     finished = {f"{number:03}" for number, result in enumerate(results) if result is None}
     assert finished <= kept, "a transaction that reported success is there"
     assert {type(result) for result in results} <= {type(None), asyncio.CancelledError}
+
+
+async def test_what_went_wrong_is_told_though_the_connection_is_gone(postgres_url: str) -> None:
+    async with open_database(postgres_url, pool_size=1):
+        await make_tenants()
+        with as_tenant(LOTUS):
+            with pytest.raises(ZeroDivisionError):
+                async with transaction() as tx:
+                    await put("a")
+                    await end_connection(postgres_url, await tx.value("SELECT pg_backend_pid()"))
+                    raise ZeroDivisionError
+            async with transaction():
+                await put("b")
+            assert await skus() == ["b"]
+
+
+async def end_connection(url: str, pid: object) -> None:
+    """Let the server end a connection, and the event loop hear of it."""
+    other = await asyncpg.connect(url)
+    await other.execute("SELECT pg_terminate_backend($1, 5000)", pid)
+    await other.close()
+    await asyncio.sleep(0.05)
 
 
 async def test_what_waits_for_the_commit_hears_of_commits_only(db: Database) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self, TypeAlias, cast
 
 import asyncpg
@@ -173,13 +173,16 @@ class PostgresDatabase(Database):
 
 
 async def _roll_back(connection: Connection) -> None:
-    """End whatever is open; a connection that cannot even do that is thrown away by the pool."""
-    if connection.is_closed():
-        return
+    """End whatever is open; a connection that cannot even do that is thrown away by the pool.
+
+    One that was lost has left the pool by itself and answers nothing at all, not even whether it is closed.
+    """
     try:
-        await connection.execute("ROLLBACK")
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
     except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
-        connection.terminate()
+        with suppress(asyncpg.InterfaceError):
+            connection.terminate()
 
 
 async def _leave_as_is(connection: Connection) -> None:
