@@ -25,7 +25,7 @@ check: $(VENV)/ready ## Format, lint, types, imports and unit tests, under a min
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n auto -m "not db"
+	$(BIN)/python -m pytest -q -n auto -m "not db and not long"
 
 bench: $(VENV)/ready ## Benchmarks, each beside its ceiling
 	$(BIN)/python -m bench $(if $(JSON),--json $(JSON))

@@ -18,6 +18,8 @@ from saas.base.settings import Environment, Settings, UnsafeSettings
 from saas.demo import LOG
 from tests.conftest import on_database
 
+pytestmark = pytest.mark.db  # each starts the program, most with a database
+
 ROOT = Path(__file__).parents[1]
 ONE_SLOT = 18_471
 """A port nobody else's tests listen on."""

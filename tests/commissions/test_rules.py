@@ -329,6 +329,7 @@ def test_large_amounts_are_exact() -> None:
     assert amounts(result) == [333_300_000_000_002, 100_000_000_000]
 
 
+@pytest.mark.long
 @given(documents(), lines, members)
 @settings(deadline=None, max_examples=600)
 def test_a_second_implementation_agrees_and_nothing_is_lost_or_made(
@@ -346,6 +347,7 @@ def test_a_second_implementation_agrees_and_nothing_is_lost_or_made(
         assert sum(amounts(result)) * 10_000 <= result.base_minor * cap
 
 
+@pytest.mark.long
 @given(documents(), lines, members)
 @settings(deadline=None, max_examples=300)
 def test_every_share_tells_why_and_is_unique_on_its_line(

@@ -217,6 +217,7 @@ def _sale(rng: random.Random, order: int) -> SaleFact:
     return sale(order, rng.choice(trees), *lines, day=rng.randint(1, 31), channel=channel, **lead)
 
 
+@pytest.mark.long
 def test_ten_thousand_random_periods_agree_with_a_naive_implementation() -> None:
     rng = random.Random(33)
     for round_no in range(10_000):

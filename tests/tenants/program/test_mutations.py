@@ -124,6 +124,7 @@ def judged(data: Any) -> tuple[Program | None, list[Finding]]:
     return (outcome, findings) if isinstance(outcome, Program) else (None, findings)
 
 
+@pytest.mark.long
 @given(
     st.integers(0, len(PRESETS)),
     st.integers(1, 3),
@@ -140,6 +141,7 @@ def test_a_mutated_program_is_judged_and_never_an_exception(
     judged(data)
 
 
+@pytest.mark.long
 @given(documents(), st.integers(0, 2**32).map(Random), junk)
 @settings(deadline=None, max_examples=300)
 def test_so_is_any_other_program_mutated(data: dict[str, Any], chance: Random, value: Any) -> None:

@@ -33,6 +33,7 @@ def test_an_unknown_preset_is_a_lookup_error() -> None:
         preset("../cedar")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", FORMATS)
 @given(documents())
 @settings(deadline=None, max_examples=200)
@@ -287,6 +288,7 @@ def test_any_text_is_a_program_or_findings(form: Format, text: str | bytes) -> N
     assert not isinstance(parse(text, form), Program)
 
 
+@pytest.mark.long
 @given(st.data(), st.sampled_from(PRESETS), st.sampled_from(FORMATS))
 @settings(deadline=None, max_examples=300)
 def test_a_damaged_text_is_a_program_or_findings(source: st.DataObject, code: str, form: Format) -> None:

@@ -230,6 +230,7 @@ def test_all_findings_come_at_once() -> None:
     assert len(errors_in(validate(program(data)))) == len(found(data))
 
 
+@pytest.mark.long
 @given(documents(most=12_000))
 @settings(deadline=None, max_examples=200)
 def test_any_structurally_right_program_is_judged_without_an_exception(data: dict[str, Any]) -> None:
