@@ -210,7 +210,7 @@ def _computed(program: StoredProgram, people: Roll, row: _Row, kept: Sequence[Sh
     if row.partner_path is not None and program.compiled.lead is not None:
         one = people.chain(row.partner_path[-SEGMENT:], moment)[0]
         partner = Member(one.id, one.tier, one.status)
-    facts = Facts(_pieces(kept), _own_sales(program, chain, kept), partner)
+    facts = Facts(_pieces(kept), _own_sales(program, chain, kept), partner, _open_lifts(kept))
     line = Line(
         row.sku,
         row.category,
@@ -226,6 +226,12 @@ def _pieces(kept: Sequence[Share]) -> Mapping[str, int]:
     """By component, the pieces sold before the line, as recorded with its shares."""
     before = {share.component: share.arithmetic.pieces_before for share in kept}
     return {component: pieces for component, pieces in before.items() if pieces is not None}
+
+
+def _open_lifts(kept: Sequence[Share]) -> Mapping[str, int]:
+    """By component, the lift of pieces before that the line made up for, as recorded with its shares."""
+    made_up = {share.component: share.arithmetic.made_up_minor for share in kept}
+    return {component: minor for component, minor in made_up.items() if minor is not None}
 
 
 def _own_sales(
