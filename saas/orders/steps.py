@@ -68,6 +68,9 @@ class _Due:
 _Apply: TypeAlias = Callable[[Tx, Sequence[_Due], datetime], Awaitable[None]]
 """Takes the step, of orders that are locked. The moment is of the command: a payment holds the tree as it was then."""
 
+_HELD = frozenset({OrderEvent.PAY, OrderEvent.CANCEL})
+"""Steps that change a period's sales: its close waits for them, so the moment of each tells on which side it is."""
+
 _LOCK = """
 SELECT id, number, seller_id, status, self_purchase, currency, region, goods_minor, program_number, placed_at, paid_at,
     shipped_at, delivered_at, (SELECT l.distributor_id FROM cross_region_lead l
@@ -117,7 +120,7 @@ async def _step(event: OrderEvent, steps: Sequence[OrderStep], actor: Actor, app
         fresh = [i for i, step in enumerate(steps) if step.idempotency_key not in earlier]
         if not fresh:
             return
-        now = await stand_still() if event is OrderEvent.PAY else clock.now()
+        now = await stand_still() if event in _HELD else clock.now()
         ids = sorted({steps[i].order_id for i in fresh})
         rows = await tx.rows(_LOCK.format(ids=tx.within(2, "uuid"), for_update=tx.for_update), tx.tenant_id, ids)
         due = _due(event, steps, fresh, {row["id"]: row for row in rows}, actor)
@@ -298,6 +301,12 @@ async def _cancel(tx: Tx, due: Sequence[_Due], now: datetime) -> None:
             at,
         )
     if paid:
+        await tx.execute(
+            f"UPDATE sales_order SET undone_at = $3 WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')}",
+            tx.tenant_id,
+            [item.order["id"] for item in paid],
+            now,
+        )
         lines = await _lines(tx, paid)
         await post(await _take_back(paid, await uncounted.lifts(), lines))
         await _unsell(tx, paid, lines)

@@ -19,10 +19,10 @@ from saas.network.commands import TierChange, change_tiers, hold_tree
 from saas.network.standing import Cause
 from saas.network.tiers import Outcome
 from saas.performance.errors import PeriodNotOver
-from saas.performance.gathering import calendar_period
 from saas.performance.models import PeriodClose
 from saas.performance.planning import Plan, plan
 from saas.performance.queries import PeriodCloseView, close_by_id, close_of
+from saas.performance.reads import calendar_period
 from saas.performance.rules import Award
 from tenants import audit
 from tenants.actors import Actor

@@ -1,7 +1,7 @@
 """Pieces with volume when orders of the period are undone (docs/rules.md §3.2): what stands never exceeds the rule."""
 
 import asyncio
-from asyncio import create_task
+from asyncio import Task, create_task
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -223,7 +223,7 @@ async def test_undone_orders_payments_and_settlements_at_once_leave_what_the_rul
         back = [await approved(await sold(comes_back, lotus["D"], 10), quantity) for quantity in (10, 3, 7, 10)]
         gone = [await sold(cancelled, lotus["D"], 5) for _ in range(3)]
         with clock.at(APRIL):
-            tasks = [create_task(receive(return_id, at=APRIL)) for return_id in back]
+            tasks: list[Task[object]] = [create_task(receive(return_id, at=APRIL)) for return_id in back]
             tasks += [create_task(cancelled(order_id)) for order_id in gone]
             tasks += [create_task(sold(cancelled, lotus["D"], 9)) for _ in range(3)]
             tasks += [create_task(release_due(staff())), create_task(settle(LOTUS))]

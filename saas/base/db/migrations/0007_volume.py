@@ -1,4 +1,4 @@
-"""Lifts of pieces with volume that are evened when orders are undone, and what of a period's lift is open."""
+"""Orders that are undone: lifts of pieces with volume that are evened, and the period an order is taken off."""
 
 from tortoise.migrations.migration import Migration as BaseMigration
 
@@ -6,7 +6,7 @@ from saas.base.db.ddl import AddColumn, AppendOnly, Backfill, Index, TenantTable
 
 
 class Migration(BaseMigration):
-    """Columns of evening, and what a cancelled order evened."""
+    """Columns of evening, what a cancelled order evened, and when a paid order was undone."""
 
     dependencies = [("banyan", "0006_chain")]
     atomic = False  # the caller holds one transaction around the whole run
@@ -33,4 +33,12 @@ class Migration(BaseMigration):
         ),
         Index("commission_evening", "commission", "(tenant_id, commission_id)"),
         AppendOnly("commission_evening"),
+        # When the cancellation of a paid order was booked, which is never in a closed period; cancelled_at may be.
+        AddColumn("sales_order", "undone_at", "timestamptz"),
+        Backfill(
+            "UPDATE sales_order SET undone_at = cancelled_at WHERE tenant_id >= 0 AND status = 'cancelled' "
+            "AND paid_at IS NOT NULL",
+            "sales_order",
+        ),
+        Index("sales_order", "undone", "(tenant_id, undone_at)", where="undone_at IS NOT NULL"),
     ]
