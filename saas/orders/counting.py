@@ -27,8 +27,12 @@ Days = tuple[date, date]
 
 
 class Kept(NamedTuple):
-    """A seller's share of an amount a piece with volume, as it was kept: before any limit, and what was evened."""
+    """A seller's share of an amount a piece with volume, as it was kept, before any limit, and what was evened.
 
+    ``before``: the pieces of the period that it found sold before its line.
+    """
+
+    before: int
     full_minor: int
     lift_minor: int
     evened_minor: int
@@ -51,16 +55,21 @@ class SoldLine:
 
     def lifted(self, component: str) -> Lifted:
         """The lift of a component that is kept of the line."""
-        _, lift_minor, evened_minor = self.kept[component]
+        _, _, lift_minor, evened_minor = self.kept[component]
         return Lifted(self.pieces, self.returned, lift_minor, evened_minor)
 
 
 @dataclass(slots=True)
 class Tally:
-    """What a program version counts for one counter: the pieces that others brought before, and its own lines."""
+    """What a program version counts for one counter: its own lines, and those sold under others."""
 
-    before: int = 0
     lines: list[SoldLine] = field(default_factory=list)
+    others: list[SoldLine] = field(default_factory=list)
+
+    @property
+    def before(self) -> int:
+        """The pieces that are left of what others brought."""
+        return sum(line.pieces - line.returned for line in self.others)
 
 
 COLUMNS = (
@@ -133,7 +142,7 @@ def _kept(row: Row) -> Kept:
     detail, reason = tuple(orjson.loads(row["detail"])), _REASONS[row["reason"]]
     each, quantity = row["per_piece_minor"], row["quantity"]
     share = Share(row["component"], 0, None, None, None, each, 0, quantity, 0, reason, detail)
-    return Kept(share.full_minor, share.lift_minor, row["evened_minor"])
+    return Kept(detail[0], share.full_minor, share.lift_minor, row["evened_minor"])
 
 
 def tallies(lines: Iterable[SoldLine], stored: StoredProgram) -> dict[Counter, Tally]:
@@ -145,10 +154,8 @@ def tallies(lines: Iterable[SoldLine], stored: StoredProgram) -> dict[Counter, T
         for key in program.counters_for(line.sku, line.category, line.day):
             counter = Counter(line.seller_id, key, period_days(lengths[key], line.day)[0])
             tally = found.setdefault(counter, Tally())
-            if line.program_number == stored.number and key in line.kept:
-                tally.lines.append(line)
-            else:
-                tally.before += line.pieces - line.returned
+            ours = line.program_number == stored.number and key in line.kept
+            (tally.lines if ours else tally.others).append(line)
     return found
 
 
