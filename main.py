@@ -319,10 +319,10 @@ def recompute(
     period: Annotated[str, typer.Option(help="A settled period: its label, such as 2026-03, or a day in it.")],
     tenant: Annotated[str | None, typer.Option(help="The brand's slug; every brand by default.")] = None,
 ) -> None:
-    """Compute settled commission again from stored versions and chains; exit code 1 when anything differs."""
+    """Compute settled commission and awards again from stored versions and chains; exit code 1 if anything differs."""
 
-    settlements, differences = _run(lambda: prove_brands(period, tenant, typer.echo))
-    if not settlements:
+    found, differences = _run(lambda: prove_brands(period, tenant, typer.echo))
+    if not found:
         _fail(f"No brand settled a period {period}: give its label, such as 2026-03, or a day in it.")
     if differences:
         raise typer.Exit(1)

@@ -59,6 +59,7 @@ described(
     SUSPENDED_PASSED_OVER="Suspended at the sale; the level passed to the next active upline.",
     EXITED_PASSED_OVER="Had left at the sale; the level passed to the next active upline.",
     NOT_ACTIVE_PASSED_OVER="Was not active at the sale; the level passed to the next active upline.",
+    FIXED_INSTEAD="A fixed amount for the product takes its place; the pieces count all the same.",
     NO_COMPONENT="No component of the program covers this product.",
     BEYOND_PAID_LEVELS="Commission does not reach this level.",
 )(Reason)
@@ -96,6 +97,9 @@ class CommissionArithmetic:
 
     full: Money = strawberry.field(description="The amount before any limit, and before a lead was shared.")
     pieces_before: BigInt | None = strawberry.field(description="Pieces the seller sold in the period before the line.")
+    made_up: Money | None = strawberry.field(
+        description="Lift of pieces before that was open because orders were undone, and that this line makes up for."
+    )
     lifts: list[CommissionLift] = strawberry.field(description="Pieces of the period that bring more.")
     own_rate_bps: int | None = strawberry.field(description="Of a differential: the rate of the beneficiary's tier.")
     rate_below_bps: int | None = strawberry.field(description="Of a differential: the highest rate below.")
@@ -115,6 +119,7 @@ def commission_arithmetic(share: Share, currency: str) -> CommissionArithmetic:
     return CommissionArithmetic(
         full=money(share.full_minor, currency),
         pieces_before=None if numbers.pieces_before is None else BigInt(numbers.pieces_before),
+        made_up=maybe(numbers.made_up_minor),
         lifts=[CommissionLift(pieces=BigInt(pieces), extra=money(extra, currency)) for pieces, extra in numbers.lifts],
         own_rate_bps=numbers.own_rate_bps,
         rate_below_bps=numbers.rate_below_bps,
@@ -132,6 +137,7 @@ class Commission:
     share: strawberry.Private[Share]
     currency: strawberry.Private[str]
     reversed_minor: strawberry.Private[int] = 0
+    evened_minor: strawberry.Private[int] = 0
     id: strawberry.ID | None = strawberry.field(description="Global id; none for a level commission does not reach.")
     order_id: strawberry.ID = strawberry.field(description="The order.")
     line_id: strawberry.ID = strawberry.field(description="The order's line.")
@@ -158,10 +164,18 @@ class Commission:
         """In the order's currency."""
         return money(self.share.amount_minor, self.currency)
 
-    @strawberry.field(description="What returns took back of the amount, wherever the money was by then.")
+    @strawberry.field(description="What returns and evening took back of the amount, wherever the money was by then.")
     def taken_back(self) -> Money:
         """In the order's currency."""
         return money(self.reversed_minor, self.currency)
+
+    @strawberry.field(
+        description="Of the lift of pieces with volume: what was evened, because pieces of other orders that it was "
+        "reached with were undone. Before any limit and before a lead was shared; part of takenBack as it was paid."
+    )
+    def evened(self) -> Money:
+        """In the order's currency."""
+        return money(self.evened_minor, self.currency)
 
     @strawberry.field(description="What the rate was applied to.")
     def base(self) -> Money:
@@ -198,6 +212,7 @@ def commission(view: CommissionView) -> Commission:
         share=share,
         currency=view.currency,
         reversed_minor=view.reversed_minor,
+        evened_minor=view.evened_minor,
         id=to_global("Commission", view.id),
         order_id=to_global("Order", view.order_id),
         line_id=to_global("OrderLine", view.line_id),

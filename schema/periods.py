@@ -12,9 +12,9 @@ from saas.base.paging import Int32, Page, PageRequest, decode_cursor, encode_cur
 from saas.network.tiers import Outcome, explained
 from saas.performance import queries
 from saas.performance.commands import ClosePeriod, close_period
-from saas.performance.gathering import CalendarPeriod
 from saas.performance.planning import Plan
 from saas.performance.queries import AwardFilter, PeriodCloseView, TierReviewFilter
+from saas.performance.reads import CalendarPeriod
 from schema.awards import (
     Award,
     AwardStatus,

@@ -167,13 +167,14 @@ RULES: Final = joined(
             "Commission",
             (COMMISSIONS_READ | key(Scope.ORDERS_WRITE)).may(
                 "id orderId lineId component programNumber level beneficiaryId beneficiary tier rateBps perPiece base "
-                "quantity amount takenBack outcome reason status earnedAt holdUntil statementId explanation arithmetic"
+                "quantity amount takenBack evened outcome reason status earnedAt holdUntil statementId explanation "
+                "arithmetic"
             ),
         ),
         on(
             "CommissionArithmetic",
             (COMMISSIONS_READ | key(Scope.ORDERS_WRITE)).may(
-                "full piecesBefore lifts ownRateBps rateBelowBps ownSales neededSales splitBps whole"
+                "full piecesBefore madeUp lifts ownRateBps rateBelowBps ownSales neededSales splitBps whole"
             ),
         ),
         on("CommissionLift", (COMMISSIONS_READ | key(Scope.ORDERS_WRITE)).may("pieces extra")),

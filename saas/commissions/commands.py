@@ -74,7 +74,8 @@ class PaidOrder:
 class Accrual:
     """An order's commission: its shares by line, what each beneficiary earned, and the company's part of each line.
 
-    ``pieces``: what the seller has sold of each counted component after the order, of those that the order advanced.
+    ``pieces``: what the seller has sold of each counted component after the order, of those that the order advanced;
+    ``open_lifts``: what of their lift is open after it.
     """
 
     order: PaidOrder
@@ -82,6 +83,7 @@ class Accrual:
     earned: Mapping[DistributorId, int]
     company: Mapping[OrderLineId, int]
     pieces: Mapping[str, int]
+    open_lifts: Mapping[str, int]
 
 
 class Reversed(NamedTuple):
@@ -101,7 +103,7 @@ def accrue(program: CompiledProgram, order: PaidOrder) -> Accrual:
     shares: list[tuple[OrderLineId, Share]] = []
     earned: dict[DistributorId, int] = {}
     company: dict[OrderLineId, int] = {}
-    facts, pieces = order.facts, dict[str, int]()
+    facts, pieces, open_lifts = order.facts, dict[str, int](), dict(order.facts.open_lifts)
     for line_id, sku, category, quantity, amount_minor in order.lines:
         line = Line(sku, category, quantity, amount_minor, order.day, order.self_purchase)
         result = commission_for_line(program, line, order.chain, facts)
@@ -116,7 +118,17 @@ def accrue(program: CompiledProgram, order: PaidOrder) -> Accrual:
         for key in program.counters_for(sku, category, order.day):
             pieces[key] = facts.pieces.get(key, 0) + quantity
             facts = facts._replace(pieces={**facts.pieces, key: pieces[key]})
-    return Accrual(order=order, shares=shares, earned=earned, company=company, pieces=pieces)
+        if open_lifts:
+            _make_up(open_lifts, result.shares)
+            facts = facts._replace(open_lifts=dict(open_lifts))
+    return Accrual(order=order, shares=shares, earned=earned, company=company, pieces=pieces, open_lifts=open_lifts)
+
+
+def _make_up(open_lifts: dict[str, int], shares: Sequence[Share]) -> None:
+    """Take off what a line made up for."""
+    for share in shares:
+        if share.level == 0 and share.component in open_lifts:
+            open_lifts[share.component] -= share.arithmetic.made_up_minor or 0
 
 
 async def record(accruals: Sequence[Accrual]) -> None:

@@ -46,6 +46,10 @@ _WHY = {
         "not active at the sale, so the level passes to the next active upline",
         "成交时未处于有效状态，该层顺延给更上一级有效上级",
     ),
+    Reason.FIXED_INSTEAD: (
+        "a fixed amount for the product takes its place; the pieces count",
+        "该产品按固定金额计佣，不适用本规则；件数照计",
+    ),
     Reason.NO_COMPONENT: ("no component of the program covers this product", "分销政策中没有适用于该产品的佣金规则"),
     Reason.BEYOND_PAID_LEVELS: (
         "commission does not reach this level, nor those above",
@@ -122,6 +126,7 @@ def as_data(share: Share, *, program_number: int, currency: str) -> dict[str, ob
         "outcome": share.outcome.value,
         "reason": share.reason.value,
         "piecesBefore": numbers.pieces_before,
+        "madeUpMinor": numbers.made_up_minor,
         "lifts": [{"pieces": pieces, "extraMinor": extra} for pieces, extra in numbers.lifts],
         "ownRateBps": numbers.own_rate_bps,
         "rateBelowBps": numbers.rate_below_bps,
@@ -193,11 +198,20 @@ def _value(share: Share, to: _Speaker) -> str:
 
 
 def _pieces(share: Share, to: _Speaker) -> str:
-    """``5 × ¥20.00 + 3 × ¥2.00 = ¥106.00``, and how many pieces the period had before."""
+    """``5 × ¥20.00 + 3 × ¥2.00 = ¥106.00``, and how many pieces the period had before.
+
+    After orders were undone there may be a lift of pieces before to make up for.
+    """
     terms = f"{share.quantity} × {to.money(share.per_piece_minor)}"
     for pieces, extra in share.lifts:
         terms += f" {'+' if pieces > 0 else '−'} {abs(pieces)} × {to.money(extra)}"
-    if share.lifts:
+    made_up = share.arithmetic.made_up_minor
+    if made_up:
+        terms += f" {'+' if made_up > 0 else '−'} {to.money(abs(made_up))}"
+        terms += (
+            to.say(" for pieces before", "（补足此前件数）") if made_up > 0 else to.say(" had before", "（此前已得）")
+        )
+    if share.lifts or made_up:
         terms += f" = {to.money(share.full_minor)}"
     before = share.arithmetic.pieces_before
     if before is None:

@@ -92,7 +92,7 @@ async def lock_available(currency: str, until: datetime) -> Sequence[CommissionI
     tx = current_tx()
     rows = await tx.rows(
         f"SELECT id FROM commission WHERE tenant_id = $1 AND status = 'available' AND currency = $2 "
-        f"AND hold_until < $3 ORDER BY id{tx.for_update}",
+        f"AND hold_until < $3 ORDER BY hold_until, order_id, id{tx.for_update}",
         tx.tenant_id,
         currency,
         until,

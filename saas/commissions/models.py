@@ -8,8 +8,9 @@ from saas.base.db import TenantModel
 class Commission(TenantModel):
     """A share with all that explains it. Its amount is that of the sale for ever.
 
-    Only ``status``, ``hold_until``, ``statement_id`` and what returns took back change: ``reversed_minor`` in all, and
-    of that ``clawed_minor`` after the share was on a statement.
+    Only ``status``, ``hold_until``, ``statement_id`` and what was taken back change: ``reversed_minor`` in all, and of
+    that ``clawed_minor`` after the share was on a statement. ``evened_minor``: of the lift of the line's pieces with
+    volume what was evened when other orders were undone, before any limit and before a lead was shared.
     """
 
     order_id = fields.UUIDField()
@@ -33,6 +34,7 @@ class Commission(TenantModel):
     detail = fields.TextField(null=True)
     reversed_minor = fields.BigIntField(default=0)
     clawed_minor = fields.BigIntField(default=0)
+    evened_minor = fields.BigIntField(default=0)
 
     class Meta:
         table = "commission"

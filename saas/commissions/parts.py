@@ -23,6 +23,7 @@ _NO_SELLER, _NO_UPLINE, _SELF_PURCHASE = Reason.NO_SELLER, Reason.NO_UPLINE, Rea
 _RATE_ZERO, _NO_BASE, _ROUNDED_TO_ZERO = Reason.RATE_ZERO, Reason.NO_BASE, Reason.ROUNDED_TO_ZERO
 _NO_DIFFERENCE, _NOT_ACTIVE = Reason.NO_DIFFERENCE, Reason.NOT_ACTIVE
 _LEAD_SHARED, _LEAD_TO_PARTNER = Reason.LEAD_SHARED, Reason.LEAD_TO_PARTNER
+_FIXED_INSTEAD = Reason.FIXED_INSTEAD
 _INACTIVE = {"suspended": Reason.SUSPENDED, "exited": Reason.EXITED}
 
 
@@ -60,8 +61,14 @@ def lifted(slot: PieceSlot, before: int, quantity: int) -> tuple[int, ...]:
     return pairs
 
 
-def piece_share(slot: PieceSlot, seat: Seat, before: int, base: int, quantity: int, unpaid: bool) -> Share:
-    """The seller's share of an amount a piece with volume. ``unpaid``: it bought for itself and gets nothing."""
+def piece_share(
+    slot: PieceSlot, seat: Seat, before: int, base: int, quantity: int, unpaid: bool, open_minor: int = 0
+) -> Share:
+    """The seller's share of an amount a piece with volume. ``unpaid``: it bought for itself and gets nothing.
+
+    A line that pays makes up for ``open_minor``, the lift of pieces before that does not stand. A lift is never less
+    than nothing, whatever stands.
+    """
     beneficiary_id, tier, status = seat
     each, amount = slot.per_piece_minor, 0
     detail = (before, *lifted(slot, before, quantity)) if beneficiary_id is not None else ()
@@ -73,8 +80,20 @@ def piece_share(slot: PieceSlot, seat: Seat, before: int, base: int, quantity: i
         amount = each * quantity
         for at in range(1, len(detail), 2):
             amount += detail[at] * detail[at + 1]
+        if open_minor:
+            made_up = max(open_minor, each * quantity - amount)
+            amount += made_up
+            detail = (*detail, made_up)
         reason = _IN_FULL if amount else _RATE_ZERO
     return Share(slot.component, 0, beneficiary_id, tier, None, each, base, quantity, amount, reason, detail)
+
+
+def replaced_share(slot: PieceSlot, seat: Seat, before: int, base: int, quantity: int) -> Share:
+    """What a fixed amount takes the place of: nothing is paid, but the pieces count and their lift is used up."""
+    beneficiary_id, tier, _ = seat
+    detail = (before, *lifted(slot, before, quantity))
+    each = slot.per_piece_minor
+    return Share(slot.component, 0, beneficiary_id, tier, None, each, base, quantity, 0, _FIXED_INSTEAD, detail)
 
 
 def differential_shares(

@@ -17,7 +17,7 @@ from saas.commissions.rules import Reason, Share
 _COLUMNS = (
     "id, order_id, line_id, component, level, beneficiary_id, tier, rate_bps, per_piece_minor, base_minor, quantity, "
     "amount_minor, reason, detail, program_number, currency, status, earned_at, hold_until, statement_id, "
-    "reversed_minor, clawed_minor"
+    "reversed_minor, clawed_minor, evened_minor"
 )
 
 _REASONS = {reason.value: reason for reason in Reason}
@@ -27,7 +27,8 @@ _REASONS = {reason.value: reason for reason in Reason}
 class CommissionView:
     """One share of one order line and where its money is; ``share`` is what ``explain`` takes, as of the sale.
 
-    ``reversed_minor`` of it was taken back by returns, ``clawed_minor`` of that after it was on a statement.
+    ``reversed_minor`` of it was taken back, ``clawed_minor`` of that after it was on a statement. ``evened_minor`` of
+    the lift was evened, before any limit and before a lead was shared.
     """
 
     id: CommissionId
@@ -42,6 +43,7 @@ class CommissionView:
     statement_id: StatementId | None
     reversed_minor: int
     clawed_minor: int
+    evened_minor: int
 
     @property
     def stated_minor(self) -> int:
@@ -209,4 +211,5 @@ def _view(row: Row) -> CommissionView:
         statement_id=row["statement_id"],
         reversed_minor=row["reversed_minor"],
         clawed_minor=row["clawed_minor"],
+        evened_minor=row["evened_minor"],
     )

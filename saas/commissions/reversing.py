@@ -1,10 +1,12 @@
-"""Commission taken back because goods came back: of every beneficiary, at the shares of the sale (docs/rules.md §4).
+"""Commission taken back because orders were undone: of every beneficiary, at the shares of the sale (docs/rules.md §4).
 
 A row keeps its amount for ever; what was taken back of it is counted beside it, and of that what was on a statement
-already. The money itself moves in the ledger; whoever calls this posts what it answers.
+already. Of pieces with volume it is also what was evened (``lifts``). The money itself moves in the ledger; whoever
+calls this posts what it answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -12,8 +14,10 @@ from uuid import UUID
 import orjson
 
 from saas.base.db import ConstraintViolated, Row, current_tx
-from saas.base.ids import CommissionId, DistributorId, OrderLineId
+from saas.base.ids import CommissionId, DistributorId, OrderId, OrderLineId, ReturnId
 from saas.base.money import part_back
+from saas.commissions.lifts import Lifted, taken_minor
+from saas.commissions.shares import LEAD
 
 
 class PiecesBack(NamedTuple):
@@ -21,6 +25,17 @@ class PiecesBack(NamedTuple):
 
     returned: int
     pieces: int
+
+
+class LiftBack(NamedTuple):
+    """The lift of a component on a line, as it stands now; ``full_minor`` is with the amounts a piece."""
+
+    full_minor: int
+    line: Lifted
+
+
+Lifts = Mapping[tuple[OrderLineId, str], LiftBack]
+"""Lifts by line and component."""
 
 
 class TakenBack(NamedTuple):
@@ -33,21 +48,46 @@ class TakenBack(NamedTuple):
     amount_minor: int
 
 
-async def take_back(return_id: UUID, lines: Mapping[OrderLineId, PiecesBack], at: datetime) -> Sequence[TakenBack]:
-    """Take back of each share of these lines what belongs to all pieces returned so far and was not taken back yet.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What takes commission back: goods of a return, or the lifts that a cancelled order had brought others to."""
 
-    Pending and available commission gets less, settled commission is owed. What was given up at an exit is gone
-    already. Rows are locked in the order in which a release locks them.
+    return_id: ReturnId | None = None
+    order_id: OrderId | None = None
+    at: datetime
+
+
+async def hold(line_ids: Collection[OrderLineId]) -> Sequence[Row]:
+    """Lock what can still be taken of these lines' shares: first what is pending, then available, then settled.
+
+    A row only ever moves on in this order, and a settlement locks in it too: so no row is missed, and nobody waits in
+    a circle. Within a status, rows are locked in the order in which a release locks them.
     """
     tx = current_tx()
-    rows = await tx.rows(
-        f"SELECT id, line_id, beneficiary_id, currency, amount_minor, reversed_minor, status FROM commission "
-        f"WHERE tenant_id = $1 AND line_id {tx.within(2, 'uuid')} AND status NOT IN ('nothing', 'reversed') "
-        f"ORDER BY hold_until, order_id, id{tx.for_update}",
-        tx.tenant_id,
-        list(lines),
-    )
-    taken = [one for row in rows if (one := _taken(row, lines[row["line_id"]])).amount_minor]
+    found: list[Row] = []
+    for status in ("pending", "available", "settled"):
+        found += await tx.rows(
+            f"SELECT id, line_id, component, level, beneficiary_id, currency, amount_minor, reversed_minor, status "
+            f"FROM commission WHERE tenant_id = $1 AND line_id {tx.within(2, 'uuid')} AND status = $3 "
+            f"ORDER BY hold_until, order_id, id{tx.for_update}",
+            tx.tenant_id,
+            list(line_ids),
+            status,
+        )
+    return found
+
+
+async def take_back(cause: Cause, lines: Mapping[OrderLineId, PiecesBack], lifts: Lifts) -> Sequence[TakenBack]:
+    """Take back of each share of these lines what belongs to all pieces returned so far and was not taken back yet.
+
+    ``lifts``: of pieces with volume, also what is evened, on these lines and on others. Pending and available
+    commission gets less, settled commission is owed. What was given up at an exit is gone already.
+    """
+    tx = current_tx()
+    rows = await hold({*lines, *(line_id for line_id, _ in lifts)})
+    taken = [one for row in rows if (one := _taken(row, lines, lifts)).amount_minor]
+    if lifts:
+        await _write_evened(lifts)
     if not taken:
         return ()
     listed = [{"id": str(one.commission_id), "minor": one.amount_minor} for one in taken]
@@ -63,14 +103,43 @@ async def take_back(return_id: UUID, lines: Mapping[OrderLineId, PiecesBack], at
     )
     if changed != len(taken):
         raise ConstraintViolated(f"{changed} of {len(taken)} locked commission rows changed")
-    await tx.insert_many(
-        "commission_reversal",
-        ("return_id", "commission_id", "beneficiary_id", "currency", "account", "amount_minor", "reversed_at"),
-        [(return_id, *one, at) for one in taken],
-    )
+    await _write_down(cause, taken)
     return taken
 
 
-def _taken(row: Row, back: PiecesBack) -> TakenBack:
-    amount = part_back(row["amount_minor"], back.returned, back.pieces) - row["reversed_minor"]
-    return TakenBack(row["id"], row["beneficiary_id"], row["currency"], row["status"], amount)
+def _taken(row: Row, lines: Mapping[OrderLineId, PiecesBack], lifts: Lifts) -> TakenBack:
+    amount, total = row["amount_minor"], row["reversed_minor"]
+    lift = None if row["level"] else lifts.get((row["line_id"], row["component"].removesuffix(LEAD)))
+    if lift is not None:
+        total = taken_minor(amount, lift.full_minor, lift.line)
+    elif (back := lines.get(row["line_id"])) is not None:
+        total = part_back(amount, back.returned, back.pieces)
+    return TakenBack(row["id"], row["beneficiary_id"], row["currency"], row["status"], total - row["reversed_minor"])
+
+
+async def _write_evened(lifts: Lifts) -> None:
+    """What was evened is kept with every share of the lift, also with those that were never paid."""
+    tx = current_tx()
+    listed = [
+        {"line_id": str(line_id), "component": component, "minor": lift.line.evened_minor}
+        for (line_id, component), lift in lifts.items()
+    ]
+    await tx.execute(
+        f"UPDATE commission SET evened_minor = v.minor "
+        f"FROM {tx.recordset(2, line_id='uuid', component='text', minor='bigint')} AS v "
+        f"WHERE commission.tenant_id = $1 AND commission.line_id = v.line_id AND commission.level = 0 "
+        f"AND commission.component IN (v.component, v.component || '{LEAD}') AND evened_minor <> v.minor",
+        tx.tenant_id,
+        orjson.dumps(listed).decode(),
+    )
+
+
+async def _write_down(cause: Cause, taken: Sequence[TakenBack]) -> None:
+    reference: UUID | None
+    table, reference_column, moment_column = "commission_reversal", "return_id", "reversed_at"
+    reference = cause.return_id
+    if reference is None:
+        table, reference_column, moment_column = "commission_evening", "order_id", "evened_at"
+        reference = cause.order_id
+    columns = ("commission_id", "beneficiary_id", "currency", "account", "amount_minor", moment_column)
+    await current_tx().insert_many(table, (reference_column, *columns), [(reference, *one, cause.at) for one in taken])

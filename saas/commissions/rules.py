@@ -4,8 +4,9 @@ The order of things on one line, the same for every program:
 
 1. The base is what was paid for the goods, or by setting the program's share of it (the pool, half up), what is left
    of it above the cost of the pieces, or the value set for them, never more than was paid.
-2. A fixed amount for the SKU replaces all other components (§3.5). Otherwise all that apply on the day add up: level
-   tables, amounts a piece with volume, differentials, those of a kind in the document's order.
+2. A fixed amount for the SKU replaces all other components (§3.5); its pieces count for amounts a piece all the same.
+   Otherwise all that apply on the day add up: level tables, amounts a piece with volume, differentials, those of a
+   kind in the document's order.
 3. Each level goes to the member of the chain at that distance from the seller. The level of one who is not active
    stays with the company or, when the program compresses, goes to the next active upline. The seller's never moves.
    What a self purchase does not bring the seller, and an upline that does not qualify, stays with the company.
@@ -20,7 +21,15 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from saas.base.money import BPS_WHOLE, share
-from saas.commissions.parts import NOBODY, differential_shares, piece_share, shrink, split, why_unpaid
+from saas.commissions.parts import (
+    NOBODY,
+    differential_shares,
+    piece_share,
+    replaced_share,
+    shrink,
+    split,
+    why_unpaid,
+)
 from saas.commissions.shares import ACTIVE, NO_FACTS, Facts, Line, LineResult, Member, Outcome, Reason, Share
 from tenants.program.compile import CompiledProgram, PieceCounter, compile_program
 from tenants.program.components import CommissionBase, GrossMargin, PaidGoods, Pool, ProductValue
@@ -64,7 +73,7 @@ def commission_for_line(
     sku, category, quantity, paid_minor, day, self_purchase = line
     if quantity < 1 or paid_minor < 0:
         raise ValueError(f"no commission on {quantity} pieces for {paid_minor} minor units")
-    slots, reach, pieces, differentials, _ = program.plan_for(sku, category, day)
+    slots, reach, pieces, differentials, _, replaced = program.plan_for(sku, category, day)
     base = paid_minor if program.base is None else base_of(program.base, sku, quantity, paid_minor)
     seats, moved, apart = _seats(chain, reach, program.compress, base, quantity)
     seated = len(seats)
@@ -102,6 +111,10 @@ def commission_for_line(
     if facts.partner is not None and program.lead is not None:
         shares = split(shares, facts.partner, program.lead)
         total = sum([one.amount_minor for one in shares])
+    if replaced and chain:
+        shares += [
+            replaced_share(one, chain[0], facts.pieces.get(one.component, 0), base, quantity) for one in replaced
+        ]
     return LineResult((*shares, *apart), base, base - total)
 
 
@@ -137,17 +150,18 @@ def _others(
     moved: int,
     base: int,
     quantity: int,
-    unpaid_seller: bool,
+    unpaid: bool,
     facts: Facts,
 ) -> list[Share]:
     """The shares of the components that do not pay by level."""
     seller = seats[0] if seats else NOBODY
-    before = facts.pieces
+    before, open_lifts = facts.pieces, facts.open_lifts
     shares = [
-        piece_share(slot, seller, before.get(slot.component, 0), base, quantity, unpaid_seller) for slot in pieces
+        piece_share(slot, seller, before.get(key := slot.component, 0), base, quantity, unpaid, open_lifts.get(key, 0))
+        for slot in pieces
     ]
     for slot in differentials:
-        shares += differential_shares(slot, seats, moved, base, quantity, unpaid_seller)
+        shares += differential_shares(slot, seats, moved, base, quantity, unpaid)
     return shares
 
 

@@ -61,6 +61,7 @@ class Reason(StrEnum):
     SUSPENDED_PASSED_OVER = "suspended_passed_over", Outcome.NOT_DUE
     EXITED_PASSED_OVER = "exited_passed_over", Outcome.NOT_DUE
     NOT_ACTIVE_PASSED_OVER = "not_active_passed_over", Outcome.NOT_DUE
+    FIXED_INSTEAD = "fixed_instead", Outcome.NOT_DUE
     NO_COMPONENT = "no_component", Outcome.NOT_DUE
     BEYOND_PAID_LEVELS = "beyond_paid_levels", Outcome.NOT_DUE
 
@@ -93,12 +94,14 @@ class Facts(NamedTuple):
 
     ``pieces``: by component, what the seller sold of it in the running period before this line. ``own_sales``: by
     length of period and upline, its own sales in the running period in minor units. ``partner``: the distributor of
-    the customer's region, when the seller brought a customer of another's region.
+    the customer's region, when the seller brought a customer of another's region. ``open_lifts``: by component, what
+    the pieces before bring more than stands of it after orders were undone; below zero when more stands.
     """
 
     pieces: Mapping[str, int]
     own_sales: Mapping[tuple[PeriodLength, UUID], int]
     partner: Member | None
+    open_lifts: Mapping[str, int] = MappingProxyType({})
 
 
 NO_FACTS = Facts(MappingProxyType({}), MappingProxyType({}), None)
@@ -115,7 +118,8 @@ class Share(NamedTuple):
     ``detail`` holds the other numbers of the arithmetic, by what the share is:
 
     - pieces with volume: the pieces sold before, then pairs of pieces and what each of them brings more; negative
-      pieces give back a lift that others have replaced;
+      pieces give back a lift that others have replaced; then, where orders before were undone, what the line makes up
+      for of their pieces' lift;
     - differential (``rate_bps`` is the difference): the own rate, and the highest rate below;
     - ``NOT_QUALIFIED``: own sales in the period, and what was needed;
     - a ``/lead`` share: the partner's bps of the whole share, and the whole; a seller's share that was split
@@ -146,13 +150,19 @@ class Share(NamedTuple):
             bps, whole_minor = self.detail
             return whole_minor - share(whole_minor, BPS_WHOLE - bps)
         if self.per_piece_minor is not None:
-            return self.per_piece_minor * self.quantity + sum(pieces * extra for pieces, extra in self.lifts)
+            return self.per_piece_minor * self.quantity + self.lift_minor
         return share(self.base_minor, self.rate_bps or 0)
 
     @property
     def lifts(self) -> tuple[tuple[int, int], ...]:
         """Of pieces with volume: so many pieces, and what each of them brings more, in minor units."""
         return self.arithmetic.lifts
+
+    @property
+    def lift_minor(self) -> int:
+        """Of pieces with volume: what the line brings above its amounts a piece, before any limit."""
+        numbers = self.arithmetic
+        return sum(pieces * extra for pieces, extra in numbers.lifts) + (numbers.made_up_minor or 0)
 
     @property
     def arithmetic(self) -> "Arithmetic":
@@ -166,8 +176,10 @@ class Share(NamedTuple):
         if self.reason is Reason.NOT_QUALIFIED:
             return numbers._replace(own_sales_minor=detail[0], needed_minor=detail[1])
         if self.per_piece_minor is not None:
-            lifts = tuple(zip(detail[1::2], detail[2::2], strict=True))
-            return numbers._replace(lifts=lifts, pieces_before=detail[0])
+            before, *pairs = detail
+            made_up = pairs.pop() if len(pairs) % 2 else None
+            lifts = tuple(zip(pairs[::2], pairs[1::2], strict=True))
+            return numbers._replace(lifts=lifts, pieces_before=before, made_up_minor=made_up)
         return numbers._replace(own_rate_bps=detail[0], rate_below_bps=detail[1])
 
 
@@ -176,6 +188,7 @@ class Arithmetic(NamedTuple):
 
     lifts: tuple[tuple[int, int], ...] = ()
     pieces_before: int | None = None
+    made_up_minor: int | None = None
     own_rate_bps: int | None = None
     rate_below_bps: int | None = None
     own_sales_minor: int | None = None

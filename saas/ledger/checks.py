@@ -140,7 +140,8 @@ async def earnings_have_ground() -> list[Violation]:
         "AND e.owner_id = a.distributor_id)",
         (Kind.SETTLEMENT,): "SELECT 1 FROM settlement s WHERE s.tenant_id = t.tenant_id AND s.id = t.reference_id",
         (Kind.CLAWBACK,): "SELECT 1 FROM return_case r WHERE r.tenant_id = t.tenant_id AND r.id = t.reference_id "
-        "AND r.received_at IS NOT NULL",
+        "AND r.received_at IS NOT NULL UNION ALL SELECT 1 FROM sales_order o WHERE o.tenant_id = t.tenant_id "
+        "AND o.id = t.reference_id AND o.status = 'cancelled'",
         (Kind.WRITE_OFF,): "SELECT 1 FROM write_off w WHERE w.tenant_id = t.tenant_id AND w.id = t.reference_id "
         "AND w.status = 'approved' AND w.amount_minor = (SELECT sum(e.amount_minor) FROM ledger_entry e "
         "WHERE e.tenant_id = t.tenant_id AND e.transaction_id = t.id AND e.owner_id = w.distributor_id)",

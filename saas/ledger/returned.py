@@ -26,24 +26,29 @@ _PIECES = (
 _SHARES = (
     f"SELECT c.id AS subject, {_back('c.amount_minor')} AS expected, c.reversed_minor AS actual "
     f"FROM order_line l JOIN commission c ON c.tenant_id = l.tenant_id AND c.line_id = l.id "
-    f"WHERE l.tenant_id = $1 AND l.returned > 0 AND (c.status <> 'reversed' OR l.returned = l.quantity "
-    f"AND c.reversed_minor = c.amount_minor)"
+    f"WHERE l.tenant_id = $1 AND l.returned > 0 AND c.evened_minor = 0 "
+    f"AND (c.status <> 'reversed' OR l.returned = l.quantity AND c.reversed_minor = c.amount_minor)"
+)
+_TAKEN = (
+    "FROM (SELECT commission_id, account, amount_minor FROM commission_reversal WHERE tenant_id = $1 UNION ALL "
+    "SELECT commission_id, account, amount_minor FROM commission_evening WHERE tenant_id = $1) AS taken"
 )
 _ROWS = (
     "SELECT CAST(c.id AS text) || ' ' || v.side AS subject, CASE v.side WHEN 'all' THEN c.reversed_minor "
     "ELSE c.clawed_minor END AS expected, v.amount_minor AS actual FROM ("
-    "SELECT commission_id, 'all' AS side, sum(amount_minor) AS amount_minor FROM commission_reversal "
-    "WHERE tenant_id = $1 GROUP BY commission_id UNION ALL "
+    "SELECT commission_id, 'all' AS side, sum(amount_minor) AS amount_minor "
+    f"{_TAKEN} GROUP BY commission_id UNION ALL "
     "SELECT commission_id, 'settled', sum(CASE account WHEN 'settled' THEN amount_minor ELSE 0 END) "
-    "FROM commission_reversal WHERE tenant_id = $1 GROUP BY commission_id) AS v "
+    f"{_TAKEN} GROUP BY commission_id) AS v "
     "JOIN commission c ON c.tenant_id = $1 AND c.id = v.commission_id"
 )
 _BOOKED = (
-    "SELECT v.return_id AS subject, sum(v.amount_minor) AS expected, coalesce((SELECT "
+    "SELECT v.cause_id AS subject, sum(v.amount_minor) AS expected, coalesce((SELECT "
     "sum(e.amount_minor) FROM ledger_transaction t JOIN ledger_entry e ON e.tenant_id = t.tenant_id "
     "AND e.transaction_id = t.id AND e.owner_id IS NULL WHERE t.tenant_id = $1 AND t.kind = 'clawback' "
-    "AND t.reference_id = v.return_id), 0) AS actual FROM commission_reversal v WHERE v.tenant_id = $1 "
-    "GROUP BY v.return_id"
+    "AND t.reference_id = v.cause_id), 0) AS actual FROM ("
+    "SELECT return_id AS cause_id, amount_minor FROM commission_reversal WHERE tenant_id = $1 UNION ALL "
+    "SELECT order_id, amount_minor FROM commission_evening WHERE tenant_id = $1) AS v GROUP BY v.cause_id"
 )
 
 

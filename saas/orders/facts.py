@@ -5,10 +5,9 @@ It is gathered for a whole batch at once and only as far as the program asks, th
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,14 +18,17 @@ from saas.base.db import current_tx
 from saas.base.ids import DistributorId, OrderId
 from saas.base.money import share
 from saas.commissions import volumes
-from saas.commissions.commands import PaidLine
+from saas.commissions.commands import Accrual, PaidLine
 from saas.commissions.rules import NO_FACTS, CompiledProgram, Facts, Member
-from saas.commissions.volumes import UNMADE, Counter
+from saas.commissions.volumes import UNMADE, Count, Counter
 from saas.network.regions import Server, Servers, servers
-from tenants.program.calendar import period_days, start_of_day
+from saas.orders.counting import count
+from tenants.program.calendar import period_days
 from tenants.program.document import CrossRegionLead
 from tenants.program.parts import PeriodLength
 from tenants.program.versions import StoredProgram
+
+_NO_COUNT = Count(0, 0)
 
 SETTLING = timedelta(minutes=1)
 """How long after a program came into force payments under the one before may still be on their way."""
@@ -64,7 +66,7 @@ class Evidence:
     program: CompiledProgram
     number: int = UNMADE
     """The version the counters are kept for."""
-    pieces: dict[Counter, int] = field(default_factory=dict)
+    counts: dict[Counter, Count] = field(default_factory=dict)
     own_sales: Mapping[_Sold, int] = field(default_factory=dict)
     _later: defaultdict[UUID, list[tuple[date, int]]] = field(default_factory=lambda: defaultdict(list))
 
@@ -73,18 +75,21 @@ class Evidence:
         program = self.program
         if not program.needs_pieces and not program.qualifying:
             return NO_FACTS if payable.partner is None else NO_FACTS._replace(partner=payable.partner)
+        counts = {key: self.counts.get(counter, _NO_COUNT) for key, counter in _counters(program, payable)}
         return Facts(
-            {key: self.pieces.get(counter, 0) for key, counter in _counters(program, payable)},
+            {key: pieces for key, (pieces, _) in counts.items()},
             {(length, sold.seller_id): self._own_sales_of(sold) for length, sold in _uplines(program, payable, chain)},
             payable.partner,
+            {key: open_minor for key, (_, open_minor) in counts.items() if open_minor},
         )
 
-    def add(self, payable: Payable, pieces: Mapping[str, int]) -> None:
-        """Count an order that is paid, for those after it; ``pieces`` are its seller's counts after it."""
+    def add(self, payable: Payable, accrual: Accrual) -> None:
+        """Count an order that is paid, for those after it."""
         program = self.program
-        if pieces:
+        if accrual.pieces:
             counters = dict(_counters(program, payable))
-            self.pieces.update({counters[key]: count for key, count in pieces.items()})
+            for key, pieces in accrual.pieces.items():
+                self.counts[counters[key]] = Count(pieces, accrual.open_lifts.get(key, 0))
         if program.qualifying:
             amount_minor = sum(line.amount_minor for line in payable.lines)
             partner_id = payable.partner and payable.partner.id
@@ -93,8 +98,8 @@ class Evidence:
 
     async def keep(self) -> None:
         """Write the counters back."""
-        if self.pieces:
-            await volumes.keep(self.pieces, self.number)
+        if self.counts:
+            await volumes.keep(self.counts, self.number)
 
     def _own_sales_of(self, wanted: _Sold) -> int:
         later = self._later.get(wanted.seller_id, ())
@@ -145,7 +150,7 @@ async def gather(
     program = stored.compiled
     evidence = Evidence(program)
     if program.needs_pieces and payables:
-        evidence.pieces = await _pieces(payables, stored, time_zone, counting=counting)
+        evidence.counts = await _counts(payables, stored, time_zone, counting=counting)
         # Payments under the version before see none of this one's locks, so what was counted beside them is no cache.
         settled = clock.now() - stored.activated_at > SETTLING
         evidence.number = stored.number if settled else UNMADE
@@ -174,62 +179,17 @@ async def _own_sales(wanted: Sequence[_Sold], currency: str) -> Mapping[_Sold, i
     return {wanted[row["n"]]: row["sold_minor"] for row in rows}
 
 
-async def _pieces(
+async def _counts(
     payables: Sequence[Payable], stored: StoredProgram, time_zone: str, *, counting: bool
-) -> dict[Counter, int]:
+) -> dict[Counter, Count]:
     wanted = {counter for one in payables for _, counter in _counters(stored.compiled, one)}
     periods = {(counter.seller_id, counter.period_from) for counter in wanted}
     if counting:
         await volumes.lock(periods)
     found = await volumes.known(periods, stored.number)
     if missing := wanted - found.keys():
-        found = {**found, **await _counted(missing, stored.compiled, time_zone)}
+        found = {**found, **await count(missing, stored, time_zone)}
     return {counter: found[counter] for counter in wanted}
-
-
-class _Era(NamedTuple):
-    """Days ``[first, until)`` of a period on which the same components are in effect."""
-
-    length: PeriodLength
-    period_from: date
-    first: date
-    until: date
-
-
-async def _counted(missing: Collection[Counter], program: CompiledProgram, time_zone: str) -> Mapping[Counter, int]:
-    """Counters as the paid orders say, in one statement."""
-    tx = current_tx()
-    lengths: dict[str, PeriodLength] = {key: period for key, period, *_ in program.needs_pieces}
-    eras = list(_eras({(lengths[one.component], one.period_from) for one in missing}, program.days))
-    bounds = [start_of_day(day, time_zone) for era in eras for day in (era.first, era.until)]
-    rows = await tx.rows(
-        " UNION ALL ".join(
-            f"SELECT {n} AS n, o.seller_id, l.sku, l.category, CAST(sum(l.quantity - l.returned) AS bigint) AS pieces "
-            f"FROM sales_order o JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id "
-            f"WHERE o.tenant_id = $1 AND o.seller_id {tx.within(2, 'uuid')} AND o.paid_at >= ${2 * n + 3} "
-            f"AND o.paid_at < ${2 * n + 4} AND o.status <> 'cancelled' GROUP BY o.seller_id, l.sku, l.category"
-            for n in range(len(eras))
-        ),
-        tx.tenant_id,
-        sorted({one.seller_id for one in missing}),
-        *bounds,
-    )
-    counted = dict.fromkeys(missing, 0)
-    for row in rows:
-        era = eras[row["n"]]
-        for key in program.counters_for(row["sku"], row["category"], era.first):
-            counter = Counter(row["seller_id"], key, era.period_from)
-            if lengths[key] == era.length and counter in counted:
-                counted[counter] += row["pieces"]
-    return counted
-
-
-def _eras(periods: Iterable[tuple[PeriodLength, date]], days: Sequence[date]) -> Iterator[_Era]:
-    for length, period_from in sorted(periods):
-        first, until = period_days(length, period_from)
-        cuts = [first, *(day for day in days if first < day < until), until]
-        for start, end in pairwise(cuts):
-            yield _Era(length, period_from, start, end)
 
 
 class LeadAsked(NamedTuple):

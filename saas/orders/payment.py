@@ -11,9 +11,10 @@ from uuid import UUID
 from saas.base.db import current_tx
 from saas.base.ids import DistributorId, OrderId
 from saas.commissions.commands import Accrual, PaidOrder, Reversed, accrue, record
+from saas.commissions.reversing import TakenBack
 from saas.commissions.rules import Member
 from saas.ledger.commands import post
-from saas.ledger.rules import Account, Entry, Kind, Posting
+from saas.ledger.rules import Account, Entry, Kind, Posting, ReferenceKind
 from saas.network.queries import Chain
 from saas.orders.facts import Evidence, Payable, performance
 from tenants.program.document import CrossRegionLead
@@ -89,7 +90,7 @@ def decide(
             facts=evidence.of(payable, chain),
         )
         accrual = accrue(stored.compiled, order)
-        evidence.add(payable, accrual.pieces)
+        evidence.add(payable, accrual)
         accruals.append(accrual)
     return accruals
 
@@ -103,12 +104,34 @@ async def book(accruals: Sequence[Accrual], evidence: Evidence) -> None:
     await add_sales([sale for accrual in accruals for sale in day_sales(_sold(accrual.order), lead)])
 
 
-async def book_back(reversals: Sequence[Reversed], at: datetime) -> None:
-    """Take back in the ledger what cancelled orders had accrued and still was pending."""
+def reversal_postings(reversals: Sequence[Reversed], at: datetime) -> list[Posting]:
+    """What takes back in the ledger what cancelled orders had accrued and still was pending."""
     by_order: dict[OrderId, list[Reversed]] = {}
     for reversal in reversals:
         by_order.setdefault(reversal.order_id, []).append(reversal)
-    await post([_reversal_posting(order_id, parts, at) for order_id, parts in by_order.items()])
+    return [_reversal_posting(order_id, parts, at) for order_id, parts in by_order.items()]
+
+
+def clawback_posting(
+    taken: Sequence[TakenBack], reference_kind: ReferenceKind, reference_id: UUID, at: datetime
+) -> Posting:
+    """What takes back in the ledger what shares lost, from the accounts on which the money was."""
+    sums: dict[tuple[DistributorId, Account, str], int] = {}
+    currencies: dict[str, int] = {}
+    for one in taken:
+        key = (one.beneficiary_id, Account(one.account), one.currency)
+        sums[key] = sums.get(key, 0) + one.amount_minor
+        currencies[one.currency] = currencies.get(one.currency, 0) + one.amount_minor
+    entries = [Entry(account, owner, -amount, currency) for (owner, account, currency), amount in sorted(sums.items())]
+    entries += [Entry(Account.COMMISSION_EXPENSE, None, amount, currency) for currency, amount in currencies.items()]
+    return Posting(
+        kind=Kind.CLAWBACK,
+        reference_kind=reference_kind,
+        reference_id=reference_id,
+        idempotency_key=f"clawback:{reference_id}",
+        effective_at=at,
+        entries=tuple(entries),
+    )
 
 
 async def add_sales(sales: Sequence[DaySale]) -> None:

@@ -20,21 +20,25 @@ from saas.base.errors import DomainError, NotFound, Rejected
 from saas.base.idempotency import Claim, claim_many, fingerprint
 from saas.base.ids import DistributorId, OrderId, new_id
 from saas.commissions.commands import PaidLine, reverse_orders, start_hold
-from saas.commissions.volumes import forget, periods_of
+from saas.commissions.reversing import Cause, hold, take_back
+from saas.ledger.commands import post
+from saas.ledger.rules import Posting
 from saas.network.queries import chains
 from saas.network.standstill import stand_still
 from saas.orders.draft import paid_before_change
 from saas.orders.errors import DatesRefused, OrderStepRefused, ReservedForBrand
+from saas.orders.evening import EvenedLifts, uncount
 from saas.orders.facts import LeadAsked, Payable, as_member, find_servers, gather, partner_of
 from saas.orders.payment import (
     DaySale,
     Sold,
     add_sales,
     book,
-    book_back,
+    clawback_posting,
     day_sales,
     decide,
     members_of,
+    reversal_postings,
     unchanged_since,
 )
 from saas.orders.rules import OrderEvent, OrderState, hold_until, next_state
@@ -63,6 +67,9 @@ class _Due:
 
 _Apply: TypeAlias = Callable[[Tx, Sequence[_Due], datetime], Awaitable[None]]
 """Takes the step, of orders that are locked. The moment is of the command: a payment holds the tree as it was then."""
+
+_HELD = frozenset({OrderEvent.PAY, OrderEvent.CANCEL})
+"""Steps that change a period's sales: its close waits for them, so the moment of each tells on which side it is."""
 
 _LOCK = """
 SELECT id, number, seller_id, status, self_purchase, currency, region, goods_minor, program_number, placed_at, paid_at,
@@ -113,7 +120,7 @@ async def _step(event: OrderEvent, steps: Sequence[OrderStep], actor: Actor, app
         fresh = [i for i, step in enumerate(steps) if step.idempotency_key not in earlier]
         if not fresh:
             return
-        now = await stand_still() if event is OrderEvent.PAY else clock.now()
+        now = await stand_still() if event in _HELD else clock.now()
         ids = sorted({steps[i].order_id for i in fresh})
         rows = await tx.rows(_LOCK.format(ids=tx.within(2, "uuid"), for_update=tx.for_update), tx.tenant_id, ids)
         due = _due(event, steps, fresh, {row["id"]: row for row in rows}, actor)
@@ -282,35 +289,50 @@ async def _deliver(tx: Tx, due: Sequence[_Due], now: datetime) -> None:
 
 
 async def _cancel(tx: Tx, due: Sequence[_Due], now: datetime) -> None:
-    await _uncount([item for item in due if item.order["status"] == OrderState.PAID])
+    paid = [item for item in due if item.order["status"] == OrderState.PAID]
+    uncounted = await uncount([(item.order["seller_id"], item.order["paid_at"]) for item in paid])
     for at, items in _by_moment(due).items():
         await _move(tx, items, at, OrderState.CANCELLED, "cancelled_at", ("placed", "paid"))
-        ids = [item.order["id"] for item in items]
         await tx.execute(
             f"UPDATE price_case SET status = 'closed', closed_at = $3, resolution = 'order_cancelled' "
             f"WHERE tenant_id = $1 AND order_id {tx.within(2, 'uuid')} AND status = 'open'",
             tx.tenant_id,
-            ids,
+            [item.order["id"] for item in items],
             at,
         )
-        paid = [item for item in items if item.order["status"] == OrderState.PAID]
-        if paid:
-            await book_back(await reverse_orders([item.order["id"] for item in paid]), at)
-            await _unsell(tx, paid)
+    if paid:
+        await tx.execute(
+            f"UPDATE sales_order SET undone_at = $3 WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')}",
+            tx.tenant_id,
+            [item.order["id"] for item in paid],
+            now,
+        )
+        lines = await _lines(tx, paid)
+        await post(await _take_back(paid, await uncounted.lifts(), lines))
+        await _unsell(tx, paid, lines)
 
 
-async def _uncount(paid: Sequence[_Due]) -> None:
-    """Have the pieces of these sellers counted again, which locks the counts: before balances, as payments do."""
-    if paid and (await active_program()).compiled.needs_pieces:
-        time_zone = (await registry.this_brand()).time_zone
-        days = [(item.order["seller_id"], local_day(item.order["paid_at"], time_zone)) for item in paid]
-        await forget(periods_of(days))
+async def _take_back(
+    paid: Sequence[_Due], lifts: EvenedLifts, lines: Mapping[OrderId, Sequence[PaidLine]]
+) -> list[Posting]:
+    """Take back what cancelled orders accrued, and even what others had because of them; answers what to post."""
+    if lifts:
+        ours = {line.id for found in lines.values() for line in found}
+        await hold({*ours, *(line_id for found in lifts.values() for line_id, _ in found)})
+    postings: list[Posting] = []
+    for at, items in _by_moment(paid).items():
+        postings += reversal_postings(await reverse_orders([item.order["id"] for item in items]), at)
+    for seller_id, found in sorted(lifts.items()):
+        last = max((item for item in paid if item.order["seller_id"] == seller_id), key=lambda item: item.order["id"])
+        order_id: OrderId = last.order["id"]
+        if taken := await take_back(Cause(order_id=order_id, at=last.at), {}, found):
+            postings.append(clawback_posting(taken, "order", order_id, last.at))
+    return postings
 
 
-async def _unsell(tx: Tx, paid: Sequence[_Due]) -> None:
+async def _unsell(tx: Tx, paid: Sequence[_Due], lines: Mapping[OrderId, Sequence[PaidLine]]) -> None:
     """Take cancelled orders out of the sums of the day they were paid, of everybody who shared them."""
     time_zone = (await registry.this_brand()).time_zone
-    lines = await _lines(tx, paid)
     partners = await _partners(tx, paid)
     sales: list[DaySale] = []
     for order in (item.order for item in paid):

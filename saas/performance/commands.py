@@ -19,10 +19,10 @@ from saas.network.commands import TierChange, change_tiers, hold_tree
 from saas.network.standing import Cause
 from saas.network.tiers import Outcome
 from saas.performance.errors import PeriodNotOver
-from saas.performance.gathering import calendar_period
 from saas.performance.models import PeriodClose
 from saas.performance.planning import Plan, plan
 from saas.performance.queries import PeriodCloseView, close_by_id, close_of
+from saas.performance.reads import calendar_period
 from saas.performance.rules import Award
 from tenants import audit
 from tenants.actors import Actor
@@ -57,7 +57,7 @@ async def close_period(command: ClosePeriod, actor: Actor) -> PeriodCloseView:
     Raises ``PeriodNotOver``, ``NothingInPeriod``, ``NoActiveProgram`` or ``IdempotencyConflict``.
     """
     async with transaction() as tx:
-        await hold_tree()
+        held_at = await hold_tree()
         period = calendar_period(command.length, command.day, (await this_brand()).time_zone)
         closed = await close_of(period.length, period.first)
         close_id = PeriodCloseId(new_id()) if closed is None else closed.id
@@ -79,7 +79,7 @@ async def close_period(command: ClosePeriod, actor: Actor) -> PeriodCloseView:
             awards=len(planned.paid),
             awards_minor=planned.awards_minor,
             tier_changes=len(planned.changes),
-            closed_at=clock.now(),
+            closed_at=max(clock.now(), held_at),
             closed_by=actor.id,
         )
         await _review(tx, close_id, planned, actor)

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from saas.base.db import reading
 from saas.network.history import roll
-from saas.performance import gathering
+from saas.performance import firsts, gathering
 from saas.performance.errors import NothingInPeriod
-from saas.performance.gathering import CalendarPeriod
+from saas.performance.reads import CalendarPeriod
 from saas.performance.reviewing import Reviewed, reviews
 from saas.performance.rules import Award, PeriodBook
 from tenants.errors import NoActiveProgram
@@ -52,7 +52,7 @@ async def plan(period: CalendarPeriod) -> Plan:
             raise NothingInPeriod("input.length", number=stored.number, label=period.label)
         await gathering.fill(book, content, period)
         holders = gathering.holders_of(await roll(), book, period)
-        taken = await gathering.taken(book, content, period, holders)
+        taken = await firsts.taken(book, content, period, holders)
         reviewed = await reviews(content, period, book.tier_figures(holders)) if book.reviews_tiers else []
     return Plan(
         period=period,

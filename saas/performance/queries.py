@@ -14,8 +14,8 @@ from saas.base.errors import NotFound, Said
 from saas.base.ids import AwardId, DistributorId, OrderId, PeriodCloseId, StatementId
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
 from saas.network.tiers import Outcome, TierHolder, explained, recalled
-from saas.performance.gathering import CalendarPeriod, calendar_period
 from saas.performance.planning import Plan, plan, reigns
+from saas.performance.reads import CalendarPeriod, calendar_period
 from saas.performance.rules import AwardReason, Detail, Figures, components_of, reviews_tiers
 from tenants.program.calendar import period_label
 from tenants.program.document import Program

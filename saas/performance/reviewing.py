@@ -15,7 +15,7 @@ from saas.base.db import Row, Tx, as_time, reading
 from saas.base.ids import DistributorId
 from saas.network.rules import segment
 from saas.network.tiers import Outcome, Review, TierHolder, carried, review, whole_periods
-from saas.performance.gathering import CalendarPeriod
+from saas.performance.reads import CalendarPeriod
 from saas.performance.rules import NO_FIGURES, Figures
 from tenants.program.document import Program
 

@@ -8,12 +8,18 @@ from saas.base.db import reading
 from saas.ledger import checks as ledger
 from saas.ledger.chain import LEDGER
 from saas.network.checks import sponsors_stand, standing_agrees
+from saas.orders.checks import lifts_within_pieces
 from tenants.audit import AUDIT
 
 CHAINS: Sequence[Log] = (LEDGER, AUDIT)
 """What is sealed."""
 
-CHECKS: Sequence[Callable[[], Awaitable[list[Violation]]]] = (*ledger.CHECKS, standing_agrees, sponsors_stand)
+CHECKS: Sequence[Callable[[], Awaitable[list[Violation]]]] = (
+    *ledger.CHECKS,
+    standing_agrees,
+    sponsors_stand,
+    lifts_within_pieces,
+)
 """Every check of a brand's books and people; the chains are verified beside them."""
 
 

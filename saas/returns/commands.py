@@ -15,6 +15,7 @@ from saas.base.idempotency import claim
 from saas.base.ids import OrderId, OrderLineId, ReturnId, new_id
 from saas.base.money import plain_amount
 from saas.base.text import reason_of
+from saas.network.standstill import stand_still
 from saas.returns.errors import (
     ExchangeGiven,
     ExchangeOfOther,
@@ -182,8 +183,8 @@ async def receive_return(command: ReceiveReturn, actor: Actor) -> ReturnView:
     async with transaction() as tx:
         if await claim(actor.operation("return.receive"), command.idempotency_key, command, new_id()) is not None:
             return await return_by_id(return_id)
+        now = await stand_still()  # the close of a period waits for it
         case = await _lock(tx, return_id, actor)
-        now = clock.now()
         target = next_state(case.status, ReturnStep.RECEIVE)
         receipt = await book_receipt(tx, case, now)
         values = (command.sellable, receipt.whole, receipt.goods_minor, actor.id, now)

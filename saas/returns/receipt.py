@@ -1,7 +1,8 @@
 """What goods set off that came back: commission of everybody, sums of sales, counts of pieces (docs/rules.md §4).
 
 Commission goes back at the shares of the sale. Sales are less in the period in which the goods came back, for a closed
-period never changes. Pieces are counted anew for the period of the sale.
+period never changes. Pieces are counted anew for the period of the sale, and the lifts that other orders had because of
+them are evened.
 """
 
 from collections.abc import Sequence
@@ -13,14 +14,12 @@ from saas.base.clock import local_day
 from saas.base.db import Row, Tx
 from saas.base.ids import DistributorId, OrderLineId
 from saas.base.money import part_back, share
-from saas.commissions.reversing import PiecesBack, TakenBack, take_back
-from saas.commissions.volumes import forget, periods_of
+from saas.commissions.reversing import Cause, PiecesBack, TakenBack, take_back
 from saas.ledger.commands import post
-from saas.ledger.rules import Account, Entry, Kind, Posting
-from saas.orders.payment import DaySale, add_sales
+from saas.orders.evening import uncount
+from saas.orders.payment import DaySale, add_sales, clawback_posting
 from saas.returns.queries import ReturnView
-from tenants import registry
-from tenants.program.versions import active_program, program
+from tenants.program.versions import program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +41,7 @@ class Receipt:
     async def record(self, tx: Tx) -> None:
         """Move the money and count the sales; after all other locks, as payments do."""
         if self.taken:
-            await post([_posting(self.case, self.taken, self.at)])
+            await post([clawback_posting(self.taken, "return", self.case.id, self.at)])
         await add_sales(self.sales)
 
 
@@ -54,6 +53,8 @@ async def book_receipt(tx: Tx, case: ReturnView, at: datetime) -> Receipt:
         "WHERE r.tenant_id = $1 AND r.return_id = $2 ORDER BY l.line_no",
         *(tx.tenant_id, case.id),
     )
+    order = await _order(tx, case)
+    uncounted = await uncount([(case.seller_id, order["paid_at"])])
     back: dict[OrderLineId, PiecesBack] = {}
     goods_minor = 0
     for line in lines:
@@ -70,19 +71,17 @@ async def book_receipt(tx: Tx, case: ReturnView, at: datetime) -> Receipt:
             "UPDATE return_line SET refund_minor = $4 WHERE tenant_id = $1 AND return_id = $2 AND line_id = $3",
             *(tx.tenant_id, case.id, line["id"], refund),
         )
+    lifts = await uncounted.lifts({line["id"]: line["returned"] for line in lines})
+    taken = await take_back(Cause(return_id=case.id, at=at), back, lifts.get(case.seller_id, {}))
     order = await _order(tx, case)
-    time_zone = (await registry.this_brand()).time_zone
-    if (await active_program()).compiled.needs_pieces:
-        await forget(periods_of([(case.seller_id, local_day(order["paid_at"], time_zone))]))
-    taken = await take_back(case.id, back, at)
     pieces = sum(line["quantity"] for line in lines)
-    sales = await _sales(case, order, pieces, goods_minor, local_day(at, time_zone))
+    sales = await _sales(case, order, pieces, goods_minor, local_day(at, uncounted.time_zone))
     whole = not order["left_pieces"]
     return Receipt(case=case, at=at, goods_minor=goods_minor, whole=whole, taken=taken, sales=sales)
 
 
 async def _order(tx: Tx, case: ReturnView) -> Row:
-    """The order with what is left of it, after this return."""
+    """The order with what is left of it."""
     row = await tx.row(
         "SELECT o.program_number, o.paid_at, (SELECT c.distributor_id FROM cross_region_lead c "
         "WHERE c.tenant_id = o.tenant_id AND c.order_id = o.id) AS partner_id, "
@@ -113,20 +112,3 @@ async def _sales(case: ReturnView, order: Row, pieces: int, goods_minor: int, da
         partner = DistributorId(UUID(str(order["partner_id"])))  # SQLite answers text for a subquery
         sales.append(DaySale(partner, day, case.currency, 0, 0, -part))
     return sales
-
-
-def _posting(case: ReturnView, taken: Sequence[TakenBack], at: datetime) -> Posting:
-    sums: dict[tuple[DistributorId, Account, str], int] = {}
-    for one in taken:
-        key = (one.beneficiary_id, Account(one.account), one.currency)
-        sums[key] = sums.get(key, 0) + one.amount_minor
-    entries = [Entry(account, owner, -amount, currency) for (owner, account, currency), amount in sorted(sums.items())]
-    expense = Entry(Account.COMMISSION_EXPENSE, None, sum(sums.values()), case.currency)
-    return Posting(
-        kind=Kind.CLAWBACK,
-        reference_kind="return",
-        reference_id=case.id,
-        idempotency_key=f"clawback:{case.id}",
-        effective_at=at,
-        entries=(*entries, expense),
-    )

@@ -17,7 +17,9 @@ from saas.base.ids import SimulationId, new_id
 from saas.jobs.commands import enqueue
 from saas.jobs.worker import Progress
 from saas.network.history import Roll, roll
-from saas.performance.gathering import calendar_period, holders_of, taken
+from saas.performance.firsts import taken
+from saas.performance.gathering import holders_of
+from saas.performance.reads import calendar_period
 from saas.performance.rules import PeriodBook
 from saas.simulation.errors import SimulationCurrency, SimulationSpanRefused
 from saas.simulation.processes import replay

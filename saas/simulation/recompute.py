@@ -1,10 +1,11 @@
 """Proof that what was settled is what the rules give: computed again, row by row, from what each order was decided on.
 
 An order is computed anew by its version of the program and the chain of its path, with tiers and states of the moment
-it was decided at. What was counted then (pieces sold before, own sales that were not enough) is taken as recorded.
+it was decided at. What was counted then (pieces sold before, own sales that were not enough) is taken as recorded; the
+counts of pieces are held against the orders (``counts``). Awards of closed periods are decided again (``awarded``).
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
@@ -15,12 +16,14 @@ from uuid import UUID
 
 from saas.base.clock import local_day
 from saas.base.db import Tx, reading
-from saas.base.ids import PLATFORM, OrderId, OrderLineId
+from saas.base.ids import PLATFORM, DistributorId, OrderId, OrderLineId
 from saas.commissions.commands import UNREACHED
 from saas.commissions.queries import CommissionView, of_orders
 from saas.commissions.rules import Facts, Line, LineResult, Member, Reason, Share, commission_for_line
 from saas.network.history import Roll, roll
 from saas.network.rules import SEGMENT
+from saas.simulation.awarded import AwardDifference, recompute_awards
+from saas.simulation.counts import Miscount, miscounts
 from tenants import registry
 from tenants.actors import system
 from tenants.crossing import across_tenants
@@ -52,18 +55,24 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What was computed again, and everything that differs; nothing may. No settlements: no such period was settled."""
+    """What was computed again, and everything that differs; nothing may.
+
+    Neither settlements nor closed ``periods``: there was nothing of the kind in the period asked for.
+    """
 
     settlements: int
     orders: int
     shares: int
-    differences: Sequence[Difference]
+    periods: int
+    awards: int
+    differences: Sequence[Difference | AwardDifference]
 
 
 class _Row(NamedTuple):
     """A line with its order's head."""
 
     order_id: OrderId
+    seller_id: DistributorId
     number: str
     path: str
     paid_at: Any
@@ -81,42 +90,58 @@ class _Row(NamedTuple):
 
 
 async def recompute(period: str) -> Proof:
-    """Compute again every order with commission in the settlements of a period, told by its label or by a day in it."""
+    """Compute again every order with commission in the settlements of a period, told by its label or by a day in it.
+
+    The awards on them are decided again, and those of the calendar periods of that label or with that day.
+    """
     people = await roll()
     orders = shares = 0
-    differences: list[Difference] = []
+    differences: list[Difference | AwardDifference] = []
     async with reading() as tx:
         zone = (await registry.this_brand()).time_zone
         settlements = await _settlements(tx, period, zone)
         async for rows in _in_parts(tx, settlements):
+            sales = {(one[0].seller_id, one[0].program_number, local_day(one[0].paid_at, zone)) for one in rows}
+            wrong = await miscounts(tx, sales, zone)
             stored = await of_orders([one[0].order_id for one in rows])
             for lines in rows:
                 program = await program_version(lines[0].program_number)
                 orders += 1
                 shares += len(stored[lines[0].order_id])
                 differences += _compare(program, people, lines, stored[lines[0].order_id], zone)
-    return Proof(settlements=len(settlements), orders=orders, shares=shares, differences=differences)
+                differences += _miscounted(lines, wrong)
+        awarded = await recompute_awards(tx, period, settlements, people, zone)
+    return Proof(
+        settlements=len(settlements),
+        orders=orders,
+        shares=shares,
+        periods=awarded.periods,
+        awards=awarded.awards,
+        differences=[*differences, *awarded.differences],
+    )
 
 
 async def prove_brands(period: str, slug: str | None, tell: Callable[[str], None]) -> tuple[int, int]:
     """Compute a period again for one brand or for all, and tell the outcome line by line.
 
-    Answers how many settlements of the period there are, and how many differences. Raises ``NotFound``.
+    Answers how many settlements and closed periods there are, and how many differences. Raises ``NotFound``.
     """
-    settlements = differences = 0
+    found = differences = 0
     only = None if slug is None else {(await registry.by_slug(slug)).id}
     actor = system(PLATFORM, "main.py recompute")
     async with across_tenants(actor, reason="proof of settled commission", only=only) as brands:
         async for _ in brands:
             proof = await recompute(period)
             name = (await registry.this_brand()).slug
-            told = f"orders {proof.orders}, shares {proof.shares}, differences {len(proof.differences)}"
-            tell(f"{name}: {told}" if proof.settlements else f"{name}: nothing was settled in {period}")
+            told = f"orders {proof.orders}, shares {proof.shares}, awards {proof.awards}"
+            told += f", differences {len(proof.differences)}"
+            some = proof.settlements + proof.periods
+            tell(f"{name}: {told}" if some else f"{name}: nothing was settled in {period}")
             for difference in proof.differences:
                 tell(f"  {difference}")
-            settlements += proof.settlements
+            found += some
             differences += len(proof.differences)
-    return settlements, differences
+    return found, differences
 
 
 async def _settlements(tx: Tx, period: str, zone: str) -> list[UUID]:
@@ -138,8 +163,8 @@ async def _settlements(tx: Tx, period: str, zone: str) -> list[UUID]:
 async def _in_parts(tx: Tx, settlements: Sequence[UUID]) -> AsyncIterator[list[list[_Row]]]:
     """The orders of which something was settled then, some at a time, each with all of its lines."""
     lines = tx.batches(
-        f"SELECT o.id, o.number, o.path, o.paid_at, o.decided_at, o.self_purchase, o.program_number, p.path, l.id, "
-        f"l.line_no, l.sku, l.category, l.quantity, l.amount_minor, l.company_minor "
+        f"SELECT o.id, o.seller_id, o.number, o.path, o.paid_at, o.decided_at, o.self_purchase, o.program_number, "
+        f"p.path, l.id, l.line_no, l.sku, l.category, l.quantity, l.amount_minor, l.company_minor "
         f"FROM sales_order o JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id "
         f"LEFT JOIN cross_region_lead c ON c.tenant_id = o.tenant_id AND c.order_id = o.id "
         f"LEFT JOIN distributor p ON p.tenant_id = c.tenant_id AND p.id = c.distributor_id "
@@ -203,6 +228,21 @@ def _compare(
     return found
 
 
+def _miscounted(lines: Sequence[_Row], wrong: Mapping[tuple[OrderLineId, str], Miscount]) -> Iterator[Difference]:
+    """What the lines of an order counted and cannot have found."""
+    numbers = {row.line_id: row for row in lines}
+    for (line_id, component), (counted, possible) in wrong.items():
+        if line_id in numbers:
+            yield Difference(
+                order=numbers[line_id].number,
+                line_no=numbers[line_id].line_no,
+                component=component,
+                level=0,
+                stored=f"{counted} pieces before",
+                computed=f"{possible} pieces before",
+            )
+
+
 def _computed(program: StoredProgram, people: Roll, row: _Row, kept: Sequence[Share], zone: str) -> LineResult:
     moment = row.decided_at or row.paid_at
     chain = [Member(one.id, one.tier, one.status) for one in people.chain(row.path, moment)]
@@ -210,7 +250,7 @@ def _computed(program: StoredProgram, people: Roll, row: _Row, kept: Sequence[Sh
     if row.partner_path is not None and program.compiled.lead is not None:
         one = people.chain(row.partner_path[-SEGMENT:], moment)[0]
         partner = Member(one.id, one.tier, one.status)
-    facts = Facts(_pieces(kept), _own_sales(program, chain, kept), partner)
+    facts = Facts(_pieces(kept), _own_sales(program, chain, kept), partner, _open_lifts(kept))
     line = Line(
         row.sku,
         row.category,
@@ -226,6 +266,12 @@ def _pieces(kept: Sequence[Share]) -> Mapping[str, int]:
     """By component, the pieces sold before the line, as recorded with its shares."""
     before = {share.component: share.arithmetic.pieces_before for share in kept}
     return {component: pieces for component, pieces in before.items() if pieces is not None}
+
+
+def _open_lifts(kept: Sequence[Share]) -> Mapping[str, int]:
+    """By component, the lift of pieces before that the line made up for, as recorded with its shares."""
+    made_up = {share.component: share.arithmetic.made_up_minor for share in kept}
+    return {component: minor for component, minor in made_up.items() if minor is not None}
 
 
 def _own_sales(

@@ -45,8 +45,9 @@ class CompiledProgram:
     ``base`` is ``None`` for what was paid for the goods. ``chain_needed`` members of a line's chain, from the seller,
     decide about it: those of the longest component and the one above; ``None`` is the whole chain. ``days`` are the
     days on which a component starts or stops. ``products`` and ``categories`` map what the document names to itself;
-    what they lack is "any other". What must be known beyond line and chain: ``needs_pieces``, the seller's pieces;
-    ``qualifying``, the periods whose own sales of uplines count; ``lead``, who shares with a region's distributor.
+    what they lack is "any other". ``volumes`` are the amounts a piece by component. What must be known beyond line and
+    chain: ``needs_pieces``, the seller's pieces; ``qualifying``, the periods whose own sales of uplines count;
+    ``lead``, who shares with a region's distributor.
     """
 
     base: CommissionBase | None
@@ -62,6 +63,7 @@ class CompiledProgram:
     products: Mapping[str, str]
     categories: Mapping[str, str]
     components: tuple[LineComponent, ...]
+    volumes: Mapping[str, PieceSlot]
     plans: dict[tuple[int, str | None, str | None], Plan] = field(default_factory=dict, repr=False, compare=False)
 
     def plan_for(self, sku: str, category: str | None, day: date) -> Plan:
@@ -81,16 +83,17 @@ class CompiledProgram:
         """The first fixed amount in effect for the SKU, or else everything that applies (docs/rules.md §3.5)."""
         current = [part for part in self.components if _applies(part, sku, category, day)]
         counters = tuple(part.key for part in current if isinstance(part, PerPieceVolume))
+        pieces = tuple(_piece_slot(part) for part in current if isinstance(part, PerPieceVolume))
         fixed = next((part for part in current if isinstance(part, FixedPerProduct)), None)
         if fixed is not None and sku is not None:
             amounts = fixed.products[sku]
             slots = tuple(Slot(fixed.key, level, True, each, None) for level, each in enumerate(amounts))
-            return Plan(slots, len(slots), counters=counters)
+            return Plan(slots, len(slots), counters=counters, replaced=pieces)
         tables = [part for part in current if isinstance(part, LevelTable)]
         return Plan(
             tuple(slot for table in tables for slot in _table_slots(table, sku)),
             max((levels_of(part, self.paid_levels) for part in current), default=0),
-            tuple(_piece_slot(part) for part in current if isinstance(part, PerPieceVolume)),
+            pieces,
             tuple(_differential_slot(part, self.paid_levels) for part in current if isinstance(part, Differential)),
             counters,
         )
@@ -116,6 +119,7 @@ def compile_program(program: Program) -> CompiledProgram:
         products={sku: sku for part in components for sku in _products_named(part)},
         categories={name: name for part in components for name in _categories_named(part)},
         components=components,
+        volumes={part.key: _piece_slot(part) for part in components if isinstance(part, PerPieceVolume)},
     )
 
 

@@ -61,7 +61,8 @@ class Plan(NamedTuple):
     """What applies to a product: level tables or fixed amounts by level, amounts a piece with volume, differentials.
 
     Each kind in the document's order. ``reach`` is the number of levels covered, counted from the seller; 0 when
-    nothing applies. ``counters``: the components whose count of the seller's pieces such a line advances.
+    nothing applies. ``counters``: the components whose count of the seller's pieces such a line advances; ``replaced``
+    are those of them in whose place a fixed amount pays.
     """
 
     slots: tuple[Slot, ...]
@@ -69,3 +70,4 @@ class Plan(NamedTuple):
     pieces: tuple[PieceSlot, ...] = ()
     differentials: tuple[DifferentialSlot, ...] = ()
     counters: tuple[str, ...] = ()
+    replaced: tuple[PieceSlot, ...] = ()

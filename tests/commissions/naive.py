@@ -146,6 +146,7 @@ def paid_by(
         paid = bool(chain) and chain[0].status == "active" and not unpaid_seller
         before = facts.pieces.get(component.key, 0)
         lifted = lift(component, before + line.quantity) - lift(component, before)
+        lifted = max(lifted + facts.open_lifts.get(component.key, 0), 0)
         return {(component.key, 0): component.per_piece_minor * line.quantity + lifted if paid else 0}
     count = len(component.levels) if isinstance(component, LevelTable) else len(component.products[line.sku])
     amounts: Amounts = {}
@@ -169,6 +170,8 @@ def naive_amounts(program: Program, line: Line, chain: Sequence[Member], facts: 
     ]
     fixed = [component for component in current if isinstance(component, FixedPerProduct)]
     amounts: Amounts = {}
+    if fixed and chain:
+        amounts |= {(part.key, 0): 0 for part in current if isinstance(part, PerPieceVolume)}
     for component in fixed[:1] or current:
         amounts |= paid_by(program, component, line, chain, base, facts)
     cap = Fraction(1) if commission.cap_bps is None else Fraction(commission.cap_bps, 10_000)

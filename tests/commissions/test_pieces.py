@@ -85,7 +85,10 @@ def test_case_3_2_only_the_seller_is_paid_by_the_piece_and_others_are_told_once(
 
 def test_case_3_2_and_3_5_a_fixed_amount_replaces_the_amount_a_piece_but_the_pieces_count() -> None:
     of = compiled(pieces(), {"kind": "fixed_per_product", "key": "fix", "products": {"X": [800]}})
-    assert amounts(commission_for_line(of, line(PLENTY, "X", quantity=3), chain("gold"), after(28))) == [2400]
+    result = commission_for_line(of, line(PLENTY, "X", quantity=3), chain("gold"), after(28))
+    assert amounts(result) == [2400, 0]
+    assert reasons(result) == [Reason.IN_FULL, Reason.FIXED_INSTEAD]
+    assert result.shares[1].detail == (28, 1, 200), "the lift of its pieces is used up"
     assert of.counters_for("X", None, DAY) == ("pieces",)
 
 

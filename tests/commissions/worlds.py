@@ -58,6 +58,7 @@ def facts(chance: Random, program: Program, chain: tuple[Member, ...]) -> Facts:
         {key: chance.randint(0, 60) for key in keys if chance.random() < 0.8},
         {(period, one.id): chance.randint(0, 100) for period in PERIODS for one in chain if chance.random() < 0.8},
         member(chance, 100) if chance.random() < 0.4 else None,
+        {key: chance.randint(-300, 300) for key in keys if chance.random() < 0.2},
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from saas.base import clock
@@ -31,11 +32,16 @@ def pieces(**changes: object) -> dict[str, object]:
     return {"key": "pieces", "kind": "per_piece_volume", "per_piece_minor": 2000, "bands": bands, **changes}
 
 
-async def use(*components: Mapping[str, object], at: datetime = T0, **territory: object) -> None:
+async def use(
+    *components: Mapping[str, object],
+    at: datetime = T0,
+    commission: Mapping[str, object] = MappingProxyType({}),
+    **territory: object,
+) -> None:
     """Activate a program with these components for the active brand."""
     base: Any = as_data(preset("lotus"))
     base["hierarchy"] |= {"applicant_review": "automatic", "depth_limit": None, "level_names": []}
-    base["commission"] |= {"components": [dict(one) for one in components]}
+    base["commission"] |= {"components": [dict(one) for one in components], **commission}
     base["territory"] = {"regions": "shared", **territory}
     with clock.at(at):
         draft = await save_draft(SaveDraft(document=base), system(current_tenant(), "test"))

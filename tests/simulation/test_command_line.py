@@ -85,7 +85,7 @@ async def test_the_proof_says_what_differs_and_fails(database_url: str) -> None:
                 label = await tx.value("SELECT label FROM settlement WHERE tenant_id = $1", LOTUS)
     proved = await asyncio.to_thread(command, database_url, "recompute", "--period", label)
     assert proved.returncode == 0, proved
-    assert proved.stdout.splitlines()[0] == "lotus: orders 1, shares 3, differences 0"
+    assert proved.stdout.splitlines()[0] == "lotus: orders 1, shares 3, awards 0, differences 0"
     async with open_database(database_url):
         with as_tenant(LOTUS):
             async with transaction() as tx:
