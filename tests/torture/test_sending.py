@@ -16,7 +16,7 @@ from saas.ledger.queries import balances_of
 from saas.ledger.rules import Account
 from saas.payouts import commands as payouts
 from saas.payouts import sending
-from saas.payouts.providers import Submission
+from saas.payouts.providers import GATEWAYS, Submission
 from saas.payouts.queries import PayoutView, batch_by_id, payout_by_id
 from saas.payouts.rules import BatchState, DestinationKind, Outcome, PayoutState
 from saas.payouts.sending import HANDLERS, ask_again
@@ -125,7 +125,7 @@ async def test_a_crash_around_each_payout_sent_pays_nobody_twice_and_forgets_nob
 
         async def one_life(points: Points) -> Bank:
             bank = Bank({AMOUNT_MINOR + number: manner for number, manner in enumerate(MANNERS)})
-            monkeypatch.setitem(sending.GATEWAYS, "wechat_pay", bank)  # type: ignore[arg-type]  # a dict, to be replaced
+            monkeypatch.setitem(GATEWAYS, "wechat_pay", bank)
             await live(db, bank, points, owners, SETTLED_AT + timedelta(hours=points.at or 0))
             return bank
 
