@@ -220,8 +220,8 @@ async def test_a_new_program_against_settlement_and_payment(db: Database) -> Non
                 assert done[0] or done[4]
                 rows = await table(
                     "SELECT o.program_number AS named, c.program_number AS counted, c.amount_minor FROM commission c "
-                    "JOIN sales_order o ON o.tenant_id = c.tenant_id AND o.id = c.order_id WHERE c.tenant_id = $1 AND c.level = 0 "
-                    "AND c.component = 'levels'"
+                    "JOIN sales_order o ON o.tenant_id = c.tenant_id AND o.id = c.order_id "
+                    "WHERE c.tenant_id = $1 AND c.level = 0 AND c.component = 'levels'"
                 )
                 assert len(rows) == 3
                 assert {(number, paid) for number, _, paid in rows} <= {(1, 1_000), (2, 500)}
