@@ -10,6 +10,7 @@ from saas.base.ids import PayoutId
 from saas.payouts.providers import Account, Answer, Item, Notice, NoticeForged, Word
 from saas.payouts.rules import DestinationKind
 
+MANNERS = ("paid", "failed", "unheard", "told", "dropped", "refused")
 EXPIRES = timedelta(minutes=5)
 """How long a request counts."""
 ENDS = {"paid": Word.PAID, "unheard": Word.PAID, "told": Word.PAID, "failed": Word.FAILED}
@@ -18,13 +19,13 @@ ENDS = {"paid": Word.PAID, "unheard": Word.PAID, "told": Word.PAID, "failed": Wo
 
 @dataclass
 class Bank:
-    """``manners`` tells by the amount how a payout is met.
+    """``manners`` tells how each payout is met.
 
     ``paid`` and ``failed``: taken, and later so. ``unheard``: taken, but its answer is lost. ``told``: so too, and the
     bank tells by itself. ``dropped``: it never arrives. ``refused``: turned down.
     """
 
-    manners: Mapping[int, str]
+    manners: dict[PayoutId, str] = field(default_factory=dict)
     kinds: frozenset[DestinationKind] = frozenset({DestinationKind.WECHAT})
     sent: Counter[PayoutId] = field(default_factory=Counter)
     bills: dict[PayoutId, str] = field(default_factory=dict)
@@ -34,7 +35,7 @@ class Bank:
     async def send(self, item: Item, account: Account, *, at: datetime, notify_url: str) -> Answer:
         """Take a payout or not; the same again is another payment, for whoever counts on being asked twice is wrong."""
         self.sent[item.payout_id] += 1
-        manner = self.manners[item.net_minor]
+        manner = self.manners[item.payout_id]
         if manner == "dropped":
             return Answer(word=Word.LOST)
         if manner == "refused" or clock.now() - at > EXPIRES:
