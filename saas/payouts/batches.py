@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from saas.base import clock
-from saas.base.db import Tx, transaction
+from saas.base.db import Point, Tx, passing, transaction
 from saas.base.errors import InvalidInput, Said, WrongState
 from saas.base.idempotency import claim
 from saas.base.ids import PayoutBatchId, new_id
@@ -179,7 +179,10 @@ async def submit_batch(batch_id: PayoutBatchId, actor: Actor) -> Submission | No
         )
     if batch.submitted_at is None:
         raise RuntimeError(f"batch {batch_id} was submitted at no moment")
-    return provider.write(Sheet(number=batch.number, submitted_at=batch.submitted_at, items=items), account)
+    passing(Point.BEFORE_SEND)
+    file = provider.write(Sheet(number=batch.number, submitted_at=batch.submitted_at, items=items), account)
+    passing(Point.UNHEARD)
+    return file
 
 
 async def _send(tx: Tx, batch_id: PayoutBatchId, state: PayoutState) -> int:

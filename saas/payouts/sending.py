@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from saas.base import clock
-from saas.base.db import Row, reading, transaction
+from saas.base.db import Point, Row, passing, reading, transaction
 from saas.base.errors import DomainError
 from saas.base.ids import PayoutBatchId, PayoutId
 from saas.base.scope import current_tenant
@@ -148,7 +148,9 @@ async def _further(way: _Way, payout_id: PayoutId) -> None:
             net_minor=row["net_minor"],
             currency=row["currency"],
         )
+        passing(Point.BEFORE_SEND)
         answer = await way.gateway.send(item, way.account, at=at, notify_url=way.notify_url)
+        passing(Point.UNHEARD)
         if answer.word is Word.REFUSED:
             answer = await _confirmed(way, payout_id, answer)
     else:
@@ -160,6 +162,7 @@ async def _further(way: _Way, payout_id: PayoutId) -> None:
         await _write(way.provider, payout_id, answer)
     except DomainError:
         log.exception("payout %s: what %s says, %s, is refused", payout_id, way.provider, answer.word)
+    passing(Point.AFTER_ANSWER)
 
 
 async def _confirmed(way: _Way, payout_id: PayoutId, refused: Answer) -> Answer:

@@ -1,7 +1,6 @@
-"""A crash at each numbered commit, just before it and just after: what is done again has happened once."""
+"""A crash at each numbered point, just before a commit and just after: what is done again has happened once."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -29,25 +28,9 @@ from tests.factories import new_brand
 from tests.network.world import T0 as BEGIN
 from tests.network.world import plant, request, staff, use_program
 from tests.orders.world import balances
+from tests.torture.crash import Crash, Points, dying
 
 Does = Callable[[dict[str, Any], Actor], Awaitable[Any]]
-
-
-class Crash(BaseException):
-    """The process is gone."""
-
-
-class Counter:
-    """Passes so many points, and dies at one."""
-
-    def __init__(self, at: int | None = None) -> None:
-        self.at = at
-        self.passed = 0
-
-    def __call__(self, point: str) -> None:
-        self.passed += 1
-        if self.passed == self.at:
-            raise Crash(point)
 
 
 def script() -> Sequence[tuple[str, timedelta, Does]]:
@@ -112,26 +95,25 @@ UNKEYED = {"pay", "ship", "deliver", "verify", "approve", "submit", "agree"}
 
 async def live(db: Database, crash_at: int | None) -> tuple[dict[Any, Any], int]:
     """The script in a brand of its own; what is interrupted is done again, twice. Answers balances and points."""
-    counter = Counter(crash_at)
+    points = Points(crash_at)
     with tenant_scope(await new_brand()):
         await use_program("lotus", applicant_review="automatic", depth_limit=None, level_names=[])
         made: dict[str, Any] = dict(await plant({"A": None, "B": "A", "C": "B", "D": "C"}))
         await put_products([PutProduct(sku="PLAIN", name="PLAIN")], staff())
         who, now = staff(), BEGIN
-        db.points = counter
-        for name, after, does in script():
-            now += after
-            with clock.at(now):
-                try:
-                    made[name] = await does(made, who)
-                except Crash:
-                    for _ in range(2):
-                        await again(made, name, does, who)
-        db.points = None
+        with dying(db, points):
+            for name, after, does in script():
+                now += after
+                with clock.at(now):
+                    try:
+                        made[name] = await does(made, who)
+                    except Crash:
+                        for _ in range(2):
+                            await again(made, name, does, who)
         assert await broken() == []
         await seal_chains(everything=True)
         assert [chain.violations for chain in await verify_chains()] == [[], []]
-        return await balances(), counter.passed
+        return await balances(), points.passed
 
 
 async def again(made: dict[str, Any], name: str, does: Does, who: Actor) -> None:
@@ -142,31 +124,19 @@ async def again(made: dict[str, Any], name: str, does: Does, who: Actor) -> None
             raise
 
 
-@asynccontextmanager
-async def no_points(db: Database) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        db.points = None
-
-
 async def test_a_crash_at_each_point_changes_nothing_in_the_end(db: Database) -> None:
-    async with no_points(db):
-        expected, points = await live(db, None)
-        assert expected
-        assert points >= 2 * len(script())
-        for at in range(1, points + 1):
-            found, _ = await live(db, at)
-            assert found == expected, at
+    expected, points = await live(db, None)
+    assert expected
+    assert points >= 2 * len(script())
+    for at in range(1, points + 1):
+        found, _ = await live(db, at)
+        assert found == expected, at
 
 
 async def test_a_crash_before_the_commit_leaves_nothing_and_one_after_it_everything(db: Database) -> None:
-    async with no_points(db):
-        for at, there in ((1, False), (2, True)):
-            with tenant_scope(await new_brand()):
-                await use_program("lotus", applicant_review="automatic", depth_limit=None, level_names=[])
-                db.points = Counter(at)
-                with pytest.raises(Crash):
-                    await enrol(request("A"), staff())
-                db.points = None
-                assert (await by_code("A") is not None) == there
+    for at, there in ((1, False), (2, True)):
+        with tenant_scope(await new_brand()):
+            await use_program("lotus", applicant_review="automatic", depth_limit=None, level_names=[])
+            with dying(db, Points(at)), pytest.raises(Crash):
+                await enrol(request("A"), staff())
+            assert (await by_code("A") is not None) == there

@@ -21,6 +21,9 @@ from tests.house import T0, House, found_house, programs
 from tests.torture.sizes import SIZE
 
 NUMBERS = st.integers(0, 10**6)
+BACK = ["bring_back", "bring_back", "ask_back", "decide_back", "receive", "refund"]
+STANDING = ["suspend", "reinstate", "ask_to_leave", "execute", "leave", "stay", "close_exits"]
+BATCH = ["pay_out", "gather", "approve", "submit", "undo", "result", "carry"]
 CHECKED_EVERY = 10
 """After how many steps all checks are run; the paper is compared at the end of each life."""
 
@@ -61,35 +64,42 @@ class Life(RuleBasedStateMachine):
     def order(self, kind: str, one: int, two: int, three: int) -> None:
         self.take(kind, one, two, three)
 
-    @rule(kind=st.sampled_from(["pay", "ship", "ship", "deliver", "deliver", "cancel"]), one=NUMBERS)
+    @rule(kind=st.sampled_from(["pay", "ship", "ship", "deliver", "deliver", "cancel", "close"]), one=NUMBERS)
     def carry_on(self, kind: str, one: int) -> None:
         self.take(kind, one, 0, 0)
 
     @rule(one=NUMBERS, two=NUMBERS, three=NUMBERS, days=st.integers(0, 40))
     def whole_sale(self, one: int, two: int, three: int, days: int) -> None:
         """Sold, shipped and delivered; then time goes by."""
-        self.take("sell", one, two, three)
-        number = len(self.house.orders) - 1
-        fit = [sale.state for sale in self.house.paper.sales].count("paid")
-        if number >= 0 and fit:
-            self.take("ship", 1, 0, 0)
-            self.take("deliver", 1, 0, 0)
+        self.take("whole_sale", one, two, three)
         self.take("wait", 3 * days, 0, 0)
+
+    @rule(kind=st.sampled_from(BACK), one=NUMBERS, two=NUMBERS, three=NUMBERS)
+    def goods_back(self, kind: str, one: int, two: int, three: int) -> None:
+        self.take(kind, one, two, three)
 
     @rule(kind=st.sampled_from(["enrol", "move", "tier"]), one=NUMBERS, two=NUMBERS, three=NUMBERS)
     def tree(self, kind: str, one: int, two: int, three: int) -> None:
         self.take(kind, one, two, three)
 
-    @rule(kind=st.sampled_from(["suspend", "reinstate", "leave"]), one=NUMBERS, two=NUMBERS)
-    def standing(self, kind: str, one: int, two: int) -> None:
-        self.take(kind, one, two, 0)
+    @rule(kind=st.sampled_from(STANDING), one=NUMBERS, two=NUMBERS, three=NUMBERS)
+    def standing(self, kind: str, one: int, two: int, three: int) -> None:
+        self.take(kind, one, two, three)
 
-    @rule(kind=st.sampled_from(["release", "settle", "settle", "wait"]), one=NUMBERS)
+    @rule(kind=st.sampled_from(["release", "settle", "settle", "close_month", "wait"]), one=NUMBERS)
     def period(self, kind: str, one: int) -> None:
         self.take(kind, one, one, 0)
 
-    @rule(kind=st.sampled_from(["request", "request", "withdraw", "batch"]), one=NUMBERS, two=NUMBERS)
+    @rule(kind=st.sampled_from(["request", "request", "withdraw", "card", "verify"]), one=NUMBERS, two=NUMBERS)
     def payout(self, kind: str, one: int, two: int) -> None:
+        self.take(kind, one, two, one)
+
+    @rule(kind=st.sampled_from(BATCH), one=NUMBERS, two=NUMBERS)
+    def batch(self, kind: str, one: int, two: int) -> None:
+        self.take(kind, one, two, 0)
+
+    @rule(kind=st.sampled_from(["forgive", "decide_debt"]), one=NUMBERS, two=NUMBERS)
+    def debt(self, kind: str, one: int, two: int) -> None:
         self.take(kind, one, two, 0)
 
     def teardown(self) -> None:

@@ -4,7 +4,7 @@
 models (``TenantModel``) are bound to the same connection; outside a block nothing answers.
 """
 
-from saas.base.db.database import Database, open_database, reading, transaction
+from saas.base.db.database import Database, Point, open_database, passing, reading, transaction
 from saas.base.db.model import GlobalModel, TenantModel
 from saas.base.db.tx import ConstraintViolated, Row, Tx, as_time, current_tx
 
@@ -12,12 +12,14 @@ __all__ = [
     "ConstraintViolated",
     "Database",
     "GlobalModel",
+    "Point",
     "Row",
     "TenantModel",
     "Tx",
     "as_time",
     "current_tx",
     "open_database",
+    "passing",
     "reading",
     "transaction",
 ]

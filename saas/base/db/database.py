@@ -4,6 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from saas.base.db.mistakes import reached
@@ -17,6 +18,16 @@ T = TypeVar("T")
 _open: list["Database"] = []
 
 
+class Point(StrEnum):
+    """Where a process may die: around each commit, and around whatever leaves the house."""
+
+    BEFORE_COMMIT = "before a commit"
+    AFTER_COMMIT = "after a commit"
+    BEFORE_SEND = "before something is sent"
+    UNHEARD = "after it was sent, before the answer is written down"
+    AFTER_ANSWER = "after the answer was written down"
+
+
 class Database(ABC):
     """An open database of either kind. One per process is current; ``open_database`` makes it so."""
 
@@ -27,8 +38,8 @@ class Database(ABC):
         self.url = ""
         """Where it is, for processes that help this one."""
         self.observer: Observer | None = None
-        self.points: Callable[[str], None] | None = None
-        """Called just before and just after each commit, where a process may die; tests make it do so."""
+        self.points: Callable[[Point], None] | None = None
+        """Called at each ``Point``; tests make the process die there."""
 
     @abstractmethod
     async def close(self) -> None:
@@ -77,6 +88,12 @@ def current_database() -> Database:
     return _open[-1]
 
 
+def passing(point: Point) -> None:
+    """Say that a point is passed which no commit marks. Does nothing but in tests that have the process die there."""
+    if (points := current_database().points) is not None:
+        points(point)
+
+
 @asynccontextmanager
 async def transaction() -> AsyncIterator[Tx]:
     """A write transaction of the active tenant: all of it or nothing, whatever interrupts it.
@@ -108,9 +125,9 @@ async def _block(*, read_only: bool) -> AsyncIterator[Tx]:
         with entered(tx):
             yield tx
         if points is not None:
-            points("before a commit")
+            points(Point.BEFORE_COMMIT)
     if points is not None:
-        points("after a commit")
+        points(Point.AFTER_COMMIT)
     tx.committed()
 
 

@@ -52,7 +52,9 @@ class PostgresOrm(TransactionWrapper):
 class PostgresTx(Tx):
     """A transaction on one connection of the pool."""
 
-    for_update = " FOR UPDATE"
+    # No key ever changes, so rows that refer to a locked one may come: a foreign key that is checked while an order is
+    # locked would otherwise wait for it, and whoever holds the order for what the checking transaction has locked.
+    for_update = " FOR NO KEY UPDATE"
     for_share = " FOR SHARE"
 
     def __init__(
