@@ -123,7 +123,7 @@ RULES: Final = joined(
         on("Session", LOGGED_IN.may("id kind createdAt expiresAt lastSeenAt")),
         on(
             "ApiKey",
-            (OWNER | role(Role.AUDITOR)).may("id name prefix scopes createdAt expiresAt lastUsedAt revokedAt"),
+            (OWNER | role(Role.AUDITOR)).may("id name prefix scopes createdAt expiresAt lastUsedAt revokedAt replaces"),
         ),
         on("ApiKeyPayload", OWNER.may("apiKey token userErrors")),
         # -- programs ----------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ async def test_a_rotated_key_holds_a_while_beside_the_new_one(owners: tuple[Acto
         assert await authenticate(new.token, LOTUS) is not None
         with as_tenant(LOTUS), pytest.raises(WrongState):
             await api_keys.rotate_api_key(old.key.id, timedelta(0), owners[0])
-    assert (await audited(LOTUS))[-1] == ("owner", "api_key.rotate")
+    assert ("owner", "api_key.rotate") in await audited(LOTUS)
 
 
 async def test_a_rotation_never_lengthens_a_key_and_is_the_brands_own(owners: tuple[Actor, Actor]) -> None:

@@ -70,7 +70,7 @@ def later(seconds: int) -> datetime:
 async def test_whoever_has_a_second_factor_logs_in_with_a_code_once(world: Database) -> None:
     with clock.at(NOON):
         who, app, _ = await with_factor()
-        assert (await audited(LOTUS))[-1] == ("anna", "member.add_second_factor")
+        assert ("anna", "member.add_second_factor") in await audited(LOTUS)
         with pytest.raises(SecondFactorNeeded):
             await opened()
         with pytest.raises(SecondFactorFailed):  # the code that confirmed it is used up
