@@ -108,7 +108,7 @@ class LogInInput:
     kind: SessionKind = strawberry.field(
         default=SessionKind.COOKIE, description="`COOKIE` sets a cookie, `BEARER` answers a token."
     )
-    code: str | None = strawberry.field(
+    one_time_code: str | None = strawberry.field(
         default=None, description="Of an account with a second factor: what its app shows, or a recovery code."
     )
 
@@ -262,7 +262,7 @@ class PeopleMutation:
             password=input.password,
             kind=input.kind,
             address=context.address,
-            code=input.code,
+            code=input.one_time_code,
         )
         if context.host_tenant_id == PLATFORM and input.tenant:
             opened = await sessions.log_in_at(input.tenant, command)

@@ -42,7 +42,7 @@ class BeginSecondFactorInput:
 class ConfirmSecondFactorInput:
     """A code."""
 
-    code: str = strawberry.field(description="The 6 digits that the app shows now.")
+    one_time_code: str = strawberry.field(description="The 6 digits that the app shows now.")
 
 
 @strawberry.input(description="Whose second factor to remove.")
@@ -58,7 +58,7 @@ class RemoveSecondFactorInput:
 class RenewRecoveryCodesInput:
     """A code."""
 
-    code: str = strawberry.field(description="The 6 digits that the app shows now.")
+    one_time_code: str = strawberry.field(description="The 6 digits that the app shows now.")
 
 
 @strawberry.input(description="One of one's own log-ins.")
@@ -170,14 +170,16 @@ class SecurityMutation:
     async def confirm_second_factor(self, info: Info, input: In[ConfirmSecondFactorInput]) -> RecoveryCodesPayload:
         """Confirm it."""
         context = info.context
-        return RecoveryCodesPayload(codes=list(await second_factor.confirm(input.code, context.who, context.address)))
+        return RecoveryCodesPayload(
+            codes=list(await second_factor.confirm(input.one_time_code, context.who, context.address))
+        )
 
     @strawberry.mutation(description="New recovery codes for oneself; the old ones are void.")
     @refusals(RecoveryCodesPayload)
     async def renew_recovery_codes(self, info: Info, input: In[RenewRecoveryCodesInput]) -> RecoveryCodesPayload:
         """Renew them."""
         context = info.context
-        codes = await second_factor.renew_recovery_codes(input.code, context.who, context.address)
+        codes = await second_factor.renew_recovery_codes(input.one_time_code, context.who, context.address)
         return RecoveryCodesPayload(codes=list(codes))
 
     @strawberry.mutation(

@@ -71,7 +71,7 @@ async def confirm(code: str, actor: Actor, address: str | None) -> Sequence[str]
         if (await _locked(tx, member_id))["second_factor_since"] is not None:
             raise SecondFactorExists("input")
         if not await _takes_code(tx, member_id, code):
-            raise SecondFactorFailed("input.code")
+            raise SecondFactorFailed("input.oneTimeCode")
         await tx.execute(
             "UPDATE member SET second_factor_since = $3 WHERE tenant_id = $1 AND id = $2",
             tx.tenant_id,
@@ -95,7 +95,7 @@ async def renew_recovery_codes(code: str, actor: Actor, address: str | None) -> 
         if (await _locked(tx, member_id))["second_factor_since"] is None:
             raise NoSecondFactor("input")
         if not await _takes_code(tx, member_id, code):
-            raise SecondFactorFailed("input.code")
+            raise SecondFactorFailed("input.oneTimeCode")
         codes = await _new_recovery_codes(tx, member_id)
         await counted.forgive()
         await audit.record(actor, "member.renew_recovery_codes", str(member_id))

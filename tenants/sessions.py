@@ -107,9 +107,9 @@ async def _open(tx: Tx, known: Row, command: LogIn, counted: Attempt) -> LoggedI
         raise LoginFailed
     if unchanged["second_factor_since"] is not None:
         if not command.code:
-            raise SecondFactorNeeded("input.code")
+            raise SecondFactorNeeded("input.oneTimeCode")
         if not await second_factor.accepted(tx, known["id"], command.code):
-            raise SecondFactorFailed("input.code")
+            raise SecondFactorFailed("input.oneTimeCode")
     actor = _actor(tx.tenant_id, known)
     opened = await _insert(tx, actor, command.kind)
     await counted.forgive()

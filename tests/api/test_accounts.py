@@ -13,7 +13,7 @@ async def enrolled(api: Api) -> tuple[pyotp.TOTP, list[str]]:
     begun = await api.do("beginSecondFactor", "secret uri", currentPassword=PASSWORD)
     app = pyotp.TOTP(begun["secret"])
     assert app.secret in begun["uri"]
-    confirmed = await api.do("confirmSecondFactor", "codes", code=app.now())
+    confirmed = await api.do("confirmSecondFactor", "codes", oneTimeCode=app.now())
     return app, confirmed["codes"]
 
 
@@ -30,8 +30,8 @@ async def test_finance_does_nothing_before_it_has_the_second_factor_that_the_bra
     assert await finance.ask("{ settlements { nodes { id } } }")
     given = {"login": "finance", "password": PASSWORD, "kind": "BEARER"}
     assert await world.lotus.anonymous.refused("logIn", **given) == ["SECOND_FACTOR_NEEDED"]
-    assert await world.lotus.anonymous.refused("logIn", **given, code="000000") == ["SECOND_FACTOR_FAILED"]
-    assert (await world.lotus.anonymous.do("logIn", "token", **given, code=codes[0]))["token"]
+    assert await world.lotus.anonymous.refused("logIn", **given, oneTimeCode="000000") == ["SECOND_FACTOR_FAILED"]
+    assert (await world.lotus.anonymous.do("logIn", "token", **given, oneTimeCode=codes[0]))["token"]
 
 
 async def test_an_owner_helps_whoever_lost_the_device(world: World) -> None:
