@@ -62,6 +62,9 @@ class Gate(SchemaExtension):
         refused = [c for c in known.coordinates if not access_table.allowed(context.actor, c)]
         if refused:
             return [_forbidden(context, coordinate) for coordinate in refused]
+        if any(access_table.waits_for_enrolment(context.actor, c) for c in known.coordinates):
+            message = "The brand asks your role for a second factor. Set it up first: beginSecondFactor."
+            return [GraphQLError(message, extensions={"code": "SECOND_FACTOR_REQUIRED"})]
         if unusable_text([*known.texts, *variables.values()]):
             return [GraphQLError("Text holds NUL or half a character; remove it.", extensions={"code": "BAD_REQUEST"})]
         size = size_of(known.operation, known.document, variables)

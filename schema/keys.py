@@ -1,13 +1,13 @@
 """API keys of shop systems."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import strawberry
 
 from schema.context import Info
 from schema.enums import described
 from schema.errors import In, Payload, refusals
-from schema.ids import from_global, to_global
+from schema.ids import from_global, maybe_global, to_global
 from tenants import api_keys
 from tenants.access import Scope
 
@@ -36,6 +36,7 @@ class ApiKey:
     expires_at: datetime | None = strawberry.field(description="When it ends by itself.")
     last_used_at: datetime | None = strawberry.field(description="When it was last used, to the minute.")
     revoked_at: datetime | None = strawberry.field(description="When it was revoked.")
+    replaces: strawberry.ID | None = strawberry.field(description="The key whose place it took.")
 
 
 def api_key(found: api_keys.ApiKey) -> ApiKey:
@@ -49,6 +50,7 @@ def api_key(found: api_keys.ApiKey) -> ApiKey:
         expires_at=found.expires_at,
         last_used_at=found.last_used_at,
         revoked_at=found.revoked_at,
+        replaces=maybe_global("ApiKey", found.replaces),
     )
 
 
@@ -66,6 +68,16 @@ class RevokeApiKeyInput:
     """A key."""
 
     id: strawberry.ID = strawberry.field(description="The key.")
+
+
+@strawberry.input(description="A key to replace by a new one.")
+class RotateApiKeyInput:
+    """A key, and how long it holds beside the new one."""
+
+    id: strawberry.ID = strawberry.field(description="The key.")
+    overlap_hours: int = strawberry.field(
+        default=24, description="How long it still holds beside the new one, up to 720 hours; 0 ends it at once."
+    )
 
 
 @strawberry.type(description="A key as it is now.")
@@ -96,6 +108,17 @@ class KeyMutation:
         """A new key."""
         command = api_keys.CreateApiKey(name=input.name, scopes=frozenset(input.scopes), expires_at=input.expires_at)
         made = await api_keys.create_api_key(command, info.context.who)
+        return ApiKeyPayload(api_key=api_key(made.key), token=made.token)
+
+    @strawberry.mutation(
+        description="A new key in place of one: same name, scopes and end. Its secret is told this once; the old one "
+        "holds a while longer."
+    )
+    @refusals(ApiKeyPayload)
+    async def rotate_api_key(self, info: Info, input: In[RotateApiKeyInput]) -> ApiKeyPayload:
+        """Rotate it."""
+        key_id = from_global("ApiKey", input.id, "input.id")
+        made = await api_keys.rotate_api_key(key_id, timedelta(hours=input.overlap_hours), info.context.who)
         return ApiKeyPayload(api_key=api_key(made.key), token=made.token)
 
     @strawberry.mutation(description="End an API key at once.")

@@ -59,6 +59,9 @@ class Member:
     locale: str = strawberry.field(description="The language of its messages.")
     distributor_id: strawberry.ID | None = strawberry.field(description="The distributor it acts as, if it is one.")
     created_at: datetime = strawberry.field(description="When it was made.")
+    second_factor_since: datetime | None = strawberry.field(
+        description="Since when it has a second factor; none when it has none."
+    )
 
     @strawberry.field(description="The brand it belongs to; none for operators.")
     async def tenant(self, info: Info) -> Tenant | None:
@@ -78,6 +81,7 @@ def member(found: accounts.Member) -> Member:
         locale=found.locale,
         distributor_id=maybe_global("Distributor", found.distributor_id),
         created_at=found.created_at,
+        second_factor_since=found.second_factor_since,
     )
 
 
@@ -103,6 +107,9 @@ class LogInInput:
     )
     kind: SessionKind = strawberry.field(
         default=SessionKind.COOKIE, description="`COOKIE` sets a cookie, `BEARER` answers a token."
+    )
+    one_time_code: str | None = strawberry.field(
+        default=None, description="Of an account with a second factor: what its app shows, or a recovery code."
     )
 
 
@@ -199,7 +206,7 @@ class PeopleQuery:
     async def me(self, info: Info) -> Member | None:
         """The caller."""
         actor = info.context.actor
-        return None if actor is None or not _is_person(actor) else member(await accounts.find_member(_self(actor)))
+        return None if actor is None or not _is_person(actor) else member(await accounts.find_member(own_id(actor)))
 
     @strawberry.field(description="The brand's people by log-in.")
     async def members(
@@ -226,7 +233,7 @@ class PeopleQuery:
                 expires_at=found.expires_at,
                 last_seen_at=found.last_seen_at,
             )
-            for found in await sessions.sessions_of(_self(info.context.who))
+            for found in await sessions.sessions_of(own_id(info.context.who))
         ]
 
 
@@ -234,7 +241,8 @@ def _is_person(actor: Actor) -> bool:
     return actor.id is not None and actor.role.value in set(MemberRole)
 
 
-def _self(actor: Actor) -> MemberId:
+def own_id(actor: Actor) -> MemberId:
+    """The account of whoever is asking."""
     if actor.id is None:
         raise TypeError("the system has no account")
     return MemberId(actor.id)
@@ -249,7 +257,13 @@ class PeopleMutation:
     async def log_in(self, info: Info, input: In[LogInInput]) -> LogInPayload:
         """Open a session."""
         context = info.context
-        command = LogIn(login=input.login, password=input.password, kind=input.kind, address=context.address)
+        command = LogIn(
+            login=input.login,
+            password=input.password,
+            kind=input.kind,
+            address=context.address,
+            code=input.one_time_code,
+        )
         if context.host_tenant_id == PLATFORM and input.tenant:
             opened = await sessions.log_in_at(input.tenant, command)
         else:
@@ -262,7 +276,7 @@ class PeopleMutation:
             )
         context.tenant_id = opened.actor.tenant_id
         with tenant_scope(context.tenant_id):
-            found = await accounts.find_member(_self(opened.actor))
+            found = await accounts.find_member(own_id(opened.actor))
         token = opened.token if input.kind is SessionKind.BEARER else None
         return LogInPayload(member=member(found), token=token, expires_at=opened.expires_at)
 
@@ -272,7 +286,7 @@ class PeopleMutation:
         """Log out."""
         who = info.context.who
         if input.everywhere:
-            await sessions.revoke_sessions(_self(who), who)
+            await sessions.revoke_sessions(own_id(who), who)
         elif info.context.token is not None:
             await sessions.log_out(info.context.token, who)
         info.context.response.delete_cookie(COOKIE, httponly=True, samesite="lax")
@@ -329,7 +343,7 @@ class PeopleMutation:
     async def revoke_sessions(self, info: Info, input: In[RevokeSessionsInput]) -> DonePayload:
         """Revoke them."""
         who = info.context.who
-        whose = _member_id(input.member_id) if input.member_id else _self(who)
+        whose = _member_id(input.member_id) if input.member_id else own_id(who)
         await sessions.revoke_sessions(whose, who)
         return DonePayload(done=True)
 

@@ -32,6 +32,7 @@ from schema.provider_accounts import ProviderAccountMutation, ProviderAccountQue
 from schema.return_changes import ReturnMutation
 from schema.returns import ReturnQuery
 from schema.scalars import SCALARS
+from schema.security import SecurityMutation, SecurityQuery
 from schema.settlement import SettlementMutation, SettlementQuery
 from schema.simulations import SimulationMutation, SimulationQuery
 from schema.tiers import TierMutation
@@ -41,6 +42,7 @@ from schema.tiers import TierMutation
 class Query(
     BrandQuery,
     PeopleQuery,
+    SecurityQuery,
     KeyQuery,
     ProgramQuery,
     NetworkQuery,
@@ -67,6 +69,7 @@ class Query(
 class Mutation(
     BrandMutation,
     PeopleMutation,
+    SecurityMutation,
     KeyMutation,
     ProgramMutation,
     NetworkMutation,

@@ -47,6 +47,7 @@ RULES: Final = joined(
             ANYONE.may("me tenant"),
             OPERATOR.may("tenants"),
             LOGGED_IN.may("mySessions"),
+            (STAFF | OPERATOR).may("securityPolicy"),
             (OWNER | OPERATIONS | role(Role.AUDITOR) | OPERATOR).may("members"),
             (OWNER | role(Role.AUDITOR)).may("apiKeys"),
             STAFF.may("program programVersions programDiff checkProgram priceCases orangeList"),
@@ -69,11 +70,16 @@ RULES: Final = joined(
         ),
         on(
             "Mutation",
-            ANYONE.may("logIn"),
-            LOGGED_IN.may("logOut changePassword revokeSessions"),
+            ANYONE.may("logIn followLink"),
+            LOGGED_IN.may("logOut changePassword revokeSessions revokeSession"),
+            LOGGED_IN.may("beginSecondFactor confirmSecondFactor renewRecoveryCodes removeSecondFactor"),
+            (OWNER | OPERATOR).may("setSecurityPolicy"),
+            (OPERATIONS | OPERATOR).may("inviteMember createPasswordLink"),
             OPERATOR.may("createTenant setTenantStatus addTenantDomain overrideFinding"),
             (OPERATIONS | OPERATOR).may("createMember setMemberStatus resetPassword"),
-            OWNER.may("changeRole createApiKey revokeApiKey saveProgramDraft startFromPreset activateProgram"),
+            OWNER.may(
+                "changeRole createApiKey rotateApiKey revokeApiKey saveProgramDraft startFromPreset activateProgram"
+            ),
             OWNER.may("scheduleProgram unscheduleProgram rollBackProgram"),
             ENROL.may("enrol"),
             (OPERATIONS | key(Scope.NETWORK_WRITE)).may("enrolMany"),
@@ -104,14 +110,20 @@ RULES: Final = joined(
         on("Tenant", ANYONE.may("slug name locale currency timeZone"), KNOWN.may("status createdAt")),
         *page("Tenant", OPERATOR),
         on("TenantPayload", OPERATOR.may("tenant userErrors")),
-        on("Member", ANYONE.may("id login name role status locale distributorId createdAt tenant")),
+        on("Member", ANYONE.may("id login name role status locale distributorId createdAt secondFactorSince tenant")),
         *page("Member", STAFF | OPERATOR),
         on("MemberPayload", (OPERATIONS | OPERATOR).may("member userErrors")),
+        on("SecurityPolicy", (STAFF | OPERATOR).may("secondFactorRoles")),
+        on("SecurityPolicyPayload", (OWNER | OPERATOR).may("policy userErrors")),
+        on("BeginSecondFactorPayload", LOGGED_IN.may("secret uri userErrors")),
+        on("RecoveryCodesPayload", LOGGED_IN.may("codes userErrors")),
+        on("PasswordLinkPayload", (OPERATIONS | OPERATOR).may("member token expiresAt userErrors")),
+        on("FollowLinkPayload", ANYONE.may("done userErrors")),
         on("LogInPayload", ANYONE.may("member token expiresAt userErrors")),
         on("Session", LOGGED_IN.may("id kind createdAt expiresAt lastSeenAt")),
         on(
             "ApiKey",
-            (OWNER | role(Role.AUDITOR)).may("id name prefix scopes createdAt expiresAt lastUsedAt revokedAt"),
+            (OWNER | role(Role.AUDITOR)).may("id name prefix scopes createdAt expiresAt lastUsedAt revokedAt replaces"),
         ),
         on("ApiKeyPayload", OWNER.may("apiKey token userErrors")),
         # -- programs ----------------------------------------------------------------------------------------
@@ -321,3 +333,23 @@ def allowed(actor: Actor | None, coordinate: str) -> bool:
     """Whether the actor, or somebody not logged in (None), may ask for a field."""
     rule = RULES.get(coordinate)
     return rule is not None and rule.admits(actor)
+
+
+BEFORE_ENROLMENT: Final = frozenset(
+    {
+        "Query.me",
+        "Query.tenant",
+        "Mutation.logIn",
+        "Mutation.logOut",
+        "Mutation.changePassword",
+        "Mutation.beginSecondFactor",
+        "Mutation.confirmSecondFactor",
+    }
+)
+"""All that can be begun by somebody who must have a second factor first."""
+
+
+def waits_for_enrolment(actor: Actor | None, coordinate: str) -> bool:
+    """Whether a root field is refused to the actor until it has the second factor that the brand asks of its role."""
+    root = coordinate.startswith(("Query.", "Mutation."))
+    return actor is not None and actor.must_enrol and root and coordinate not in BEFORE_ENROLMENT

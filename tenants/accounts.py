@@ -49,6 +49,7 @@ class Member:
     status: MemberStatus
     locale: str
     created_at: datetime
+    second_factor_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ class CreateMember:
     distributor_id: DistributorId | None = None
 
 
-_COLUMNS = "id, login, name, role, distributor_id, status, locale, created_at"
+_COLUMNS = "id, login, name, role, distributor_id, status, locale, created_at, second_factor_since"
 
 
 def _member(row: Row) -> Member:
@@ -76,6 +77,7 @@ def _member(row: Row) -> Member:
         status=MemberStatus(row["status"]),
         locale=row["locale"],
         created_at=row["created_at"],
+        second_factor_since=row["second_factor_since"],
     )
 
 
@@ -126,7 +128,7 @@ async def create_member(command: CreateMember, actor: Actor) -> Member:
     Raises ``Forbidden``, ``InvalidInput``, ``PasswordRefused``, ``LoginTaken``, ``DistributorHasLogin`` or
     ``DistributorHasLeft``, and ``NotFound`` for a distributor the brand does not have.
     """
-    _check_manages(actor, command.role)
+    check_manages(actor, command.role)
     check_new(command, current_tenant())
     password_hash = await passwords.hashed(command.password)
     async with transaction():
@@ -215,7 +217,7 @@ async def disable_distributor(distributor_id: DistributorId, actor: Actor) -> No
 async def change_role(member_id: MemberId, role: Role, actor: Actor) -> Member:
     """Give a member of the staff another role; it holds from that member's next request on."""
     async with transaction() as tx:
-        _check_manages(actor, role)
+        check_manages(actor, role)
         if role not in STAFF:
             raise InvalidInput(
                 "input.role",
@@ -234,7 +236,7 @@ async def reset_password(member_id: MemberId, password: str, actor: Actor) -> No
     """Set a new password for somebody else and end that member's sessions."""
     async with reading() as tx:
         member = await _get(tx, member_id)
-    _check_manages(actor, member.role)
+    check_manages(actor, member.role)
     await _set_password(member, password, actor, expected=None)
 
 
@@ -242,6 +244,15 @@ async def change_password(current: str, password: str, actor: Actor, address: st
     """Set one's own password and end all of one's sessions.
 
     Raises ``LoginFailed`` when ``current`` is wrong, which counts like a failed log-in.
+    """
+    member, stored = await prove(current, actor, address)
+    await _set_password(member, password, actor, expected=stored)
+
+
+async def prove(current: str, actor: Actor, address: str | None) -> tuple[Member, str]:
+    """Have the actor's own password shown again before a step that matters; answers the account and its hash.
+
+    Raises ``LoginFailed`` when it is wrong, which counts like a failed log-in, or ``LoginThrottled``.
     """
     async with reading() as tx:
         member = await _get(tx, MemberId(actor.id or new_id()))
@@ -251,9 +262,9 @@ async def change_password(current: str, password: str, actor: Actor, address: st
     counted = await attempt(member.login, address)
     if not await passwords.matches(current, stored):
         raise LoginFailed("input.currentPassword")
-    await _set_password(member, password, actor, expected=stored)
     async with transaction():
         await counted.forgive()
+    return member, stored
 
 
 async def _set_password(member: Member, password: str, actor: Actor, *, expected: str | None) -> None:
@@ -332,7 +343,7 @@ async def _manageable(tx: Tx, member_id: MemberId, actor: Actor, *, removes: boo
     )
     await tx.rows(lock, tx.tenant_id, member_id)
     member = await _get(tx, member_id)
-    _check_manages(actor, member.role)
+    check_manages(actor, member.role)
     if removes and member.role in {Role.OWNER, Role.OPERATOR} and member.status is MemberStatus.ACTIVE:
         others = await tx.value(
             "SELECT count(*) FROM member WHERE tenant_id = $1 AND id <> $2 AND role = $3 AND status = 'active'",
@@ -345,12 +356,20 @@ async def _manageable(tx: Tx, member_id: MemberId, actor: Actor, *, removes: boo
     return member
 
 
+async def get_manageable(tx: Tx, member_id: MemberId, actor: Actor) -> Member:
+    """A member whom the actor may manage. Raises ``NotFound`` or ``Forbidden``."""
+    member = await _get(tx, member_id)
+    check_manages(actor, member.role)
+    return member
+
+
 async def check_manageable(tx: Tx, member_id: MemberId, actor: Actor) -> None:
     """Refuse whom the actor may not manage. Raises ``NotFound`` or ``Forbidden``."""
-    _check_manages(actor, (await _get(tx, member_id)).role)
+    await get_manageable(tx, member_id, actor)
 
 
-def _check_manages(actor: Actor, role: Role) -> None:
+def check_manages(actor: Actor, role: Role) -> None:
+    """Refuse accounts of a role that the actor's does not manage. Raises ``Forbidden``."""
     if role not in MANAGES.get(actor.role, frozenset()):
         needed = ", ".join(manager for manager in MANAGES if role in MANAGES[manager] and manager is not Role.SYSTEM)
         raise Forbidden("input", role=actor.role, needed=needed)

@@ -39,6 +39,8 @@ class Actor:
     scopes: frozenset[str] = frozenset()
     signed_in_at: datetime | None = field(default=None, compare=False)
     """When the session began; None for whoever has none."""
+    must_enrol: bool = field(default=False, compare=False)
+    """The brand asks this role for a second factor, and there is none yet: until then nothing else may be done."""
 
     @property
     def kind(self) -> str:

@@ -1,15 +1,15 @@
 """Keys of shop systems: made by a person, limited to scopes, shown once, revocable."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
 
 from saas.base import clock
-from saas.base.db import Row, reading, transaction
-from saas.base.errors import InvalidInput, NotFound, Said
+from saas.base.db import Row, Tx, reading, transaction
+from saas.base.errors import InvalidInput, NotFound, Said, WrongState
 from saas.base.ids import new_id
 from tenants import audit
 from tenants.access import Scope
@@ -19,7 +19,9 @@ from tenants.tokens import Token, TokenKind, hash_of, new_token, shown_part
 
 USED_EVERY = timedelta(minutes=1)
 """How exactly ``last_used_at`` is kept."""
-_COLUMNS = "id, name, prefix, scopes, created_by, created_at, expires_at, last_used_at, revoked_at"
+_COLUMNS = "id, name, prefix, scopes, created_by, created_at, expires_at, last_used_at, revoked_at, replaces"
+OVERLAP_MOST = timedelta(days=30)
+"""How long the old key of a rotation may hold beside the new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class ApiKey:
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+    replaces: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +84,61 @@ async def create_api_key(command: CreateApiKey, actor: Actor) -> NewApiKey:
             remedy=Said("give a moment to come, or none", "请填写未来的时间，或不填"),
         )
     async with transaction() as tx:
-        token = new_token(TokenKind.API_KEY, tx.tenant_id)
-        key = ApiKey(
-            id=new_id(),
-            name=command.name.strip(),
-            prefix=shown_part(token),
-            scopes=command.scopes,
-            created_by=actor.id,
-            created_at=now,
-            expires_at=command.expires_at,
-            last_used_at=None,
-            revoked_at=None,
-        )
-        columns = ("id", "name", "prefix", "key_hash", "scopes", "created_by", "created_at", "expires_at")
-        scopes = orjson.dumps(sorted(key.scopes)).decode()
-        values = (key.id, key.name, key.prefix, hash_of(token), scopes, actor.id, now, key.expires_at)
-        await tx.insert_many("api_key", columns, [values])
+        made = await _insert(tx, replace(command, name=command.name.strip()), actor.id, replaces=None)
+        key = made.key
         await audit.record(actor, "api_key.create", str(key.id), name=key.name, scopes=sorted(key.scopes))
+    return made
+
+
+async def rotate_api_key(key_id: UUID, overlap: timedelta, actor: Actor) -> NewApiKey:
+    """A new key with the name, scopes and end of one that holds, which ends after ``overlap``; the token is told once.
+
+    Raises ``Forbidden``, ``InvalidInput``, ``NotFound``, or ``WrongState`` for a key that was revoked or has ended.
+    """
+    now = clock.now()
+    if actor.id is None or actor.role is Role.API_KEY:
+        raise Forbidden("input", role=actor.role, needed=Role.OWNER)
+    if not timedelta() <= overlap <= OVERLAP_MOST:
+        hours = OVERLAP_MOST // timedelta(hours=1)
+        remedy = Said(f"give 0 to {hours} hours", f"请填写 0 至 {hours} 小时")
+        raise InvalidInput("input.overlapHours", value=overlap // timedelta(hours=1), remedy=remedy)
+    async with transaction() as tx:
+        row = await tx.row(
+            f"SELECT {_COLUMNS} FROM api_key WHERE tenant_id = $1 AND id = $2{tx.for_update}", tx.tenant_id, key_id
+        )
+        if row is None:
+            raise NotFound("input.id", kind="api key", value=str(key_id))
+        old = _key(row)
+        if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= now):
+            raise WrongState("input.id", kind="api key", state="closed", needed="active")
+        command = CreateApiKey(name=old.name, scopes=old.scopes, expires_at=old.expires_at)
+        made = await _insert(tx, command, actor.id, replaces=old.id)
+        ends_at = now + overlap if old.expires_at is None else min(old.expires_at, now + overlap)
+        await tx.execute(
+            "UPDATE api_key SET expires_at = $3 WHERE tenant_id = $1 AND id = $2", tx.tenant_id, key_id, ends_at
+        )
+        await audit.record(actor, "api_key.rotate", str(made.key.id), replaces=str(key_id), old_ends_at=ends_at)
+    return made
+
+
+async def _insert(tx: Tx, command: CreateApiKey, created_by: UUID, *, replaces: UUID | None) -> NewApiKey:
+    token = new_token(TokenKind.API_KEY, tx.tenant_id)
+    key = ApiKey(
+        id=new_id(),
+        name=command.name,
+        prefix=shown_part(token),
+        scopes=command.scopes,
+        created_by=created_by,
+        created_at=clock.now(),
+        expires_at=command.expires_at,
+        last_used_at=None,
+        revoked_at=None,
+        replaces=replaces,
+    )
+    columns = ("id", "name", "prefix", "key_hash", "scopes", "created_by", "created_at", "expires_at", "replaces")
+    scopes = orjson.dumps(sorted(key.scopes)).decode()
+    given = (key.id, key.name, key.prefix, hash_of(token), scopes, created_by, key.created_at, key.expires_at, replaces)
+    await tx.insert_many("api_key", columns, [given])
     return NewApiKey(key, token)
 
 

@@ -27,6 +27,46 @@ class LoginNotFresh(DomainError):
     zh = "您的登录已超过 {minutes} 分钟。请重新登录后再操作。"
 
 
+class SecondFactorNeeded(DomainError):
+    """The password was right; this account also asks for a code of its second factor."""
+
+    code = "SECOND_FACTOR_NEEDED"
+    en = "This account has a second factor. Send the 6 digits it shows now, or one of its recovery codes, too."
+    zh = "该账号已启用二次验证。请同时提交验证器当前显示的 6 位数字，或一个恢复码。"
+
+
+class SecondFactorFailed(DomainError):
+    """The code was wrong, or was used before."""
+
+    code = "SECOND_FACTOR_FAILED"
+    en = "The code is wrong or was used before. Wait for the next one, check the device's clock, and try again."
+    zh = "验证码错误或已被使用。请等待下一个验证码，检查设备时间后重试。"
+
+
+class SecondFactorExists(DomainError):
+    """An account has one second factor at a time."""
+
+    code = "SECOND_FACTOR_EXISTS"
+    en = "This account has a second factor already. Remove it first."
+    zh = "该账号已启用二次验证。请先将其移除。"
+
+
+class NoSecondFactor(DomainError):
+    """There is no second factor, or none that was begun, to do this with."""
+
+    code = "NO_SECOND_FACTOR"
+    en = "This account has no second factor to do this with. Begin with beginSecondFactor."
+    zh = "该账号没有可用于此操作的二次验证。请先调用 beginSecondFactor。"
+
+
+class LinkNotValid(DomainError):
+    """A link that was used, replaced, has expired or never was; the four are not told apart."""
+
+    code = "LINK_NOT_VALID"
+    en = "This link is not valid, or not any more. Ask whoever sent it for a new one."
+    zh = "该链接无效或已失效。请向发送者索取新的链接。"
+
+
 class LoginThrottled(DomainError):
     """Too many failed log-ins of this name or from this address."""
 

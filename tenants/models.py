@@ -16,6 +16,7 @@ class Tenant(GlobalModel):
     time_zone = fields.TextField()
     locale = fields.TextField()
     created_at = fields.DatetimeField()
+    second_factor_roles = fields.TextField()
 
     class Meta:
         table = "tenant"
@@ -44,9 +45,47 @@ class Member(TenantModel):
     locale = fields.TextField()
     created_at = fields.DatetimeField()
     password_changed_at = fields.DatetimeField()
+    second_factor_since = fields.DatetimeField(null=True)
 
     class Meta:
         table = "member"
+
+
+class SecondFactor(TenantModel):
+    """What makes a member's one-time codes, under the member's own id; ``last_step`` is the last one taken."""
+
+    sealed = fields.TextField()
+    last_step = fields.BigIntField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "second_factor"
+
+
+class RecoveryCode(TenantModel):
+    """A code that stands for a lost second factor, once."""
+
+    member_id = fields.UUIDField()
+    code_hash = fields.TextField()
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "recovery_code"
+
+
+class PasswordLink(TenantModel):
+    """A link with which somebody sets its own password, once; a newer one ends it."""
+
+    member_id = fields.UUIDField()
+    kind = fields.TextField()
+    token_hash = fields.TextField()
+    created_by = fields.UUIDField(null=True)
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "password_link"
 
 
 class Session(TenantModel):
@@ -76,6 +115,7 @@ class ApiKey(TenantModel):
     expires_at = fields.DatetimeField(null=True)
     last_used_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
+    replaces = fields.UUIDField(null=True)
 
     class Meta:
         table = "api_key"

@@ -12,10 +12,10 @@ from saas.base.errors import NotFound
 from saas.base.ids import PLATFORM, DistributorId, MemberId, TenantId, new_id
 from saas.base.scope import tenant_scope
 from saas.base.settings import get_settings
-from tenants import api_keys, audit, passwords, registry
+from tenants import api_keys, audit, passwords, registry, second_factor
 from tenants.accounts import check_manageable, end_sessions, normal_login
 from tenants.actors import Actor, Role, system
-from tenants.errors import LoginFailed
+from tenants.errors import LoginFailed, SecondFactorFailed, SecondFactorNeeded
 from tenants.throttle import Attempt, attempt
 from tenants.tokens import Token, TokenKind, hash_of, new_token, read_token
 
@@ -32,12 +32,13 @@ class SessionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogIn:
-    """Name and password as typed, and the address they came from."""
+    """Name and password as typed, a code of the second factor or none, and the address they came from."""
 
     login: str
     password: str
     kind: SessionKind
     address: str | None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +64,9 @@ class Session:
 async def log_in(tenant_id: TenantId, command: LogIn) -> LoggedIn:
     """Open a session of a member of one tenant.
 
-    Raises ``LoginFailed`` whatever was wrong, in the time a right answer takes, or ``LoginThrottled``. Must be called
-    outside of a transaction, so that a failure stays counted.
+    Raises ``LoginFailed`` whatever was wrong, in the time a right answer takes, or ``LoginThrottled``. Whoever knows
+    the password is told of a second factor: ``SecondFactorNeeded``, or ``SecondFactorFailed``, which count as
+    failures too. Must be called outside of a transaction, so that a failure stays counted.
     """
     login = normal_login(command.login)[:200]
     with tenant_scope(tenant_id):
@@ -74,7 +76,7 @@ async def log_in(tenant_id: TenantId, command: LogIn) -> LoggedIn:
         if not await passwords.matches(command.password, known["password_hash"] if known else None) or known is None:
             raise LoginFailed
         async with transaction() as tx:
-            return await _open(tx, known, command.kind, counted)
+            return await _open(tx, known, command, counted)
 
 
 async def log_in_at(slug: str, command: LogIn) -> LoggedIn:
@@ -92,21 +94,26 @@ async def log_in_at(slug: str, command: LogIn) -> LoggedIn:
     return await log_in(brand.id, command)
 
 
-async def _open(tx: Tx, known: Row, kind: SessionKind, counted: Attempt) -> LoggedIn:
+async def _open(tx: Tx, known: Row, command: LogIn, counted: Attempt) -> LoggedIn:
     """Write the session, unless the member was disabled or got another password since it was read."""
     unchanged = await tx.row(
-        f"SELECT id FROM member WHERE tenant_id = $1 AND id = $2 AND status = 'active' AND password_hash = $3"
-        f"{tx.for_update}",
+        f"SELECT second_factor_since FROM member "
+        f"WHERE tenant_id = $1 AND id = $2 AND status = 'active' AND password_hash = $3{tx.for_update}",
         tx.tenant_id,
         known["id"],
         known["password_hash"],
     )
     if unchanged is None:
         raise LoginFailed
+    if unchanged["second_factor_since"] is not None:
+        if not command.code:
+            raise SecondFactorNeeded("input.oneTimeCode")
+        if not await second_factor.accepted(tx, known["id"], command.code):
+            raise SecondFactorFailed("input.oneTimeCode")
     actor = _actor(tx.tenant_id, known)
-    opened = await _insert(tx, actor, kind)
+    opened = await _insert(tx, actor, command.kind)
     await counted.forgive()
-    await audit.record(actor, "session.log_in", str(actor.id), kind=kind)
+    await audit.record(actor, "session.log_in", str(actor.id), kind=command.kind)
     return opened
 
 
@@ -159,9 +166,13 @@ async def authenticate(token: str, host_tenant: TenantId | None) -> Actor | None
     if claimed is None or host_tenant not in {None, claimed.tenant_id}:
         return None
     with tenant_scope(claimed.tenant_id):
-        if claimed.kind is TokenKind.API_KEY:
-            return await api_keys.actor_of(claimed)
-        return await _actor_of(claimed)
+        match claimed.kind:
+            case TokenKind.SESSION:
+                return await _actor_of(claimed)
+            case TokenKind.API_KEY:
+                return await api_keys.actor_of(claimed)
+            case TokenKind.LINK:
+                return None
 
 
 async def _actor_of(claimed: Token) -> Actor | None:
@@ -169,7 +180,7 @@ async def _actor_of(claimed: Token) -> Actor | None:
     async with reading() as tx:
         row = await tx.row(
             "SELECT s.id AS session_id, s.created_at AS signed_in_at, s.last_seen_at, m.id, m.login, m.role, m.locale, "
-            "m.distributor_id "
+            "m.distributor_id, m.second_factor_since, t.second_factor_roles "
             "FROM session s JOIN member m ON m.tenant_id = s.tenant_id AND m.id = s.member_id "
             "JOIN tenant t ON t.id = s.tenant_id "
             "WHERE s.tenant_id = $1 AND s.token_hash = $2 AND s.revoked_at IS NULL AND s.expires_at > $3 "
@@ -188,7 +199,8 @@ async def _actor_of(claimed: Token) -> Actor | None:
                 row["session_id"],
                 now,
             )
-    return replace(_actor(claimed.tenant_id, row), signed_in_at=row["signed_in_at"])
+    must_enrol = row["second_factor_since"] is None and row["role"] in row["second_factor_roles"].split()
+    return replace(_actor(claimed.tenant_id, row), signed_in_at=row["signed_in_at"], must_enrol=must_enrol)
 
 
 async def log_out(token: str, actor: Actor) -> None:
@@ -204,6 +216,27 @@ async def log_out(token: str, actor: Actor) -> None:
         )
         if ended:
             await audit.record(actor, "session.log_out", str(actor.id))
+
+
+async def revoke_session(session_id: UUID, actor: Actor) -> None:
+    """End one of one's own sessions. Doing it again changes nothing. Raises ``NotFound`` for anybody else's."""
+    async with transaction() as tx:
+        own = await tx.value(
+            "SELECT id FROM session WHERE tenant_id = $1 AND id = $2 AND member_id = $3",
+            tx.tenant_id,
+            session_id,
+            actor.id,
+        )
+        if own is None:
+            raise NotFound("input.id", kind="session", value=session_id)
+        ended = await tx.execute(
+            "UPDATE session SET revoked_at = $3 WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL",
+            tx.tenant_id,
+            session_id,
+            clock.now(),
+        )
+        if ended:
+            await audit.record(actor, "session.revoke", str(actor.id))
 
 
 async def revoke_sessions(member_id: MemberId, actor: Actor) -> int:

@@ -1,4 +1,4 @@
-"""Bearer tokens: ``byn_<tenant>_<secret>`` of a session, ``bynk_<tenant>_<secret>`` of an API key.
+"""Tokens: ``byn_<tenant>_<secret>`` of a session, ``bynk_…`` of an API key, ``bynl_…`` of a link to set a password.
 
 The tenant's number (base 36) says whose rows to ask before anything was read; the secret is 256 random bits. Only the
 SHA-256 of the whole token is stored: no one can guess so long a secret, so a slow hash would gain nothing.
@@ -17,7 +17,7 @@ _SECRET_CHARS = 43
 _SHOWN_CHARS = 6
 _TENANT_MAX = 2**31 - 1
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_FORM = re.compile(rf"(byn|bynk)_([0-9a-z]{{1,6}})_[A-Za-z0-9_-]{{{_SECRET_CHARS}}}")
+_FORM = re.compile(rf"(byn|bynk|bynl)_([0-9a-z]{{1,6}})_[A-Za-z0-9_-]{{{_SECRET_CHARS}}}")
 
 
 class TokenKind(StrEnum):
@@ -25,6 +25,7 @@ class TokenKind(StrEnum):
 
     SESSION = "byn"
     API_KEY = "bynk"
+    LINK = "bynl"
 
 
 @dataclass(frozen=True, slots=True)

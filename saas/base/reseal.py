@@ -17,6 +17,7 @@ SEALED = (
     SealedColumn("distributor", "phone_sealed"),
     SealedColumn("payout_destination", "sealed"),
     SealedColumn("provider_account", "sealed"),
+    SealedColumn("second_factor", "sealed"),
 )
 """Every column that holds sealed text."""
 

@@ -83,6 +83,8 @@ IDS = {
     "Query.distributor(id)": "Distributor",
     "Query.order(id)": "Order",
     "RevokeApiKeyInput.id": "ApiKey",
+    "RotateApiKeyInput.id": "ApiKey",
+    "RevokeSessionInput.id": "Session",
     "LiftBarInput.id": "OrangeEntry",
     "ClosePriceCaseInput.caseId": "PriceCase",
     "listingId": "Listing",
@@ -218,6 +220,10 @@ VALUES: Mapping[str, Any] = {
     "apiV3Key": "not a key either",
     "position": "distributor",
     "remark": "commission",
+    "oneTimeCode": "000000",
+    "overlapHours": 24,
+    "FollowLinkInput.token": "bynl_1_nothing",
+    "SecurityPolicyInput.secondFactorRoles": ["OPERATOR", "OWNER"],
 }
 """Everything else. Enums and flags take their default, or their first value, unless they stand here."""
 
@@ -322,6 +328,8 @@ def _value(type_: GraphQLInputType, coordinate: str, name: str, names: Names, ch
     if isinstance(type_, GraphQLNonNull):
         return _value(type_.of_type, coordinate, name, names, chosen)
     if isinstance(type_, GraphQLList):
+        if isinstance(whole := VALUES.get(coordinate), list):
+            return whole
         return [_value(type_.of_type, coordinate, name, names, chosen)]
     if not isinstance(type_, GraphQLInputObjectType):
         return _plain(type_, coordinate, name, names)

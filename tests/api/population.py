@@ -151,7 +151,9 @@ async def _people(brand: Brand, tree: Mapping[str, str], slug: str) -> dict[str,
         locale="en",
     )
     shop = await brand.owner.do("createApiKey", "apiKey { id }", name=f"shop of {slug}", scopes=["ORDERS_READ"])
-    return {"Member": made["member"]["id"], "ApiKey": shop["apiKey"]["id"]}
+    logged_in = await brand.anonymous.log_in("owner")
+    session = (await logged_in.ask("{ mySessions { id } }"))["mySessions"][0]
+    return {"Member": made["member"]["id"], "ApiKey": shop["apiKey"]["id"], "Session": session["id"]}
 
 
 async def _others(brand: Brand) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from pydantic import ValidationError
+from pyotp import TOTP
 
 from saas.base.db import Database, reading, transaction
 from saas.base.ids import new_id
@@ -13,8 +14,10 @@ from saas.base.vault import SealBroken, seal, unseal
 from saas.payouts import queries
 from saas.payouts.accounts import account_at
 from saas.payouts.commands import SetAccount, reveal_destination, set_account
+from tenants.second_factor import begin, confirm
 from tests.factories import CEDAR, LOTUS, as_tenant
 from tests.payouts.people import CHECKER
+from tests.tenants.people import PASSWORD, acting, member
 from tests.world import populate
 
 OLD, NEW = "k2:" + "o" * 40, "k3:" + "n" * 40
@@ -94,6 +97,8 @@ async def test_everything_is_sealed_anew_once_and_opens_without_the_old_key(db: 
                 someone,
                 seal("13800138000", someone),
             )
+        person = await member(LOTUS, "anna")
+        app = await begin(PASSWORD, acting(LOTUS, person), None)
         assert {value.partition(".")[0] for value in await sealed_values()} == {"k2"}
         use(f"{NEW},{OLD}")
         assert await reseal() == len(await sealed_values())
@@ -105,6 +110,7 @@ async def test_everything_is_sealed_anew_once_and_opens_without_the_old_key(db: 
             card = await tx.value("SELECT id FROM payout_destination WHERE tenant_id = $1", tx.tenant_id)
         assert (await reveal_destination(card, CHECKER)).account == "6214830012345678"
         assert await queries.accounts()
+        assert await confirm(TOTP(app.secret).now(), acting(LOTUS, person), None)
 
 
 async def test_every_column_of_sealed_text_is_known(db: Database) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from saas.base import clock
 from saas.base.db import Database
-from saas.base.errors import InvalidInput, NotFound
+from saas.base.errors import InvalidInput, NotFound, WrongState
 from tenants import api_keys, registry
 from tenants.access import Scope
 from tenants.actors import Actor, Role, system
@@ -53,6 +53,39 @@ async def test_a_key_holds_at_its_brands_hosts_and_at_the_platforms(owners: tupl
     assert await authenticate(token, CEDAR) is None
     assert await authenticate(token.replace("bynk_1_", "bynk_2_"), None) is None
     assert await authenticate(token.replace("bynk_1_", "byn_1_"), None) is None
+
+
+async def test_a_rotated_key_holds_a_while_beside_the_new_one(owners: tuple[Actor, Actor]) -> None:
+    with clock.at(NOON):
+        old = await made(owners[0], expires_at=NOON + timedelta(days=90))
+        with as_tenant(LOTUS):
+            new = await api_keys.rotate_api_key(old.key.id, timedelta(hours=24), owners[0])
+    assert (new.key.name, new.key.scopes, new.key.expires_at) == (old.key.name, SCOPES, old.key.expires_at)
+    assert new.key.replaces == old.key.id
+    with clock.at(NOON + timedelta(hours=23)):
+        assert await authenticate(old.token, LOTUS) is not None
+    with clock.at(NOON + timedelta(hours=24)):
+        assert await authenticate(old.token, LOTUS) is None
+        assert await authenticate(new.token, LOTUS) is not None
+        with as_tenant(LOTUS), pytest.raises(WrongState):
+            await api_keys.rotate_api_key(old.key.id, timedelta(0), owners[0])
+    assert ("owner", "api_key.rotate") in await audited(LOTUS)
+
+
+async def test_a_rotation_never_lengthens_a_key_and_is_the_brands_own(owners: tuple[Actor, Actor]) -> None:
+    with clock.at(NOON):
+        old = await made(owners[0], expires_at=NOON + timedelta(hours=1))
+        before = await table_of(LOTUS, "api_key")
+        with as_tenant(CEDAR), pytest.raises(NotFound):
+            await api_keys.rotate_api_key(old.key.id, timedelta(0), owners[1])
+        with as_tenant(LOTUS):
+            for overlap in (timedelta(hours=-1), timedelta(days=30, hours=1)):
+                with pytest.raises(InvalidInput):
+                    await api_keys.rotate_api_key(old.key.id, overlap, owners[0])
+            assert await table_of(LOTUS, "api_key") == before
+            await api_keys.rotate_api_key(old.key.id, timedelta(hours=24), owners[0])
+    with clock.at(NOON + timedelta(hours=1)):
+        assert await authenticate(old.token, LOTUS) is None
 
 
 async def test_a_revoked_key_is_nobody_and_revoking_twice_is_once(owners: tuple[Actor, Actor]) -> None:

@@ -1,0 +1,129 @@
+"""Links to set a password: good once, for a while, at their brand's site, and the newest one only."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from saas.base import clock
+from saas.base.db import Database
+from saas.base.errors import NotFound
+from saas.base.ids import TenantId
+from tenants import links
+from tenants.accounts import disable_member
+from tenants.actors import Actor, Role, system
+from tenants.errors import Forbidden, LinkNotValid, LoginFailed, PasswordRefused
+from tenants.links import Link, follow
+from tenants.sessions import LoggedIn, LogIn, SessionKind, authenticate, log_in
+from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
+from tests.tenants.people import PASSWORD, acting, audited, command, member, table_of
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+CHOSEN = "chosen by herself"
+
+
+@pytest.fixture
+async def owner(db: Database) -> Actor:
+    """The owner of Lotus; Cedar has one too."""
+    await make_tenants()
+    await member(CEDAR, "owner")
+    return acting(LOTUS, await member(LOTUS, "owner"))
+
+
+async def invited(owner: Actor, login: str = "fay") -> Link:
+    with as_tenant(LOTUS):
+        return await links.invite(command(login, Role.FINANCE, password=""), owner)
+
+
+async def opened(login: str, password: str, tenant_id: TenantId = LOTUS) -> LoggedIn:
+    return await log_in(tenant_id, LogIn(login=login, password=password, kind=SessionKind.BEARER, address=None))
+
+
+async def test_the_invited_sets_a_password_that_nobody_else_knows(owner: Actor) -> None:
+    link = await invited(owner)
+    for guess in ("", PASSWORD):
+        with pytest.raises(LoginFailed):
+            await opened("fay", guess)
+    assert await authenticate(link.token, LOTUS) is None, "a link is no log-in"
+    assert await follow(link.token, CHOSEN, LOTUS) == link.member.id
+    assert (await opened("fay", CHOSEN)).actor.role is Role.FINANCE
+    assert ("owner", "member.invitation_link") in await audited(LOTUS)
+    assert ("fay", "member.set_password") in await audited(LOTUS)
+    assert link.token not in str(await table_of(LOTUS, "password_link"))
+    with pytest.raises(LinkNotValid):
+        await follow(link.token, "another password", LOTUS)
+    await opened("fay", CHOSEN)
+
+
+async def test_a_refused_password_leaves_the_link(owner: Actor) -> None:
+    link = await invited(owner)
+    for refused in ("short", "x" * 9999, "it is fay, again"):
+        with pytest.raises(PasswordRefused):
+            await follow(link.token, refused, LOTUS)
+    await follow(link.token, CHOSEN, None)
+    await opened("fay", CHOSEN)
+
+
+async def test_a_link_holds_for_a_while(owner: Actor) -> None:
+    with clock.at(NOON):
+        link = await invited(owner)
+    assert link.expires_at == NOON + timedelta(days=7)
+    with clock.at(link.expires_at), pytest.raises(LinkNotValid):
+        await follow(link.token, CHOSEN, LOTUS)
+
+
+async def test_a_new_link_ends_the_one_before_and_the_old_password_holds_until_it_is_followed(owner: Actor) -> None:
+    first = await invited(owner)
+    await follow(first.token, CHOSEN, LOTUS)
+    session = await opened("fay", CHOSEN)
+    with as_tenant(LOTUS):
+        second = await links.link_again(first.member.id, owner)
+        third = await links.link_again(first.member.id, owner)
+    assert await authenticate(session.token, LOTUS) is not None
+    with pytest.raises(LinkNotValid):
+        await follow(second.token, "the second password", LOTUS)
+    await follow(third.token, "the third password", LOTUS)
+    assert await authenticate(session.token, LOTUS) is None, "her sessions end with the password"
+    with pytest.raises(LoginFailed):
+        await opened("fay", CHOSEN)
+
+
+async def test_of_two_readers_at_once_one_sets_it(owner: Actor) -> None:
+    link = await invited(owner)
+    done = await asyncio.gather(*(follow(link.token, f"{CHOSEN} {n}", LOTUS) for n in range(5)), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in done).count("LinkNotValid") == 4
+
+
+async def test_of_another_brand_or_of_nobody_is_not_valid(owner: Actor) -> None:
+    link = await invited(owner)
+    before = await table_of(LOTUS, "member"), await table_of(LOTUS, "password_link")
+    session = (await opened("owner", PASSWORD)).token
+    strange = [link.token.replace("bynl_1_", "bynl_2_"), link.token.replace("bynl_", "byn_"), session, "", "x"]
+    for token, site in [(link.token, CEDAR), *((text, LOTUS) for text in strange)]:
+        with pytest.raises(LinkNotValid):
+            await follow(token, CHOSEN, site)
+    assert (await table_of(LOTUS, "member"), await table_of(LOTUS, "password_link")) == before
+
+
+async def test_the_disabled_cannot_come_back_by_a_link(owner: Actor) -> None:
+    link = await invited(owner)
+    with as_tenant(LOTUS):
+        await disable_member(link.member.id, system(LOTUS, "test"))
+    with pytest.raises(LinkNotValid):
+        await follow(link.token, CHOSEN, LOTUS)
+
+
+async def test_only_whoever_manages_an_account_makes_links_for_it(owner: Actor) -> None:
+    link = await invited(owner)
+    finance = acting(LOTUS, link.member)
+    stranger = replace(owner, tenant_id=CEDAR)
+    before = await table_of(LOTUS, "password_link")
+    with as_tenant(LOTUS):
+        with pytest.raises(Forbidden):
+            await links.link_again(link.member.id, finance)
+        with pytest.raises(Forbidden):
+            await links.invite(command("max", Role.OWNER), finance)
+    with as_tenant(CEDAR), pytest.raises(NotFound):
+        await links.link_again(link.member.id, stranger)
+    assert await table_of(LOTUS, "password_link") == before
