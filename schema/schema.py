@@ -10,6 +10,7 @@ from schema.audit import AuditQuery
 from schema.brands import BrandMutation, BrandQuery
 from schema.catalog import CatalogMutation, CatalogQuery
 from schema.commissions import CommissionQuery
+from schema.execution import CompilingExecutor
 from schema.exit_changes import ExitMutation
 from schema.exits import ExitQuery
 from schema.gate import Gate
@@ -102,6 +103,7 @@ schema = Schema(
         lambda: ValidationCache(maxsize=512),
         Gate,
     ],
+    execution_context_class=CompilingExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 
