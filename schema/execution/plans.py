@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import FieldNode, GraphQLObjectType
+from graphql import FieldNode, GraphQLError, GraphQLObjectType
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 
@@ -60,7 +60,10 @@ class Plans:
 
     def _made(self, executor: Executor[Any], type_: GraphQLObjectType, details: FieldDetailsList) -> Plan | None:
         writer = Writer(executor, FIELDS_MOST - self._fields)
-        written = writer.write(type_, details)
+        try:
+            written = writer.write(type_, details)
+        except GraphQLError:  # of a condition somewhere below, which the ordinary executor tells at its own place
+            written = None
         self._fields += writer.fields
         return None if written is None else Plan(*written)
 
@@ -70,7 +73,7 @@ _known: OrderedDict[tuple[object, ...], Plans] = OrderedDict()
 
 def plans_of(executor: Executor[Any]) -> Plans:
     """The plans of the operation that is about to run."""
-    chosen = (item for item in executor.variable_values.coerced.items() if isinstance(item[1], bool))
+    chosen = (item for item in executor.variable_values.coerced.items() if item[1] is None or isinstance(item[1], bool))
     key = (id(executor.operation), *chosen)
     found = _known.get(key)
     if found is None or not found.belong_to(executor):

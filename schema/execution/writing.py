@@ -26,6 +26,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from schema.execution.leaves import checked_leaf
+from schema.execution.rows import row_of
 
 Read: TypeAlias = Callable[[Any, "Bare"], dict[str, Any]]
 
@@ -68,7 +69,10 @@ class Writer:
             return None
         lines, answer, resolved = [], [], GroupedFieldSet()
         for key, nodes in collected.grouped_field_set.items():
-            line = self._field(type_, nodes)
+            field = self._executor.schema.get_field(type_, nodes[0].node.name.value)
+            if field is None:
+                continue  # of a document that was never validated; the answer has no place for it
+            line = self._field(type_, field, nodes)
             if line is None:
                 resolved[key] = nodes
                 answer.append(f"{key!r}: None")
@@ -87,14 +91,12 @@ class Writer:
         self._text += [f"def {function}(o, b):", *(f"    {line}" for line in body)]
         return function, resolved
 
-    def _field(self, type_: GraphQLObjectType, details: FieldDetailsList) -> list[str] | None:
+    def _field(self, type_: GraphQLObjectType, field: GraphQLField, details: FieldDetailsList) -> list[str] | None:
         """Lines that read a field into ``@``; none when it has to be resolved."""
-        node = details[0].node
-        field = self._executor.schema.get_field(type_, node.name.value)
-        if field is None or self.fields >= self._fields_most or any(map(_is_special, details)):
+        if self.fields >= self._fields_most or any(map(_is_special, details)):
             return None
         self.fields += 1
-        if node.name.value == "__typename":
+        if details[0].node.name.value == "__typename":
             return [f"@ = {type_.name!r}"]
         source = self._source(field)
         completed = None if source is None else self._completed(field.type, details)
@@ -113,6 +115,10 @@ class Writer:
         )
         if not computes:
             return None
+        row = row_of(resolver._unbound_wrapped_func)
+        if row is not None:
+            value = f"o.row.{row.member}"
+            return value if row.make is None else f"{self._named('make', row.make)}({value})"
         info = resolver.info_parameter
         function = self._named("compute", resolver.wrapped_func)
         return f"{function}(o, {info.name}=b)" if info else f"{function}(o)"
