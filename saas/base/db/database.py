@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
+from saas.base.db.going_on import begun
 from saas.base.db.mistakes import reached
 from saas.base.db.model import bound_models
 from saas.base.db.tx import Observer, Tx, entered, open_tx
@@ -104,9 +105,11 @@ async def _block(*, read_only: bool) -> AsyncIterator[Tx]:
         return
     database = current_database()
     points = None if read_only else database.points
-    async with database.begin(tenant_id, read_only=read_only) as tx:
+    async with begun(database, tenant_id, read_only=read_only) as tx:
         with entered(tx):
             yield tx
+        if not read_only:
+            await tx.flush()
         if points is not None:
             points("before a commit")
     if points is not None:

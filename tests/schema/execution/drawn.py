@@ -88,6 +88,8 @@ class Drawing:
     def _spread(self, type_: Any, depth: int) -> str:
         on = self._narrowed(type_)
         name = f"On{on.name}{self.chance.randrange(2)}"
+        if self.fragments.get(name) == "":
+            return "__typename"  # it is being drawn: a circle would have no end, and validation refuses it
         if name not in self.fragments:
             self.fragments[name] = ""
             self.fragments[name] = f"fragment {name} on {on.name} {self.selection(on, max(depth, DEPTH_MOST - 1))}"
