@@ -39,6 +39,15 @@ class Database(ABC):
     def begin(self, tenant_id: TenantId, *, read_only: bool) -> AbstractAsyncContextManager[Tx]:
         """Hold a connection with a transaction of ``tenant_id``; commit at the end, roll back on any exception."""
 
+    @asynccontextmanager
+    async def go_on(
+        self, block: AbstractAsyncContextManager[Tx], before: Tx, tenant_id: TenantId, *, read_only: bool
+    ) -> AsyncIterator[Tx]:
+        """End ``block``, a transaction that only read, and begin another one, like ``begin``."""
+        await block.__aexit__(None, None, None)
+        async with self.begin(tenant_id, read_only=read_only) as tx:
+            yield tx
+
 
 @asynccontextmanager
 async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Database]:

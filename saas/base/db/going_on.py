@@ -36,7 +36,8 @@ class _Standing:
             if read_only and taken[1].tenant_id == tenant_id:
                 taken[1].adopt()
                 return taken
-            await taken[0].__aexit__(None, None, None)
+            following = database.go_on(*taken, tenant_id, read_only=read_only)
+            return following, await following.__aenter__()
         self._waiting += 1
         try:
             block = database.begin(tenant_id, read_only=read_only)

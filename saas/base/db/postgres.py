@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, NamedTuple, Self, TypeAlias, cast
 
 import asyncpg
@@ -74,7 +74,8 @@ class PostgresTx(Tx):
         read_only: bool,
     ) -> None:
         super().__init__(tenant_id, observer, read_only=read_only)
-        self._connection = connection
+        self.connection = connection
+        self.over = False
         self._types = types
         self._orm: PostgresOrm | None = None
         self._waiting: list[_Waiting] = []
@@ -85,7 +86,7 @@ class PostgresTx(Tx):
             raise RuntimeError("rows wait to be inserted; await tx.flush() before using models")
         self.observe("ORM")
         if self._orm is None:
-            self._orm = PostgresOrm(self._connection)
+            self._orm = PostgresOrm(self.connection)
         return self._orm
 
     async def rows(self, sql: str, *args: object) -> Sequence[Row]:
@@ -93,7 +94,7 @@ class PostgresTx(Tx):
             await self.flush()
         self.observe(sql)
         try:
-            return cast(Sequence[Row], await self._connection.fetch(sql, *args))
+            return cast(Sequence[Row], await self.connection.fetch(sql, *args))
         except asyncpg.IntegrityConstraintViolationError as exc:
             raise ConstraintViolated(str(exc)) from exc
 
@@ -104,8 +105,8 @@ class PostgresTx(Tx):
             await self.flush()
         self.observe(sql)
         # All rows are going to be read, so the plan for the first few of them is not the one to take.
-        await self._connection.execute("SET LOCAL cursor_tuple_fraction = 1")
-        cursor = await self._connection.cursor(sql, *args)
+        await self.connection.execute("SET LOCAL cursor_tuple_fraction = 1")
+        cursor = await self.connection.cursor(sql, *args)
         while found := await cursor.fetch(size):
             yield found
 
@@ -117,7 +118,7 @@ class PostgresTx(Tx):
     async def _run(self, sql: str, *args: object) -> int:
         self.observe(sql)
         try:
-            status = await self._connection.execute(sql, *args)
+            status = await self.connection.execute(sql, *args)
         except asyncpg.IntegrityConstraintViolationError as exc:
             raise ConstraintViolated(str(exc)) from exc
         count = status.rpartition(" ")[2]
@@ -209,14 +210,38 @@ class PostgresDatabase(Database):
 
     @asynccontextmanager
     async def begin(self, tenant_id: TenantId, *, read_only: bool) -> AsyncIterator[Tx]:
+        async with (
+            self._pool.acquire() as connection,
+            self._begun(connection, "", tenant_id, read_only=read_only) as tx,
+        ):
+            yield tx
+
+    @asynccontextmanager
+    async def go_on(
+        self, block: AbstractAsyncContextManager[Tx], before: Tx, tenant_id: TenantId, *, read_only: bool
+    ) -> AsyncIterator[Tx]:
+        """On the connection that ``before`` had, its COMMIT and the next BEGIN in one round trip."""
+        assert isinstance(before, PostgresTx)  # noqa: S101  # for mypy: it came from this database
+        before.over = True
+        try:
+            async with self._begun(before.connection, "COMMIT; ", tenant_id, read_only=read_only) as tx:
+                yield tx
+        finally:
+            await block.__aexit__(None, None, None)  # gives the connection back
+
+    @asynccontextmanager
+    async def _begun(
+        self, connection: Connection, first: str, tenant_id: TenantId, *, read_only: bool
+    ) -> AsyncIterator[Tx]:
         mode = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if read_only else ""
-        async with self._pool.acquire() as connection:
-            try:
-                await connection.execute(f"BEGIN{mode}; SET LOCAL app.tenant = '{int(tenant_id)}'")
-                yield PostgresTx(connection, tenant_id, self._types, self.observer, read_only=read_only)
-            except BaseException:
-                await finish(_roll_back(connection))
-                raise
+        try:
+            await connection.execute(f"{first}BEGIN{mode}; SET LOCAL app.tenant = '{int(tenant_id)}'")
+            tx = PostgresTx(connection, tenant_id, self._types, self.observer, read_only=read_only)
+            yield tx
+        except BaseException:
+            await finish(_roll_back(connection))
+            raise
+        if not tx.over:
             await finish(connection.execute("COMMIT"))
 
 

@@ -136,7 +136,7 @@ class Tx(ABC):
         """
         await self.insert_many(table, columns, rows, or_update=or_update)
 
-    async def flush(self) -> None:
+    async def flush(self) -> None:  # noqa: B027  # nothing waits where a statement costs no round trip
         """Insert what waits."""
 
     @abstractmethod
