@@ -21,9 +21,9 @@ from saas.network.selection import (
     Statement,
     filtered,
     members,
-    own_sales,
     sort_expression,
     tops,
+    totals_statement,
 )
 from saas.network.views import (
     Chain,
@@ -233,13 +233,8 @@ async def totals_of(
             counted = "d.status IN ('active', 'suspended')"
         else:
             counted = f"(d.exited_at IS NULL OR d.exited_at > {st.arg(as_of)})"
-        found = await st.rows(
-            f"{them.with_}SELECT root, CAST(sum(head) AS bigint) AS heads, CAST(sum(sold) AS bigint) AS team, "
-            f"CAST(sum(CASE WHEN level = 0 THEN sold ELSE 0 END) AS bigint) AS own "
-            f"FROM (SELECT {them.root} AS root, {them.level} AS level, CASE WHEN {counted} THEN 1 ELSE 0 END AS head, "
-            f"{own_sales(st, 'd.id', period)} AS sold FROM {them.source}) AS team GROUP BY root"
-        )
-    return {_id(row["root"]): Totals(row["own"], row["team"], row["heads"]) for row in found}
+        found = await st.rows(totals_statement(st, them, period, counted))
+    return {_id(row["root"]): Totals(row["own"] or 0, row["team"] or 0, row["heads"]) for row in found}
 
 
 def _id(value: object) -> DistributorId:

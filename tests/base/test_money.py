@@ -62,6 +62,5 @@ def test_amounts_are_written_for_the_reader() -> None:
 )
 def test_amounts_are_written_as_babel_writes_them(amount_minor: int, currency: str, locale: str) -> None:
     exact = Decimal(amount_minor).scaleb(-minor_digits(currency))
-    assert formatted(amount_minor, currency, locale) == format_currency(
-        exact, currency, locale=locale.replace("-", "_")
-    )
+    written = format_currency(exact, currency, locale=locale.replace("-", "_"))
+    assert formatted(amount_minor, currency, locale) == written
