@@ -11,6 +11,7 @@ class Size:
 
     log_rows: int
     tops: int
+    wide: int
     requests: int
     rounds: int
     warm_up: int
@@ -24,6 +25,7 @@ class Size:
 FULL = Size(
     log_rows=69_659,
     tops=20,
+    wide=50,
     requests=200,
     rounds=5,
     warm_up=100,
@@ -37,6 +39,7 @@ FULL = Size(
 TINY = Size(
     log_rows=40,
     tops=1,
+    wide=2,
     requests=8,
     rounds=1,
     warm_up=1,

@@ -9,7 +9,7 @@ import os
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -34,7 +34,23 @@ DOWNLINE = """
 WITH o AS MATERIALIZED (SELECT id, path, depth, path || '~' AS beyond FROM distributor WHERE tenant_id = $1 AND id = $2)
 SELECT d.id, d.code, d.name, d.status, d.tier, d.region, d.joined_at, d.path, d.depth - o.depth AS level
 FROM o CROSS JOIN distributor d WHERE d.tenant_id = $1 AND d.path > o.path AND d.path < o.beyond
-ORDER BY d.path LIMIT 101
+ORDER BY d.path LIMIT $3
+"""
+CHILDREN = """
+WITH o AS MATERIALIZED (SELECT id, path, depth, path || '~' AS beyond FROM distributor WHERE tenant_id = $1 AND id = $2)
+SELECT d.id, d.code FROM o CROSS JOIN distributor d
+WHERE d.tenant_id = $1 AND d.path > o.path AND d.path < o.beyond AND d.depth = o.depth + 1 ORDER BY d.path LIMIT 51
+"""
+TOTALS = """
+WITH o AS MATERIALIZED (SELECT id, path, path || '~' AS beyond FROM distributor
+WHERE tenant_id = $1 AND sponsor_id = $2),
+heads AS (SELECT o.id, count(*) AS heads FROM o CROSS JOIN distributor d WHERE d.tenant_id = $1 AND d.path >= o.path
+AND d.path < o.beyond AND d.status IN ('active', 'suspended') GROUP BY o.id),
+sales AS (SELECT o.id, CAST(sum(s.amount_minor) AS bigint) AS team,
+CAST(sum(CASE WHEN d.id = o.id THEN s.amount_minor ELSE 0 END) AS bigint) AS own
+FROM o CROSS JOIN distributor d JOIN sales_day s ON s.tenant_id = $1 AND s.distributor_id = d.id AND s.currency = 'CNY'
+AND s.day >= $3 AND s.day < $4 WHERE d.tenant_id = $1 AND d.path >= o.path AND d.path < o.beyond GROUP BY o.id)
+SELECT heads.id, heads.heads, sales.team, sales.own FROM heads LEFT JOIN sales ON sales.id = heads.id
 """
 CHAIN = """
 WITH RECURSIVE up(id, sponsor_id, code, tier, path, level) AS (
@@ -60,14 +76,14 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 
 async def downline(request: Request) -> Response:
-    """A page of a hundred."""
+    """A page of a hundred or a thousand."""
     asked = orjson.loads(await request.body())["variables"]
     store: Store = request.app.state.store
     tenant_id = _tenant(request)
     async with store.begin(tenant_id, writing=False) as tx:
         await _authenticated(request, tx, tenant_id)
-        rows = await tx.rows(DOWNLINE, tenant_id, _uuid(asked["of"]))
-    page = rows[:100]
+        rows = await tx.rows(DOWNLINE, tenant_id, _uuid(asked["of"]), asked["first"] + 1)
+    page = rows[: asked["first"]]
     last = page[-1]
     cursor = urlsafe_b64encode(orjson.dumps(("tree", last["path"], str(last["id"])))).decode().rstrip("=")
     nodes = [
@@ -83,8 +99,32 @@ async def downline(request: Request) -> Response:
         }
         for row in page
     ]
-    info = {"hasNextPage": len(rows) > 100, "endCursor": cursor}
+    info = {"hasNextPage": len(rows) > asked["first"], "endCursor": cursor}
     return _answer({"downline": {"nodes": nodes, "pageInfo": info}})
+
+
+async def subtree_totals(request: Request) -> Response:
+    """What fifty children and their teams sold."""
+    asked = orjson.loads(await request.body())["variables"]
+    store: Store = request.app.state.store
+    tenant_id, of = _tenant(request), _uuid(asked["of"])
+    days = [date.fromisoformat(asked["period"][name]) for name in ("first", "until")]
+    async with store.begin(tenant_id, writing=False) as tx:
+        await _authenticated(request, tx, tenant_id)
+        children = await tx.rows(CHILDREN, tenant_id, of)
+        totals = {row["id"]: row for row in await tx.rows(TOTALS, tenant_id, of, *days)}
+    nodes = [
+        {
+            "code": child["code"],
+            "totals": {
+                "ownSales": {"amountMinor": totals[child["id"]]["own"] or 0},
+                "groupSales": {"amountMinor": totals[child["id"]]["team"] or 0},
+                "headCount": totals[child["id"]]["heads"],
+            },
+        }
+        for child in children[:50]
+    ]
+    return _answer({"distributor": {"children": {"nodes": nodes}}})
 
 
 async def place_order(request: Request) -> Response:
@@ -320,6 +360,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 app = Starlette(
     routes=[
         Route("/downline_100", downline, methods=["POST"]),
+        Route("/downline_1000", downline, methods=["POST"]),
+        Route("/subtree_totals", subtree_totals, methods=["POST"]),
         Route("/place_order", place_order, methods=["POST"]),
     ],
     lifespan=_lifespan,

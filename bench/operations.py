@@ -11,10 +11,20 @@ from bench.world import CHILDREN, GRANDCHILDREN, SKUS, World
 PAID_AT = "2026-03-02T04:05:06+00:00"
 
 DOWNLINE = """
-query Downline($of: ID!) {
-  downline(of: $of, first: 100) {
+query Downline($of: ID!, $first: Int!) {
+  downline(of: $of, first: $first) {
     nodes { id code name status tier region level joinedAt }
     pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+SUBTREE_TOTALS = """
+query Team($of: ID!, $period: SalesPeriodInput!) {
+  distributor(id: $of) {
+    children(first: 50) {
+      nodes { code totals(period: $period) { ownSales { amountMinor } groupSales { amountMinor } headCount } }
+    }
   }
 }
 """
@@ -36,7 +46,17 @@ mutation Place($input: PlaceOrderInput!) {
 
 def downlines(world: World, count: int) -> Sequence[bytes]:
     """Requests for a page of a hundred, of one top after the other."""
-    return [_body(DOWNLINE, {"of": top}) for top in islice(cycle(world.tops), count)]
+    return [_body(DOWNLINE, {"of": top, "first": 100}) for top in islice(cycle(world.tops), count)]
+
+
+def wide_downlines(world: World, count: int) -> Sequence[bytes]:
+    """Requests for a page of a thousand."""
+    return [_body(DOWNLINE, {"of": world.wide, "first": 1_000})] * count
+
+
+def subtree_totals(world: World, count: int) -> Sequence[bytes]:
+    """Requests for what each of fifty children and its team sold in a month."""
+    return [_body(SUBTREE_TOTALS, {"of": world.wide, "period": {"first": "2026-03-01", "until": "2026-04-01"}})] * count
 
 
 def orders(world: World, count: int) -> Sequence[bytes]:

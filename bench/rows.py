@@ -14,14 +14,19 @@ from bench.engine import explanation_bytes
 from bench.figures import Figure, Load, Size, compared
 from bench.log import write_log
 from bench.processes import HANDWRITTEN, PRODUCT, Finished, Server, run, serving
-from bench.world import World, make_world
+from bench.world import World, make_world, sell_under_the_wide
 
 BRAND = "cdnow"
 _GRAPHQL = "/graphql"
 _SUFFIX = {"postgresql": "", "sqlite": "_sqlite"}
 
 Bodies = Callable[[World, int], Sequence[bytes]]
-OPERATIONS: dict[str, Bodies] = {"place_order": operations.orders, "downline_100": operations.downlines}
+OPERATIONS: dict[str, Bodies] = {
+    "place_order": operations.orders,
+    "downline_100": operations.downlines,
+    "downline_1000": operations.wide_downlines,
+    "subtree_totals": operations.subtree_totals,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,8 @@ async def import_orders(databases: Databases, kind: str, size: Size) -> list[Fig
 
 async def api(databases: Databases, kind: str, size: Size) -> list[Figure]:
     """The rows of the API on one kind of database: starting, answering, and the memory held after."""
-    world = await make_world(await databases.fresh(kind), size.tops)
+    world = await make_world(await databases.fresh(kind), size.tops, size.wide)
+    await sell_under_the_wide(world)
     suffix = _SUFFIX[kind]
     async with AsyncExitStack() as stack:
         starts: list[tuple[float, float]] = []

@@ -22,7 +22,7 @@ from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 
-from saas.base.db import reading
+from saas.base.db import reading, reading_on
 from saas.base.errors import NotFound
 from saas.base.ids import PLATFORM, TenantId, new_id
 from saas.base.scope import current_tenant, tenant_scope
@@ -99,26 +99,33 @@ class Api(GraphQL[Context, None]):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        request = Request(scope, receive)
+        request = Request(scope, _limited(receive))
+        try:
+            await request.body()  # all of it has come before a connection to the database is held
+        except HTTPException as wrong:
+            await _refuse(wrong.status_code, "BAD_REQUEST", wrong.reason)(scope, receive, send)
+            return
+        async with reading_on():
+            answer = await self._asked(request)
+        await answer(scope, receive, send)
+
+    async def _asked(self, request: Request) -> Response:
+        """The answer to whoever asks."""
         try:
             brand = await registry.by_host(request.headers.get("host", ""))
         except NotFound:
-            await _refuse(404, "NOT_FOUND", "There is nothing here.")(scope, receive, send)
-            return
+            return _refuse(404, "NOT_FOUND", "There is nothing here.")
         token, by_cookie = _token(request)
         if by_cookie and not _same_origin(request):
-            await _refuse(403, "FORBIDDEN", "Send the request from the site itself.")(scope, receive, send)
-            return
+            return _refuse(403, "FORBIDDEN", "Send the request from the site itself.")
         actor = await sessions.authenticate(token, brand.id if brand else None) if token else None
         if token and actor is None and not by_cookie:
-            await _refuse(401, "UNAUTHENTICATED", "The token is not valid here. Log in again.")(scope, receive, send)
-            return
+            return _refuse(401, "UNAUTHENTICATED", "The token is not valid here. Log in again.")
         host_tenant_id = brand.id if brand else PLATFORM
         caller = Caller(host_tenant_id, actor, token, actor.locale if actor else brand.locale if brand else "en")
-        scope["caller"] = caller
+        request.scope["caller"] = caller
         with tenant_scope(actor.tenant_id if actor else host_tenant_id):
-            answer = await self._answer(Request(scope, _limited(receive)))
-        await answer(scope, receive, send)
+            return await self._answer(request)
 
     async def _answer(self, request: Request) -> Response:
         """The operation's answer; what is no operation is refused in the same shape."""

@@ -1,7 +1,7 @@
 """Distributors and the tree they stand in."""
 
-from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -26,6 +26,7 @@ from saas.network.queries import TierPin as PinRow
 from saas.network.rules import Cause, Kind, Status
 from schema.context import Info
 from schema.enums import described
+from schema.execution.rows import of_row
 from schema.ids import from_global, maybe_global, to_global
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
 from schema.scalars import Money, money
@@ -143,27 +144,41 @@ def sponsorship(row: SponsorshipRow) -> Sponsorship:
     )
 
 
+_global = partial(to_global, "Distributor")
+_maybe_global = partial(maybe_global, "Distributor")
+
+
 @strawberry.type(description="A person or firm enrolled in the brand's network (分销商).")
 class Distributor:
     """A distributor. What costs another read is a method, loaded for a whole page at once."""
 
     row: strawberry.Private[DistributorRow]
     as_of: strawberry.Private[datetime | None]
-    id: strawberry.ID = strawberry.field(description="Global id.")
-    code: str = strawberry.field(description="Its code, unique in the brand.")
-    name: str = strawberry.field(description="Its name, shortened for who may not read it in full.")
-    kind: Kind = strawberry.field(description="What it is in law.")
-    status: Status = strawberry.field(description="Where it is in its life with the brand.")
-    tier: str = strawberry.field(description="Its rank (级别), a code of the program.")
-    region: str | None = strawberry.field(description="Its region, GB/T 2260.")
-    sponsor_id: strawberry.ID | None = strawberry.field(description="Its sponsor (上级); none on top.")
-    depth: int = strawberry.field(description="Generations above it.")
-    level: int = strawberry.field(description="Distance from the distributor the list is about.")
-    phone_masked: str | None = strawberry.field(description="Its phone number, the middle hidden.")
-    id_number_masked: str | None = strawberry.field(description="Its identity number, the middle hidden.")
-    applied_at: datetime = strawberry.field(description="When it applied.")
-    joined_at: datetime | None = strawberry.field(description="When it joined.")
-    exited_at: datetime | None = strawberry.field(description="When it left.")
+    id: strawberry.ID = strawberry.field(resolver=of_row("id", _global), description="Global id.")
+    code: str = strawberry.field(resolver=of_row("code"), description="Its code, unique in the brand.")
+    name: str = strawberry.field(
+        resolver=of_row("name"), description="Its name, shortened for who may not read it in full."
+    )
+    kind: Kind = strawberry.field(resolver=of_row("kind"), description="What it is in law.")
+    status: Status = strawberry.field(resolver=of_row("status"), description="Where it is in its life with the brand.")
+    tier: str = strawberry.field(resolver=of_row("tier"), description="Its rank (级别), a code of the program.")
+    region: str | None = strawberry.field(resolver=of_row("region"), description="Its region, GB/T 2260.")
+    sponsor_id: strawberry.ID | None = strawberry.field(
+        resolver=of_row("sponsor_id", _maybe_global), description="Its sponsor (上级); none on top."
+    )
+    depth: int = strawberry.field(resolver=of_row("depth"), description="Generations above it.")
+    level: int = strawberry.field(
+        resolver=of_row("level"), description="Distance from the distributor the list is about."
+    )
+    phone_masked: str | None = strawberry.field(
+        resolver=of_row("phone_masked"), description="Its phone number, the middle hidden."
+    )
+    id_number_masked: str | None = strawberry.field(
+        resolver=of_row("id_number_masked"), description="Its identity number, the middle hidden."
+    )
+    applied_at: datetime = strawberry.field(resolver=of_row("applied_at"), description="When it applied.")
+    joined_at: datetime | None = strawberry.field(resolver=of_row("joined_at"), description="When it joined.")
+    exited_at: datetime | None = strawberry.field(resolver=of_row("exited_at"), description="When it left.")
 
     @strawberry.field(description="Its sponsor (上级); none on top, or for who may not see it.")
     async def sponsor(self, info: Info) -> Annotated["Distributor", strawberry.lazy("schema.network")] | None:
@@ -238,25 +253,7 @@ def _pin(found: PinRow | None) -> TierPin | None:
 
 def distributor(row: DistributorRow, as_of: datetime | None = None) -> Distributor:
     """A distributor for the API."""
-    return Distributor(
-        row=row,
-        as_of=as_of,
-        id=to_global("Distributor", row.id),
-        code=row.code,
-        name=row.name,
-        kind=row.kind,
-        status=row.status,
-        tier=row.tier,
-        region=row.region,
-        sponsor_id=maybe_global("Distributor", row.sponsor_id),
-        depth=row.depth,
-        level=row.level,
-        phone_masked=row.phone_masked,
-        id_number_masked=row.id_number_masked,
-        applied_at=row.applied_at,
-        joined_at=row.joined_at,
-        exited_at=row.exited_at,
-    )
+    return Distributor(row=row, as_of=as_of)
 
 
 async def viewing(info: Info) -> Visibility | None:
@@ -299,7 +296,7 @@ async def distributor_by_id(info: Info, id_: DistributorId) -> Distributor | Non
 async def _as_of(info: Info, row: DistributorRow, moment: datetime) -> Distributor:
     """The distributor in the tree of a past moment."""
     above = await queries.upline(row.id, await viewing(info), as_of=moment)
-    return distributor(replace(row, sponsor_id=above[0].id if above else None, depth=len(above)), moment)
+    return distributor(row._replace(sponsor_id=above[0].id if above else None, depth=len(above)), moment)
 
 
 @strawberry.type

@@ -36,9 +36,31 @@ class Edge(Generic[Node]):
 class Connection(Generic[Node]):
     """Relay's connection; ``nodes`` saves a level where no cursor of a single row is needed."""
 
-    edges: list[Edge[Node]] = strawberry.field(description="The rows with their cursors.")
-    nodes: list[Node] = strawberry.field(description="The rows alone.")
-    page_info: PageInfo = strawberry.field(description="Where this page stands.")
+    page: strawberry.Private[Page[Any]]
+    make: strawberry.Private[Callable[[Any], Any]]
+    after: strawberry.Private[str | None]
+
+    @strawberry.field(description="The rows with their cursors.")
+    def edges(self) -> list[Edge[Node]]:
+        """Made when asked for, like all below."""
+        rows = zip(self.page.items, self.page.cursors, strict=True)
+        return [Edge(node=self.make(row), cursor=cursor) for row, cursor in rows]
+
+    @strawberry.field(description="The rows alone.")
+    def nodes(self) -> list[Node]:
+        """Without their cursors."""
+        return [self.make(row) for row in self.page.items]
+
+    @strawberry.field(description="Where this page stands.")
+    def page_info(self) -> PageInfo:
+        """The first and the last row's cursors."""
+        cursors = self.page.cursors
+        return PageInfo(
+            has_next_page=self.page.has_next,
+            has_previous_page=self.after is not None,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else None,
+        )
 
 
 def request(first: int, after: str | None) -> PageRequest:
@@ -48,17 +70,7 @@ def request(first: int, after: str | None) -> PageRequest:
 
 def connection(page: Page[Row], make: Callable[[Row], Any], after: str | None) -> Connection[Any]:
     """A page for the API."""
-    nodes = [make(row) for row in page.items]
-    return Connection(
-        edges=[Edge(node=node, cursor=cursor) for node, cursor in zip(nodes, page.cursors, strict=True)],
-        nodes=nodes,
-        page_info=PageInfo(
-            has_next_page=page.has_next,
-            has_previous_page=after is not None,
-            start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else None,
-        ),
-    )
+    return Connection(page=page, make=make, after=after)
 
 
 __all__ = ["PAGE_DEFAULT", "After", "Connection", "Edge", "First", "PageInfo", "connection", "request"]

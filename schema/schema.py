@@ -2,7 +2,7 @@
 
 import strawberry
 from graphql import GraphQLError, build_schema, lexicographic_sort_schema, print_schema
-from strawberry.extensions import MaxTokensLimiter, ParserCache, ValidationCache
+from strawberry.extensions import MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
@@ -10,6 +10,8 @@ from schema.audit import AuditQuery
 from schema.brands import BrandMutation, BrandQuery
 from schema.catalog import CatalogMutation, CatalogQuery
 from schema.commissions import CommissionQuery
+from schema.documents import Documents
+from schema.execution import CompilingExecutor
 from schema.exit_changes import ExitMutation
 from schema.exits import ExitQuery
 from schema.gate import Gate
@@ -100,11 +102,11 @@ schema = Schema(
     query=Query,
     mutation=Mutation,
     extensions=[
-        lambda: ParserCache(maxsize=512),
         lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
-        lambda: ValidationCache(maxsize=512),
+        Documents,
         Gate,
     ],
+    execution_context_class=CompilingExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 

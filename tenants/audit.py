@@ -35,7 +35,7 @@ class Line:
 
 async def record(actor: Actor, action: str, subject: str | None = None, **detail: object) -> None:
     """Write one line. ``detail`` must hold no personal data in clear."""
-    await current_tx().insert_many(
+    await current_tx().insert_later(
         "audit_log",
         ("id", "at", "actor_kind", "actor_id", "actor_label", "action", "subject", "detail"),
         [

@@ -95,8 +95,35 @@ def plain_amount(amount_minor: int, currency: str) -> str:
 
 def formatted(amount_minor: int, currency: str, locale: str) -> str:
     """Write an amount for a reader: ``¥1,234.50`` in zh-CN, ``CN¥1,234.50`` in en."""
+    digits = minor_digits(currency)
+    mould = _mould(currency, locale, negative=amount_minor < 0)
+    if mould is None:
+        return _written(amount_minor, currency, locale)
+    before, group, point, after = mould
+    whole, part = divmod(abs(amount_minor), 10**digits)
+    grouped = f"{whole:,}" if group == "," else f"{whole:,}".replace(",", group)
+    return f"{before}{grouped}{point}{part:0{digits}}{after}" if digits else f"{before}{grouped}{after}"
+
+
+def _written(amount_minor: int, currency: str, locale: str) -> str:
     value = Decimal(amount_minor).scaleb(-minor_digits(currency))
     return format_currency(value, currency, locale=_locale(locale))
+
+
+@lru_cache(maxsize=256)
+def _mould(currency: str, locale: str, *, negative: bool) -> tuple[str, str, str, str] | None:
+    """What a language writes before, between and after the digits, learnt from one amount that Babel wrote.
+
+    To pour digits into it takes a tenth of the time. None where a language does more than that.
+    """
+    digits = minor_digits(currency)
+    sample = 1_234_567 * 10**digits + int("8" * digits or 0)
+    written = _written(-sample if negative else sample, currency, locale)
+    part = rf"(\D*){'8' * digits}" if digits else "()"
+    found = re.fullmatch(rf"(\D*)1(\D*)234(\D*)567{part}(\D*)", written)
+    if found is None or found[2] != found[3]:
+        return None
+    return found[1], found[2], found[4], found[5]
 
 
 @lru_cache(maxsize=16)

@@ -4,7 +4,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 from uuid import UUID
 
 import orjson
@@ -12,8 +12,9 @@ import orjson
 from saas.base.errors import InvalidInput, Said
 
 T = TypeVar("T")
+R = TypeVar("R")
 PAGE_DEFAULT = 20
-PAGE_MAX = 100
+PAGE_MAX = 1_000
 YEARS = range(1900, 2200)
 """What times of cursors may lie in, so that no database and no time zone overflows."""
 
@@ -48,6 +49,28 @@ class Page(Generic[T]):
 def encode_cursor(*keys: object) -> str:
     """Write the sort keys of a row as an opaque cursor."""
     return urlsafe_b64encode(orjson.dumps(keys, default=str)).decode().rstrip("=")
+
+
+class Cursors(Sequence[str]):
+    """The cursors of rows, each written when it is asked for: most pages are asked for their last one only."""
+
+    def __init__(self, rows: Sequence[R], keys: Callable[[R], Sequence[object]]) -> None:
+        self._rows: Sequence[Any] = rows
+        self._keys = keys
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Cursors": ...
+
+    def __getitem__(self, index: int | slice) -> "str | Cursors":
+        if isinstance(index, slice):
+            return Cursors(self._rows[index], self._keys)
+        return encode_cursor(*self._keys(self._rows[index]))
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 def decode_cursor(cursor: str, *kinds: type) -> list[object]:

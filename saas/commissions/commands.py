@@ -134,7 +134,7 @@ def _make_up(open_lifts: dict[str, int], shares: Sequence[Share]) -> None:
 async def record(accruals: Sequence[Accrual]) -> None:
     """Write the rows of accruals, within the running transaction; their orders and lines must be there."""
     async with transaction() as tx:
-        await tx.insert_many("commission", COLUMNS, [row for accrual in accruals for row in _rows(accrual)])
+        await tx.insert_later("commission", COLUMNS, [row for accrual in accruals for row in _rows(accrual)])
 
 
 def _rows(accrual: Accrual) -> Iterator[tuple[object, ...]]:

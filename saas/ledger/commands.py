@@ -88,7 +88,7 @@ async def _record(tx: Tx, unique: dict[str, Posting], hashes: dict[str, str]) ->
 
 
 async def _write_entries(tx: Tx, made: dict[UUID, Posting]) -> None:
-    await tx.insert_many(
+    await tx.insert_later(
         "ledger_entry",
         ("transaction_id", "entry_no", "account", "owner_id", "currency", "amount_minor", "effective_at"),
         [
@@ -113,7 +113,7 @@ async def _move_balances(tx: Tx, made: dict[UUID, Posting], covered: frozenset[A
         return
     columns = ("owner_id", "account", "currency", "amount_minor")
     rises = [(*key, max(sums[key], 0)) for key in sorted(sums)]
-    await tx.insert_many("balance", columns, rises, or_update=_ADDED)
+    await tx.insert_later("balance", columns, rises, or_update=_ADDED)
     changes = [dict(zip(columns, (*key, amount), strict=True)) for key, amount in sums.items() if amount < 0]
     if not changes:
         return

@@ -12,7 +12,7 @@ from uuid import UUID
 from saas.base.db import Row, as_time, reading
 from saas.base.errors import InvalidInput, Said
 from saas.base.ids import DistributorId
-from saas.base.paging import Int32, Page, PageRequest, decode_cursor, encode_cursor, page_of
+from saas.base.paging import Cursors, Int32, Page, PageRequest, decode_cursor, encode_cursor, page_of
 from saas.network.contact import masked_name
 from saas.network.rules import Cause, Kind, Status
 from saas.network.selection import (
@@ -21,9 +21,9 @@ from saas.network.selection import (
     Statement,
     filtered,
     members,
-    own_sales,
     sort_expression,
     tops,
+    totals_statement,
 )
 from saas.network.views import (
     Chain,
@@ -83,6 +83,10 @@ _KEY_KINDS: Mapping[SortKey, type] = {
 }
 
 
+_KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
+_STATUSES: Mapping[str, Status] = {status.value: status for status in Status}
+
+
 async def downline(asked: Downline, page: PageRequest, visibility: Visibility | None = None) -> Page[DistributorRow]:
     """A page of the downline, in one statement; empty when ``asked.of`` does not exist for the viewer.
 
@@ -119,7 +123,7 @@ async def downline(asked: Downline, page: PageRequest, visibility: Visibility | 
             f"{key} AS sort_key FROM {them.source} AND {conditions}) AS listed {after} "
             f"ORDER BY sort_key {order}, id {order} LIMIT {st.arg(page.first + 1)}"
         )
-    cursors = [encode_cursor(sort.key, _sort_value(row["sort_key"], sort.key), row["id"]) for row in found]
+    cursors = Cursors(found, lambda row: (sort.key, _sort_value(row["sort_key"], sort.key), row["id"]))
     return page_of([_row(row, visibility) for row in found], page, cursors)
 
 
@@ -147,8 +151,8 @@ def _row(row: Row, visibility: Visibility | None) -> DistributorRow:
         row["id"],
         row["code"],
         masked_name(row["name"]) if hides else row["name"],
-        Kind(row["kind"]),
-        Status(row["status"]),
+        _KINDS[row["kind"]],
+        _STATUSES[row["status"]],
         row["tier"],
         row["region"],
         None if row["id"] == viewer or row["sponsor_id"] is None else _id(row["sponsor_id"]),
@@ -229,13 +233,8 @@ async def totals_of(
             counted = "d.status IN ('active', 'suspended')"
         else:
             counted = f"(d.exited_at IS NULL OR d.exited_at > {st.arg(as_of)})"
-        found = await st.rows(
-            f"{them.with_}SELECT root, CAST(sum(head) AS bigint) AS heads, CAST(sum(sold) AS bigint) AS team, "
-            f"CAST(sum(CASE WHEN level = 0 THEN sold ELSE 0 END) AS bigint) AS own "
-            f"FROM (SELECT {them.root} AS root, {them.level} AS level, CASE WHEN {counted} THEN 1 ELSE 0 END AS head, "
-            f"{own_sales(st, 'd.id', period)} AS sold FROM {them.source}) AS team GROUP BY root"
-        )
-    return {_id(row["root"]): Totals(row["own"], row["team"], row["heads"]) for row in found}
+        found = await st.rows(totals_statement(st, them, period, counted))
+    return {_id(row["root"]): Totals(row["own"] or 0, row["team"] or 0, row["heads"]) for row in found}
 
 
 def _id(value: object) -> DistributorId:

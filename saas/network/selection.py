@@ -156,6 +156,24 @@ def own_sales(st: Statement, distributor: str, period: SalesPeriod) -> str:
     return f"({_SOLD} FROM sales_day AS sales WHERE {_sales_of(st, distributor, period)})"
 
 
+def totals_statement(st: Statement, them: Members, period: SalesPeriod, counted: str) -> str:
+    """Heads and sales of the subtrees: ``root, heads, team, own``, sales none where nothing was sold.
+
+    Two aggregates over the same members and not a sum per member: the planner may then join as it sees fit.
+    """
+    sales = f"sales_day AS sales ON {_sales_of(st, 'd.id', period)}"
+    source, _, condition = them.source.partition(" WHERE ")
+    led = f"{them.with_.rstrip()}, " if them.with_ else "WITH "
+    return (
+        f"{led}heads AS (SELECT {them.root} AS root, count(CASE WHEN {counted} THEN 1 END) AS heads "
+        f"FROM {them.source} GROUP BY {them.root}), "
+        f"sold AS (SELECT {them.root} AS root, CAST(sum(sales.amount_minor) AS bigint) AS team, "
+        f"CAST(sum(CASE WHEN {them.level} = 0 THEN sales.amount_minor ELSE 0 END) AS bigint) AS own "
+        f"FROM {source} JOIN {sales} WHERE {condition} GROUP BY {them.root}) "
+        f"SELECT heads.root, heads.heads, sold.team, sold.own FROM heads LEFT JOIN sold ON sold.root = heads.root"
+    )
+
+
 def _sales_of(st: Statement, distributor: str, period: SalesPeriod) -> str:
     return (
         f"sales.tenant_id = $1 AND sales.distributor_id = {distributor} AND sales.currency = {st.arg(period.currency)} "

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from saas.base.ids import DistributorId
@@ -95,8 +96,7 @@ class Downline:
     as_of: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DistributorRow:
+class DistributorRow(NamedTuple):
     """A distributor as lists show it.
 
     ``level`` is the distance from the distributor the list is about, 0 for that one itself and 1 for its sponsor or

@@ -141,7 +141,7 @@ async def add_sales(sales: Sequence[DaySale]) -> None:
         key = (seller_id, day, currency)
         before = sums.get(key, (0, 0, 0))
         sums[key] = (before[0] + orders, before[1] + pieces, before[2] + amount_minor)
-    await current_tx().insert_many(
+    await current_tx().insert_later(
         "sales_day",
         ("distributor_id", "day", "currency", "orders", "pieces", "amount_minor"),
         [(*key, *sums[key]) for key in sorted(sums)],

@@ -248,11 +248,11 @@ async def _write(tx: Tx, candidates: Sequence[Candidate], gathered: Gathered, ev
     orders.sort(key=itemgetter(1))  # two batches with the same numbers take them in the same order
     if await tx.insert_many("sales_order", _ORDER_COLUMNS, orders, or_ignore=True) < len(orders):
         raise await _numbers_raced(tx, candidates)
-    await tx.insert_many("order_line", _LINE_COLUMNS, lines)
+    await tx.insert_later("order_line", _LINE_COLUMNS, lines)
     if cases:
-        await tx.insert_many("price_case", _CASE_COLUMNS, cases)
+        await tx.insert_later("price_case", _CASE_COLUMNS, cases)
     if leads:
-        await tx.insert_many("cross_region_lead", ("order_id", "distributor_id"), leads)
+        await tx.insert_later("cross_region_lead", ("order_id", "distributor_id"), leads)
     if accruals := [candidate.accrual for candidate in candidates if candidate.accrual]:
         await book(accruals, evidence)
 

@@ -7,7 +7,7 @@ from tests.api.conftest import World
 WRONG: dict[str, tuple[str, dict[str, object], str]] = {
     "no such field": ("{ nothing }", {}, "BAD_REQUEST"),
     "not a document": ("{ me ", {}, "BAD_REQUEST"),
-    "a page too large": ("{ members(first: 1000) { nodes { id } } }", {}, "INVALID_INPUT"),
+    "a page too large": ("{ members(first: 1001) { nodes { id } } }", {}, "INVALID_INPUT"),
     "a page of nothing": ("{ members(first: 0) { nodes { id } } }", {}, "INVALID_INPUT"),
     "a cursor of nothing": ('{ members(after: "x") { nodes { id } } }', {}, "INVALID_INPUT"),
     "an id of nothing": ('{ distributor(id: "dst_1") { id } }', {}, "NOT_FOUND"),

@@ -1,13 +1,15 @@
 """Exactness of money: docs/rules.md, "Rounding" and §3.7."""
 
+from decimal import Decimal
 from fractions import Fraction
 from math import floor
 
 import pytest
+from babel.numbers import format_currency
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saas.base.money import divide_half_up, formatted, parse_amount, plain_amount, share, shrink_to
+from saas.base.money import divide_half_up, formatted, minor_digits, parse_amount, plain_amount, share, shrink_to
 
 amounts = st.integers(min_value=0, max_value=10**13)
 
@@ -51,3 +53,14 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
 def test_amounts_are_written_for_the_reader() -> None:
     assert formatted(123450, "CNY", "zh-CN") == "¥1,234.50"
     assert formatted(123450, "CNY", "en") == "CN¥1,234.50"
+
+
+@given(
+    st.integers(-(10**15), 10**15),
+    st.sampled_from(["CNY", "USD", "JPY", "KWD", "EUR"]),
+    st.sampled_from(["zh-CN", "en", "de", "hi", "ar", "fr"]),
+)
+def test_amounts_are_written_as_babel_writes_them(amount_minor: int, currency: str, locale: str) -> None:
+    exact = Decimal(amount_minor).scaleb(-minor_digits(currency))
+    written = format_currency(exact, currency, locale=locale.replace("-", "_"))
+    assert formatted(amount_minor, currency, locale) == written

@@ -5,6 +5,7 @@ models (``TenantModel``) are bound to the same connection; outside a block nothi
 """
 
 from saas.base.db.database import Database, Point, open_database, passing, reading, transaction
+from saas.base.db.going_on import reading_on
 from saas.base.db.model import GlobalModel, TenantModel
 from saas.base.db.tx import ConstraintViolated, Row, Tx, as_time, current_tx
 
@@ -21,5 +22,6 @@ __all__ = [
     "open_database",
     "passing",
     "reading",
+    "reading_on",
     "transaction",
 ]

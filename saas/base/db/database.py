@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from saas.base.db.going_on import begun
 from saas.base.db.mistakes import reached
 from saas.base.db.model import bound_models
 from saas.base.db.tx import Observer, Tx, entered, open_tx
@@ -48,6 +49,15 @@ class Database(ABC):
     @abstractmethod
     def begin(self, tenant_id: TenantId, *, read_only: bool) -> AbstractAsyncContextManager[Tx]:
         """Hold a connection with a transaction of ``tenant_id``; commit at the end, roll back on any exception."""
+
+    @asynccontextmanager
+    async def go_on(
+        self, block: AbstractAsyncContextManager[Tx], before: Tx, tenant_id: TenantId, *, read_only: bool
+    ) -> AsyncIterator[Tx]:
+        """End ``block``, a transaction that only read, and begin another one, like ``begin``."""
+        await block.__aexit__(None, None, None)
+        async with self.begin(tenant_id, read_only=read_only) as tx:
+            yield tx
 
 
 @asynccontextmanager
@@ -121,9 +131,11 @@ async def _block(*, read_only: bool) -> AsyncIterator[Tx]:
         return
     database = current_database()
     points = None if read_only else database.points
-    async with database.begin(tenant_id, read_only=read_only) as tx:
+    async with begun(database, tenant_id, read_only=read_only) as tx:
         with entered(tx):
             yield tx
+        if not read_only:
+            await tx.flush()
         if points is not None:
             points(Point.BEFORE_COMMIT)
     if points is not None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import Any, Self, TypeAlias, cast
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any, NamedTuple, Self, TypeAlias, cast
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -49,6 +49,15 @@ class PostgresOrm(TransactionWrapper):
         raise TypeError("use saas.base.db.transaction()")
 
 
+class _Waiting(NamedTuple):
+    """Rows on their way into a table: what follows ``INSERT INTO``, and the columns as arrays."""
+
+    table: str
+    columns: Sequence[str]
+    arrays: Sequence[Sequence[object]]
+    conflict: str
+
+
 class PostgresTx(Tx):
     """A transaction on one connection of the pool."""
 
@@ -67,38 +76,51 @@ class PostgresTx(Tx):
         read_only: bool,
     ) -> None:
         super().__init__(tenant_id, observer, read_only=read_only)
-        self._connection = connection
+        self.connection = connection
+        self.over = False
         self._types = types
         self._orm: PostgresOrm | None = None
+        self._waiting: list[_Waiting] = []
 
     @property
     def orm(self) -> BaseDBAsyncClient:
+        if self._waiting:
+            raise RuntimeError("rows wait to be inserted; await tx.flush() before using models")
         self.observe("ORM")
         if self._orm is None:
-            self._orm = PostgresOrm(self._connection)
+            self._orm = PostgresOrm(self.connection)
         return self._orm
 
     async def rows(self, sql: str, *args: object) -> Sequence[Row]:
+        if self._waiting:
+            await self.flush()
         self.observe(sql)
         try:
-            return cast(Sequence[Row], await self._connection.fetch(sql, *args))
+            return cast(Sequence[Row], await self.connection.fetch(sql, *args))
         except asyncpg.IntegrityConstraintViolationError as exc:
             raise ConstraintViolated(str(exc)) from exc
 
     async def batches(
         self, sql: str, *args: object, size: int = 5_000
     ) -> AsyncGenerator[Sequence[Sequence[Any]], None]:
+        if self._waiting:
+            await self.flush()
         self.observe(sql)
         # All rows are going to be read, so the plan for the first few of them is not the one to take.
-        await self._connection.execute("SET LOCAL cursor_tuple_fraction = 1")
-        cursor = await self._connection.cursor(sql, *args)
+        await self.connection.execute("SET LOCAL cursor_tuple_fraction = 1")
+        cursor = await self.connection.cursor(sql, *args)
         while found := await cursor.fetch(size):
             yield found
 
     async def execute(self, sql: str, *args: object) -> int:
+        if self._waiting:
+            await self.flush()
+        return await self._run(sql, *args)
+
+    async def _run(self, sql: str, *args: object) -> int:
         self.observe(sql)
         try:
-            status = await self._connection.execute(sql, *args)
+            status = await self.connection.execute(sql, *args)
         except asyncpg.IntegrityConstraintViolationError as exc:
             raise ConstraintViolated(str(exc)) from exc
         count = status.rpartition(" ")[2]
@@ -116,14 +138,41 @@ class PostgresTx(Tx):
         by_column = list(zip(*rows, strict=True))
         if not by_column:
             return 0
-        arrays = ", ".join(f"${i}::{self._types[table, name]}[]" for i, name in enumerate(columns, start=2))
-        names = ", ".join(columns)
         conflict = conflict_clause(or_ignore=or_ignore, or_update=or_update)
-        return await self.execute(
-            f"INSERT INTO {table} (tenant_id, {names}) SELECT $1, * FROM unnest({arrays}){conflict}",
-            self.tenant_id,
-            *by_column,
-        )
+        return await self._insert([*self._taken(), _Waiting(table, columns, by_column, conflict)])
+
+    async def insert_later(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, or_update: str = ""
+    ) -> None:
+        by_column = list(zip(*rows, strict=True))
+        if not by_column:
+            return
+        if any(one.table == table for one in self._waiting):
+            await self.flush()  # parts of one statement do not see each other's rows
+        self._waiting.append(_Waiting(table, columns, by_column, conflict_clause(or_ignore=False, or_update=or_update)))
+
+    async def flush(self) -> None:
+        if self._waiting:
+            await self._insert(self._taken())
+
+    def _taken(self) -> list[_Waiting]:
+        self.check_task()
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    async def _insert(self, inserts: Sequence[_Waiting]) -> int:
+        """All of them in one statement; the answer is of the last one. Foreign keys are checked at its end."""
+        args: list[object] = [self.tenant_id]
+        parts = [self._text_of(one, args) for one in inserts]
+        others = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(parts[:-1]))
+        return await self._run(f"WITH {others} {parts[-1]}" if others else parts[-1], *args)
+
+    def _text_of(self, one: _Waiting, args: list[object]) -> str:
+        first = len(args) + 1
+        args += one.arrays
+        arrays = ", ".join(f"${i}::{self._types[one.table, name]}[]" for i, name in enumerate(one.columns, start=first))
+        names = ", ".join(one.columns)
+        return f"INSERT INTO {one.table} (tenant_id, {names}) SELECT $1, * FROM unnest({arrays}){one.conflict}"
 
     def within(self, number: int, kind: str) -> str:
         return f"= ANY(${number}::{kind}[])"
@@ -163,14 +212,38 @@ class PostgresDatabase(Database):
 
     @asynccontextmanager
     async def begin(self, tenant_id: TenantId, *, read_only: bool) -> AsyncIterator[Tx]:
+        async with (
+            self._pool.acquire() as connection,
+            self._begun(connection, "", tenant_id, read_only=read_only) as tx,
+        ):
+            yield tx
+
+    @asynccontextmanager
+    async def go_on(
+        self, block: AbstractAsyncContextManager[Tx], before: Tx, tenant_id: TenantId, *, read_only: bool
+    ) -> AsyncIterator[Tx]:
+        """On the connection that ``before`` had, its COMMIT and the next BEGIN in one round trip."""
+        assert isinstance(before, PostgresTx)  # noqa: S101  # for mypy: it came from this database
+        before.over = True
+        try:
+            async with self._begun(before.connection, "COMMIT; ", tenant_id, read_only=read_only) as tx:
+                yield tx
+        finally:
+            await block.__aexit__(None, None, None)  # gives the connection back
+
+    @asynccontextmanager
+    async def _begun(
+        self, connection: Connection, first: str, tenant_id: TenantId, *, read_only: bool
+    ) -> AsyncIterator[Tx]:
         mode = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if read_only else ""
-        async with self._pool.acquire() as connection:
-            try:
-                await connection.execute(f"BEGIN{mode}; SET LOCAL app.tenant = '{int(tenant_id)}'")
-                yield PostgresTx(connection, tenant_id, self._types, self.observer, read_only=read_only)
-            except BaseException:
-                await finish(_roll_back(connection))
-                raise
+        try:
+            await connection.execute(f"{first}BEGIN{mode}; SET LOCAL app.tenant = '{int(tenant_id)}'")
+            tx = PostgresTx(connection, tenant_id, self._types, self.observer, read_only=read_only)
+            yield tx
+        except BaseException:
+            await finish(_roll_back(connection))
+            raise
+        if not tx.over:
             await finish(connection.execute("COMMIT"))
 
 

@@ -59,6 +59,10 @@ class Tx(ABC):
     def orm(self) -> BaseDBAsyncClient:
         """The same connection for Tortoise."""
 
+    def adopt(self) -> None:
+        """Belong to the running task from now on; the one that began has left the block."""
+        self._task = asyncio.current_task()
+
     def owned_by_caller(self) -> bool:
         """Whether the running task is the one that began."""
         return asyncio.current_task() is self._task
@@ -121,6 +125,19 @@ class Tx(ABC):
         ``"(tenant_id, sku) DO UPDATE SET name = excluded.name"``, it changes the row that is there; such rows come
         sorted by their key, so that two transactions take them in the same order.
         """
+
+    async def insert_later(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, or_update: str = ""
+    ) -> None:
+        """Insert rows together with whatever the transaction does next, at the latest before it commits.
+
+        Saves a round trip where nobody needs the answer. A row that is refused is reported by the statement that takes
+        it along.
+        """
+        await self.insert_many(table, columns, rows, or_update=or_update)
+
+    async def flush(self) -> None:  # noqa: B027  # nothing waits where a statement costs no round trip
+        """Insert what waits."""
 
     @abstractmethod
     def within(self, number: int, kind: str) -> str:
