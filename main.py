@@ -28,15 +28,19 @@ from saas.base.db.mistakes import DatabaseUnusable, require_tables
 from saas.base.errors import DomainError
 from saas.base.scope import tenant_scope
 from saas.base.settings import Settings, UnsafeSettings, get_settings
+from saas.exits.routine import HANDLERS as EXITS
 from saas.imports import orders as order_import
+from saas.jobs.scheduling import keep_schedules
 from saas.jobs.worker import Chore, Handler, run_worker
 from saas.network.tiering import JOB as TIERS
 from saas.network.tiering import apply_tiers
+from saas.payouts.routine import HANDLERS as PAYOUTS
 from saas.payouts.sending import HANDLERS as PAY
 from saas.payouts.sending import ask_again
 from saas.proof.checks import seal_chains
 from saas.proof.commands import KIND as PROOF
 from saas.proof.commands import check_books, prove_books
+from saas.settlement.routine import HANDLERS as PERIODS
 from saas.simulation.commands import KIND as SIMULATION
 from saas.simulation.commands import run_simulation
 from saas.simulation.recompute import prove_brands
@@ -57,10 +61,18 @@ T = TypeVar("T")
 NUMBER_MOST = 2**31 - 1
 NUMBERED = partial(typer.Option, min=1, max=NUMBER_MOST)
 LOG_FORMAT = "%(asctime)s %(name)s %(levelname)s %(message)s"
-HANDLERS: Mapping[str, Handler] = {SIMULATION: run_simulation, TIERS: apply_tiers, PROOF: check_books} | PAY
+HANDLERS: Mapping[str, Handler] = {
+    SIMULATION: run_simulation,
+    TIERS: apply_tiers,
+    PROOF: check_books,
+    **PAY,
+    **PERIODS,
+    **PAYOUTS,
+    **EXITS,
+}
 """Who does which kind of job."""
 
-CHORES: Sequence[Chore] = (versions.bring_up_to_date, seal_chains, ask_again)
+CHORES: Sequence[Chore] = (keep_schedules, versions.bring_up_to_date, seal_chains, ask_again)
 
 
 def app() -> Starlette:

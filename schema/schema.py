@@ -32,6 +32,7 @@ from schema.provider_accounts import ProviderAccountMutation, ProviderAccountQue
 from schema.return_changes import ReturnMutation
 from schema.returns import ReturnQuery
 from schema.scalars import SCALARS
+from schema.schedules import ScheduleMutation, ScheduleQuery
 from schema.settlement import SettlementMutation, SettlementQuery
 from schema.simulations import SimulationMutation, SimulationQuery
 from schema.tiers import TierMutation
@@ -58,6 +59,7 @@ class Query(
     ExitQuery,
     SimulationQuery,
     JobQuery,
+    ScheduleQuery,
     AuditQuery,
 ):
     """The root of reads."""
@@ -82,6 +84,7 @@ class Mutation(
     ExitMutation,
     SimulationMutation,
     JobMutation,
+    ScheduleMutation,
 ):
     """The root of writes."""
 

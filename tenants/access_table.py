@@ -37,6 +37,7 @@ from tenants.access_groups import (
     page,
 )
 from tenants.access_sales import SALES
+from tenants.access_work import WORK
 from tenants.actors import Actor, Role
 
 RULES: Final = joined(
@@ -61,6 +62,7 @@ RULES: Final = joined(
             (OWNER | role(Role.AUDITOR) | OPERATOR).may("auditLog"),
             EXITS_READ.may("exit exits"),
             STAFF.may("exitPreview inactiveDistributors"),
+            STAFF.may("deadJobCount schedules"),
             STAFF.may("job jobs simulation simulations simulatedOrder compareSimulations"),
             MONEY_READ.may("balance ledgerEntries statement statements payout payouts payoutDestination"),
             MONEY_READ.may("awards tierReviews"),
@@ -92,7 +94,8 @@ RULES: Final = joined(
             FINANCE.may("releaseCommission closeSettlement verifyPayoutDestination revealPayoutDestination"),
             FINANCE.may("sweepPayouts createPayoutBatch approvePayoutBatch cancelPayoutBatch submitPayoutBatch"),
             OWNER.may("setProviderAccount simulateProgram"),
-            (OPERATIONS | FINANCE).may("cancelJob"),
+            (OPERATIONS | FINANCE).may("cancelJob retryJob dismissJob startTask"),
+            OWNER.may("setSchedule pauseSchedule resumeSchedule"),
             (FINANCE | DISTRIBUTOR).may("setPayoutDestination requestPayout cancelPayout"),
         ),
         # -- what many share ---------------------------------------------------------------------------------
@@ -221,14 +224,7 @@ RULES: Final = joined(
         on("PeriodFigures", MONEY_READ.may("ownSales groupSales activeDownlineSales orders")),
         *page("TierReview", MONEY_READ),
         # -- simulations and jobs ----------------------------------------------------------------------------
-        on(
-            "Job",
-            STAFF.may(
-                "id kind status step done total attempts cancelRequested runAt createdAt startedAt finishedAt error"
-            ),
-        ),
-        *page("Job", STAFF),
-        on("JobPayload", (OPERATIONS | FINANCE).may("job userErrors")),
+        *WORK,
         on(
             "Simulation",
             STAFF.may(

@@ -54,6 +54,7 @@ STATES_ZH = {
     "completed": "已完成",
     "delivered": "已送达",
     "disabled": "已停用",
+    "dismissed": "已搁置",
     "done": "已完成",
     "draft": "草稿",
     "executed": "已执行",

@@ -15,9 +15,8 @@ from saas.base import clock
 from saas.base.db import Tx, transaction
 from saas.base.errors import DomainError, NotFound, Rejected, WrongState
 from saas.base.ids import DistributorId, JobId
-from saas.base.scope import current_tenant
 from saas.base.text import reason_of
-from saas.jobs.commands import enqueue
+from saas.jobs.commands import asked_by, enqueue, said_by
 from saas.jobs.worker import Progress
 from saas.network.enrolment import current_policy
 from saas.network.errors import TierMomentInPast, TierPinInPast, TiersChanged, TierTwice
@@ -25,7 +24,7 @@ from saas.network.rules import Policy, Status, tier_unknown
 from saas.network.standing import Cause, Change, follow
 from saas.network.tree import lock_tree
 from tenants import audit, registry
-from tenants.actors import Actor, Role
+from tenants.actors import Actor
 
 JOB = "network.set_tier"
 """The kind of job that gives tiers at a coming moment."""
@@ -242,7 +241,7 @@ async def _schedule(
             "tiers": [{"distributor": id_, "tier": wish.tier} for id_, wish in zip(ids, wishes, strict=True)],
             "reason": reason,
             "pin_until": pin_until,
-            "actor": {"role": actor.role, "id": actor.id, "label": actor.label},
+            "actor": said_by(actor),
         }
         return await enqueue(JOB, given, actor=actor, run_at=effective_from)
 
@@ -250,8 +249,7 @@ async def _schedule(
 async def apply_tiers(given: Mapping[str, Any], progress: Progress) -> None:
     """Do what ``schedule_tiers`` asked for, as its actor. The handler of ``JOB``; done twice, it is done once."""
     await progress.report(0, len(given["tiers"]))
-    by = given["actor"]
-    actor = Actor(tenant_id=current_tenant(), role=Role(by["role"]), id=by["id"] and UUID(by["id"]), label=by["label"])
+    actor = asked_by(given)
     wishes = [TierWish(DistributorId(UUID(one["distributor"])), one["tier"]) for one in given["tiers"]]
     until = given["pin_until"]
     try:

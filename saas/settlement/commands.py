@@ -11,6 +11,7 @@ from saas.base.idempotency import claim
 from saas.base.ids import DistributorId, OrderId, SettlementId, new_id
 from saas.commissions import maturity
 from saas.commissions.maturity import Due
+from saas.jobs.worker import Report
 from saas.ledger.commands import lock_balances, post
 from saas.ledger.rules import Account, Entry, Kind, Posting, transfer
 from saas.network.standstill import stand_still
@@ -47,15 +48,19 @@ class CloseSettlement:
     idempotency_key: str
 
 
-async def release_due(actor: Actor, *, dry_run: bool = False) -> int:
+async def release_due(actor: Actor, *, dry_run: bool = False, report: Report | None = None) -> int:
     """Make all commission available whose hold is over; answers how many rows were, or would be.
 
-    Batch by batch, each in its own transaction, so it may be stopped anywhere and run again, or run twice at once.
+    Batch by batch, each in its own transaction, so it may be stopped anywhere and run again, or run twice at once;
+    ``report`` is told between them how many there were, and of how many.
     """
     if dry_run:
         return await maturity.count_due(clock.now())
+    total = 0 if report is None else await maturity.count_due(clock.now())
     released = 0
     while True:
+        if report is not None:
+            await report(released, max(total, released))
         async with transaction():
             due = await maturity.lock_due(clock.now(), RELEASE_BATCH)
             if due:

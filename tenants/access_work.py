@@ -1,0 +1,19 @@
+"""The access table's part about work that runs by itself: jobs and schedules."""
+
+from typing import Final
+
+from tenants.access import FINANCE, OPERATIONS, OWNER, STAFF, on
+from tenants.access_groups import page
+
+WORK: Final = [
+    on(
+        "Job",
+        STAFF.may("id kind status step done total attempts cancelRequested runAt createdAt startedAt finishedAt error"),
+        STAFF.may("schedule dueAt dismissedAt dismissal"),
+    ),
+    *page("Job", STAFF),
+    on("JobPayload", (OPERATIONS | FINANCE).may("job userErrors")),
+    on("Schedule", STAFF.may("task every at weekday monthDay paused timeZone nextRuns changedAt")),
+    on("SchedulePayload", OWNER.may("schedule userErrors")),
+]
+"""The types; the roots stand with the others."""
