@@ -18,6 +18,7 @@ THINGS_ZH = {
     "commission": "佣金",
     "distributor": "分销商",
     "exit": "清退",
+    "import file": "导入文件",
     "job": "任务",
     "ledger transaction": "账务交易",
     "listing": "上架",

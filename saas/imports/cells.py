@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
@@ -44,7 +44,10 @@ def integer_of(cell: str) -> int:
 
 
 def amount_of(cell: str, currency: str) -> int:
-    """An amount in minor units; ``¥1,234.50`` is one, ``1234,50`` is not. Nothing is rounded. Raises ``CellUnreadable``."""
+    """An amount in minor units; ``¥1,234.50`` is one, ``1234,50`` is not, and nothing is rounded.
+
+    Raises ``CellUnreadable``.
+    """
     plain = _ungrouped(re.sub(r"^(¥|CNY|RMB)\s*", "", cell).removesuffix("元"))
     try:
         return parse_amount(plain.rstrip("0").removesuffix(".") if "." in plain else plain, currency)
@@ -107,12 +110,11 @@ def _from_serial(cell: str, days: int, time_zone: str) -> datetime:
     return (local + timedelta(seconds=seconds)).astimezone(UTC)
 
 
-def _zone(written: str | None, time_zone: str) -> ZoneInfo | None:
+def _zone(written: str | None, time_zone: str) -> tzinfo | None:
     """The zone a moment names, or the brand's. Raises ``ValueError``."""
     if written is None:
         return ZoneInfo(time_zone)
-    offset = datetime.fromisoformat(f"2000-01-01T00:00:00{written}").tzinfo
-    return offset  # type: ignore[return-value]  # any tzinfo does
+    return datetime.fromisoformat(f"2000-01-01T00:00:00{written}").tzinfo
 
 
 def _unreadable(cell: str, form: Form) -> CellUnreadable:

@@ -63,54 +63,95 @@ class Column:
         return frozenset(map(plain, (self.key, self.title.en, self.title.zh)))
 
 
-def _orders() -> Sequence[Column]:
-    moment, flag = Form.MOMENT, Form.FLAG
-    once = Said("Rows with the same number are one order. Without it each row is an order.", "订单号相同的行为同一订单；不填则每行为一个订单。")
-    price = Said("One of unit price and amount, or neither: then the program prices it.", "单价与金额任填其一；均不填则按政策定价。")
-    none = Said("", "")
+_SAID_ONCE, _OF_LINE = False, True
+
+_ONCE = {
+    "order_number": Said(
+        "Rows with the same number are one order. Without it each row is an order.",
+        "订单号相同的行为同一订单；不填则每行为一个订单。",
+    ),
+    "return_number": Said(
+        "Rows with the same number are one return. Without it each row is a return.",
+        "退货单号相同的行为同一退货；不填则每行为一个退货。",
+    ),
+}
+_PRICE = Said(
+    "Give the unit price or the amount, or neither: then the program prices the line.",
+    "单价与金额任填其一；均不填则按政策定价。",
+)
+_NOTES: Mapping[str, Said] = {
+    "unit_price": _PRICE,
+    "amount": _PRICE,
+    "region": Said("A code of GB/T 2260.", "GB/T 2260 行政区划代码。"),
+    "served_by": Said("The distributor of the customer's region.", "客户所在地区的分销商。"),
+    "paid_at": Said("A paid order earns commission.", "已付款的订单产生佣金。"),
+}
+_RETURN_NOTES: Mapping[str, Said] = {
+    "sku": Said("Without it all that is left of the order comes back.", "不填则退回订单的全部剩余商品。"),
+    "line": Said("Needed where one SKU stands in several lines.", "同一商品有多行时填写。"),
+    "quantity": Said("Needed with an SKU.", "填写商品编码时必填。"),
+    "state": Said(
+        "How far it is: requested, approved, received (the default) or refunded.",
+        "进度：申请、同意、收货（默认）或退款。",
+    ),
+    "freight": Said("With the state refunded.", "状态为退款时填写。"),
+    "override_reason": Said("Why goods are taken back after the time for returns.", "逾期仍受理退货的原因。"),
+}
+
+_ORDERS = (
+    ("order_number", "Order number", "订单号", "2026-0001", Form.TEXT, _SAID_ONCE),
+    ("seller*", "Seller code", "分销商编码", "L21", Form.TEXT, _SAID_ONCE),
+    ("sku*", "SKU", "商品编码", "LOTUS-CREAM", Form.TEXT, _OF_LINE),
+    ("quantity*", "Quantity", "数量", "2", Form.INTEGER, _OF_LINE),
+    ("unit_price", "Unit price", "单价", "198.00", Form.AMOUNT, _OF_LINE),
+    ("amount", "Amount", "金额", "", Form.AMOUNT, _OF_LINE),
+    ("customer", "Customer", "客户", "C-1001", Form.TEXT, _SAID_ONCE),
+    ("channel", "Channel", "渠道", "wechat", Form.TEXT, _SAID_ONCE),
+    ("region", "Region", "地区", "440100", Form.TEXT, _SAID_ONCE),
+    ("freight", "Freight", "运费", "0.00", Form.AMOUNT, _SAID_ONCE),
+    ("tax", "Tax", "税费", "0.00", Form.AMOUNT, _SAID_ONCE),
+    ("self_purchase", "Self purchase", "自购", "no", Form.FLAG, _SAID_ONCE),
+    ("for_member", "For a member", "会员", "no", Form.FLAG, _SAID_ONCE),
+    ("served_by", "Served by", "服务分销商编码", "", Form.TEXT, _SAID_ONCE),
+    ("placed_at", "Placed at", "下单时间", "2026-03-15 14:30", Form.MOMENT, _SAID_ONCE),
+    ("paid_at", "Paid at", "付款时间", "2026-03-15 14:31", Form.MOMENT, _SAID_ONCE),
+    ("shipped_at", "Shipped at", "发货时间", "2026-03-16", Form.MOMENT, _SAID_ONCE),
+    ("delivered_at", "Delivered at", "签收时间", "2026-03-18", Form.MOMENT, _SAID_ONCE),
+)
+_RETURNS = (
+    ("return_number", "Return number", "退货单号", "R-0001", Form.TEXT, _SAID_ONCE),
+    ("order_number*", "Order number", "订单号", "2026-0001", Form.TEXT, _SAID_ONCE),
+    ("sku", "SKU", "商品编码", "LOTUS-CREAM", Form.TEXT, _OF_LINE),
+    ("line", "Order line", "订单行号", "", Form.INTEGER, _OF_LINE),
+    ("quantity", "Quantity", "数量", "1", Form.INTEGER, _OF_LINE),
+    ("reason*", "Reason", "原因", "does not fit", Form.TEXT, _SAID_ONCE),
+    ("state", "State", "状态", "received", Form.TEXT, _SAID_ONCE),
+    ("sellable", "Sellable", "可再售", "yes", Form.FLAG, _SAID_ONCE),
+    ("freight", "Freight refunded", "退运费", "", Form.AMOUNT, _SAID_ONCE),
+    ("override_reason", "Reason for lateness", "逾期受理原因", "", Form.TEXT, _SAID_ONCE),
+)
+"""Key, with a star when it is required; titles; an example; the form; and whether it is said of each line."""
+
+
+def _columns(told: Sequence[tuple[str, str, str, str, Form, bool]], notes: Mapping[str, Said]) -> Sequence[Column]:
     return [
-        Column(key="order_number", title=Said("Order number", "订单号"), note=once, example="2026-0001"),
-        Column(key="seller", title=Said("Seller code", "分销商编码"), note=none, example="L21", required=True),
-        Column(key="sku", title=Said("SKU", "商品编码"), note=none, example="LOTUS-CREAM", required=True, of_line=True),
-        Column(key="quantity", title=Said("Quantity", "数量"), note=none, example="2", form=Form.INTEGER, required=True, of_line=True),
-        Column(key="unit_price", title=Said("Unit price", "单价"), note=price, example="198.00", form=Form.AMOUNT, of_line=True),
-        Column(key="amount", title=Said("Amount", "金额"), note=price, example="", form=Form.AMOUNT, of_line=True),
-        Column(key="customer", title=Said("Customer", "客户"), note=none, example="C-1001"),
-        Column(key="channel", title=Said("Channel", "渠道"), note=none, example="wechat"),
-        Column(key="region", title=Said("Region", "地区"), note=Said("A code of GB/T 2260.", "GB/T 2260 行政区划代码。"), example="440100"),
-        Column(key="freight", title=Said("Freight", "运费"), note=none, example="0.00", form=Form.AMOUNT),
-        Column(key="tax", title=Said("Tax", "税费"), note=none, example="0.00", form=Form.AMOUNT),
-        Column(key="self_purchase", title=Said("Self purchase", "自购"), note=none, example="no", form=flag),
-        Column(key="for_member", title=Said("For a member", "会员"), note=none, example="no", form=flag),
-        Column(key="served_by", title=Said("Served by", "服务分销商编码"), note=Said("The distributor of the customer's region.", "客户所在地区的分销商。"), example=""),
-        Column(key="placed_at", title=Said("Placed at", "下单时间"), note=none, example="2026-03-15 14:30", form=moment),
-        Column(key="paid_at", title=Said("Paid at", "付款时间"), note=Said("A paid order earns commission.", "已付款的订单产生佣金。"), example="2026-03-15 14:31", form=moment),
-        Column(key="shipped_at", title=Said("Shipped at", "发货时间"), note=none, example="2026-03-16", form=moment),
-        Column(key="delivered_at", title=Said("Delivered at", "签收时间"), note=none, example="2026-03-18", form=moment),
-    ]  # fmt: skip
+        Column(
+            key=name.removesuffix("*"),
+            title=Said(en, zh),
+            note=notes.get(name, Said("", "")),
+            example=example,
+            form=form,
+            required=name.endswith("*"),
+            of_line=of_line,
+        )
+        for name, en, zh, example, form, of_line in told
+    ]
 
 
-def _returns() -> Sequence[Column]:
-    once = Said("Rows with the same number are one return. Without it each row is a return.", "退货单号相同的行为同一退货；不填则每行为一个退货。")
-    rest = Said("Without it all that is left of the order comes back.", "不填则退回订单的全部剩余商品。")
-    state = Said("How far it is: requested, approved, received (the default) or refunded.", "进度：申请、同意、收货（默认）或退款。")
-    late = Said("Why goods are taken back after the time for returns.", "逾期仍受理退货的原因。")
-    none = Said("", "")
-    return [
-        Column(key="return_number", title=Said("Return number", "退货单号"), note=once, example="R-0001"),
-        Column(key="order_number", title=Said("Order number", "订单号"), note=none, example="2026-0001", required=True),
-        Column(key="sku", title=Said("SKU", "商品编码"), note=rest, example="LOTUS-CREAM", of_line=True),
-        Column(key="line", title=Said("Order line", "订单行号"), note=Said("Where one SKU stands in several lines.", "同一商品有多行时填写。"), example="", form=Form.INTEGER, of_line=True),
-        Column(key="quantity", title=Said("Quantity", "数量"), note=Said("Needed with an SKU.", "填写商品编码时必填。"), example="1", form=Form.INTEGER, of_line=True),
-        Column(key="reason", title=Said("Reason", "原因"), note=none, example="does not fit", required=True),
-        Column(key="state", title=Said("State", "状态"), note=state, example="received"),
-        Column(key="sellable", title=Said("Sellable", "可再售"), note=none, example="yes", form=Form.FLAG),
-        Column(key="freight", title=Said("Freight refunded", "退运费"), note=Said("With the state refunded.", "状态为退款时填写。"), example="", form=Form.AMOUNT),
-        Column(key="override_reason", title=Said("Reason for lateness", "逾期受理原因"), note=late, example=""),
-    ]  # fmt: skip
-
-
-COLUMNS: Mapping[ImportKind, Sequence[Column]] = {ImportKind.ORDERS: _orders(), ImportKind.RETURNS: _returns()}
+COLUMNS: Mapping[ImportKind, Sequence[Column]] = {
+    ImportKind.ORDERS: _columns(_ORDERS, {**_ONCE, **_NOTES}),
+    ImportKind.RETURNS: _columns(_RETURNS, {**_ONCE, **_RETURN_NOTES}),
+}
 """The columns of each kind, in the order of the template."""
 
 
@@ -121,6 +162,6 @@ def plain(header: str) -> str:
 
 
 def template(kind: ImportKind, language: str) -> str:
-    """A file to fill in: the headers in one language and a row as an example; a spreadsheet program takes it as UTF-8."""
+    """A CSV file to fill in: the headers in one language, and a row as an example."""
     columns = COLUMNS[kind]
     return f"\ufeff{csv_text([[one.header(language) for one in columns], [one.example for one in columns]])}"

@@ -50,7 +50,7 @@ class FileTooLarge(DomainError):
     """More bytes or rows than one file may have."""
 
     code = "IMPORT_FILE_TOO_LARGE"
-    en = "The file has {size} {what}; at most {most} are taken at once. Split it; rows that are there already are skipped."
+    en = "The file has {size} {what}; at most {most} are taken at once. Split it; what is there already is skipped."
     zh = "文件有 {size} {what}，每次最多 {most}。请拆分文件；已导入的行会自动跳过。"
 
 
@@ -106,5 +106,5 @@ class LineUnclear(DomainError):
     """The order has no line with that SKU, or several."""
 
     code = "IMPORT_LINE_UNCLEAR"
-    en = "Order {number} has {count} lines with the SKU {sku}. Give one that it has, and the line where there are several."
+    en = "Order {number} has {count} such lines with the SKU {sku}. Give an SKU it has, and the line if it has several."
     zh = "订单 {number} 有 {count} 行商品 {sku}。请填写订单中的商品；有多行时请填写行号。"

@@ -45,7 +45,7 @@ def read(content: bytes) -> list[Line]:
 
     Raises ``FileUnreadable``, ``FileTooLarge`` or ``CellsMerged``.
     """
-    lines = []
+    lines = list[Line]()
     rows = _workbook(content) if content.startswith(_ZIP) else _text(content)
     for number, cells in enumerate(rows, start=1):
         if len(lines) > ROWS_MOST:
@@ -74,7 +74,9 @@ def _text(content: bytes) -> Iterator[list[str]]:
 
 def _decoded(content: bytes) -> str:
     if content.startswith(_OLE):
-        raise _unreadable("it is an old or a locked workbook; save it as XLSX or CSV", "旧版或加密的工作簿，请另存为 XLSX 或 CSV")
+        raise _unreadable(
+            "it is an old or a locked workbook; save it as XLSX or CSV", "旧版或加密的工作簿，请另存为 XLSX 或 CSV"
+        )
     encodings = [name for mark, name in _MARKS if content.startswith(mark)] or ["utf-8", "gb18030"]
     for encoding in encodings:
         try:
@@ -83,7 +85,10 @@ def _decoded(content: bytes) -> str:
             continue
         if "\x00" not in text:
             return text
-    raise _unreadable("it is no text in UTF-8 or GBK; save it as CSV (UTF-8) or XLSX", "不是 UTF-8 或 GBK 文本，请另存为 CSV（UTF-8）或 XLSX")
+    raise _unreadable(
+        "it is no text in UTF-8 or GBK; save it as CSV (UTF-8) or XLSX",
+        "不是 UTF-8 或 GBK 文本，请另存为 CSV（UTF-8）或 XLSX",
+    )
 
 
 def _workbook(content: bytes) -> Iterator[list[str]]:
@@ -91,12 +96,16 @@ def _workbook(content: bytes) -> Iterator[list[str]]:
         with ZipFile(BytesIO(content)) as packed:
             unpacked = sum(one.file_size for one in packed.infolist())
         if unpacked > UNPACKED_MOST:
-            raise FileTooLarge("input.content", size=unpacked, what=Said("bytes unpacked", "字节（解压后）"), most=UNPACKED_MOST)
+            raise FileTooLarge(
+                "input.content", size=unpacked, what=Said("bytes unpacked", "字节（解压后）"), most=UNPACKED_MOST
+            )
         sheet = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0)
         merged = sheet.merged_cell_ranges
         rows = sheet.to_python(skip_empty_area=False)
     except (BadZipFile, CalamineError, OSError, IndexError) as broken:
-        raise _unreadable("it is no workbook; save it as XLSX or CSV again", "不是有效的工作簿，请重新另存为 XLSX 或 CSV") from broken
+        raise _unreadable(
+            "it is no workbook; save it as XLSX or CSV again", "不是有效的工作簿，请重新另存为 XLSX 或 CSV"
+        ) from broken
     if merged:
         raise CellsMerged("input.content", cells=", ".join(_range(*one) for one in merged[:5]))
     for row in rows:
@@ -117,7 +126,7 @@ def _shown(value: object) -> str:
 
 
 def _number(value: object) -> str:
-    exact = Decimal(f"{value:.15g}") if not isinstance(value, int) else Decimal(value)
+    exact = Decimal(value) if isinstance(value, int) else Decimal(f"{value:.15g}")
     return f"{exact:E}" if abs(exact) >= _LARGEST_EXACT else f"{exact:f}"
 
 
