@@ -13,6 +13,7 @@ from schema.commissions import CommissionQuery
 from schema.exit_changes import ExitMutation
 from schema.exits import ExitQuery
 from schema.gate import Gate
+from schema.imports import ImportMutation, ImportQuery
 from schema.jobs import JobMutation, JobQuery
 from schema.keys import KeyMutation, KeyQuery
 from schema.limits import TOKENS_MAX
@@ -60,6 +61,7 @@ class Query(
     SimulationQuery,
     JobQuery,
     ScheduleQuery,
+    ImportQuery,
     AuditQuery,
 ):
     """The root of reads."""
@@ -85,6 +87,7 @@ class Mutation(
     SimulationMutation,
     JobMutation,
     ScheduleMutation,
+    ImportMutation,
 ):
     """The root of writes."""
 

@@ -1,4 +1,4 @@
-"""The access table's part about work that runs by itself: jobs and schedules."""
+"""The access table's part about work that runs by itself: jobs, schedules and imports."""
 
 from typing import Final
 
@@ -15,5 +15,16 @@ WORK: Final = [
     on("JobPayload", (OPERATIONS | FINANCE).may("job userErrors")),
     on("Schedule", STAFF.may("task every at weekday monthDay paused timeZone nextRuns changedAt")),
     on("SchedulePayload", OWNER.may("schedule userErrors")),
+    on(
+        "ImportFile",
+        STAFF.may("id kind name dryRun historical rowCount units done written replayed refused createdAt finishedAt"),
+        STAFF.may("job findings csv"),
+    ),
+    *page("ImportFile", STAFF),
+    on("ImportFinding", STAFF.may("row column code message")),
+    *page("ImportFinding", STAFF),
+    on("ImportTemplate", STAFF.may("fileName content columns")),
+    on("ImportColumn", STAFF.may("key title form required note example")),
+    on("ImportPayload", OPERATIONS.may("file userErrors")),
 ]
 """The types; the roots stand with the others."""

@@ -65,21 +65,15 @@ class Column:
 
 _SAID_ONCE, _OF_LINE = False, True
 
-_ONCE = {
-    "order_number": Said(
-        "Rows with the same number are one order. Without it each row is an order.",
-        "订单号相同的行为同一订单；不填则每行为一个订单。",
-    ),
-    "return_number": Said(
-        "Rows with the same number are one return. Without it each row is a return.",
-        "退货单号相同的行为同一退货；不填则每行为一个退货。",
-    ),
-}
 _PRICE = Said(
     "Give the unit price or the amount, or neither: then the program prices the line.",
     "单价与金额任填其一；均不填则按政策定价。",
 )
-_NOTES: Mapping[str, Said] = {
+_ORDER_NOTES: Mapping[str, Said] = {
+    "order_number": Said(
+        "Rows with the same number are one order. Without it each row is an order.",
+        "订单号相同的行为同一订单；不填则每行为一个订单。",
+    ),
     "unit_price": _PRICE,
     "amount": _PRICE,
     "region": Said("A code of GB/T 2260.", "GB/T 2260 行政区划代码。"),
@@ -87,6 +81,10 @@ _NOTES: Mapping[str, Said] = {
     "paid_at": Said("A paid order earns commission.", "已付款的订单产生佣金。"),
 }
 _RETURN_NOTES: Mapping[str, Said] = {
+    "return_number": Said(
+        "Rows with the same number are one return. Without it each row is a return.",
+        "退货单号相同的行为同一退货；不填则每行为一个退货。",
+    ),
     "sku": Said("Without it all that is left of the order comes back.", "不填则退回订单的全部剩余商品。"),
     "line": Said("Needed where one SKU stands in several lines.", "同一商品有多行时填写。"),
     "quantity": Said("Needed with an SKU.", "填写商品编码时必填。"),
@@ -149,8 +147,8 @@ def _columns(told: Sequence[tuple[str, str, str, str, Form, bool]], notes: Mappi
 
 
 COLUMNS: Mapping[ImportKind, Sequence[Column]] = {
-    ImportKind.ORDERS: _columns(_ORDERS, {**_ONCE, **_NOTES}),
-    ImportKind.RETURNS: _columns(_RETURNS, {**_ONCE, **_RETURN_NOTES}),
+    ImportKind.ORDERS: _columns(_ORDERS, _ORDER_NOTES),
+    ImportKind.RETURNS: _columns(_RETURNS, _RETURN_NOTES),
 }
 """The columns of each kind, in the order of the template."""
 

@@ -4,8 +4,10 @@ Whoever carries a file out goes on where the record ends, so after a crash, or g
 nothing is written twice; a file brought in again finds its rows there already.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from itertools import count
 from typing import Any
@@ -20,7 +22,7 @@ from saas.base.idempotency import claim
 from saas.base.ids import ImportFileId, JobId, new_id
 from saas.imports import order_rows, return_rows, sheet
 from saas.imports.columns import ImportKind
-from saas.imports.errors import FileTooLarge
+from saas.imports.errors import FileTooLarge, FileUnreadable
 from saas.imports.outcome import Fate, Outcome
 from saas.imports.table import Row, Unit, rows_of, units_of
 from saas.imports.views import ImportView, import_file
@@ -35,6 +37,8 @@ JOB = "import"
 BYTES_MOST = 10_000_000
 """Bytes of one file; over the API it is less, since a request has at most ``schema.http.BODY_MAX``."""
 NAME_LONGEST = 100
+KEPT = timedelta(days=30)
+"""How long the rows of a file wait to be carried out."""
 FINDINGS_MOST = 10_000
 """Findings kept of one file; beyond them it is the wrong file."""
 
@@ -62,7 +66,7 @@ async def bring_in(command: BringIn, actor: Actor, *, as_job: bool = True) -> Im
 
     The same key and content answer the same file.
     Raises ``FileUnreadable``, ``FileTooLarge``, ``ColumnsWrong``, ``CellsMerged``, ``InvalidInput``, ``Forbidden`` or
-    ``IdempotencyConflict``.
+    ``IdempotencyConflict``. Must be called outside of a transaction.
     """
     if command.historical and actor.role not in {Role.OWNER, Role.SYSTEM}:
         raise Forbidden("input.historical", role=actor.role, needed=Role.OWNER)
@@ -71,7 +75,7 @@ async def bring_in(command: BringIn, actor: Actor, *, as_job: bool = True) -> Im
         raise InvalidInput("input.name", value=ascii(command.name[:40]), remedy=remedy)
     if len(command.content) > BYTES_MOST:
         raise FileTooLarge("input.content", size=len(command.content), what=Said("bytes", "字节"), most=BYTES_MOST)
-    rows = rows_of(command.kind, sheet.read(command.content))
+    rows = await asyncio.to_thread(_rows_in, command)
     file_id, digest = ImportFileId(new_id()), sha256(command.content).hexdigest()
     async with transaction() as tx:
         said = [command.kind, digest, command.dry_run, command.historical]
@@ -85,6 +89,10 @@ async def bring_in(command: BringIn, actor: Actor, *, as_job: bool = True) -> Im
         told = {"kind": command.kind, "name": command.name, "rows": len(rows), "historical": command.historical}
         await audit.record(actor, "import.begin", str(file_id), **told, dry_run=command.dry_run)
         return await import_file(file_id)
+
+
+def _rows_in(command: BringIn) -> list[Row]:
+    return rows_of(command.kind, sheet.read(command.content))
 
 
 async def _insert(
@@ -125,6 +133,12 @@ async def carry_out(file_id: ImportFileId, actor: Actor, report: Report) -> Impo
     """Do what is left of a file. Must be called outside of a transaction. Raises ``NotFound``."""
     found = await import_file(file_id)
     units = units_of(found.kind, await _rows(file_id))
+    if found.finished_at is None and len(units) < found.units:
+        kept = KEPT // timedelta(days=1)
+        why = Said(
+            f"its rows are kept for {kept} days only; bring it in again", f"文件内容仅保留 {kept} 天，请重新导入"
+        )
+        raise FileUnreadable("id", why=why)
     size = order_rows.BATCH if found.kind is ImportKind.ORDERS else 1
     for begin in range(found.done, len(units), size):
         await report(begin, len(units))
@@ -135,6 +149,15 @@ async def carry_out(file_id: ImportFileId, actor: Actor, report: Report) -> Impo
             await return_rows.bring_in(batch[0], actor, _Record(file_id, begin), dry_run=found.dry_run)
     await _finish(file_id, actor)
     return await import_file(file_id)
+
+
+async def drop_abandoned() -> None:
+    """Forget the rows of files that nobody has carried out for long. A chore of each brand."""
+    async with transaction() as tx:
+        await tx.execute(
+            "UPDATE import_file SET content = NULL WHERE tenant_id = $1 AND content IS NOT NULL AND created_at < $2",
+            *(tx.tenant_id, clock.now() - KEPT),
+        )
 
 
 async def _orders(found: ImportView, batch: Sequence[Unit], begin: int, actor: Actor) -> None:

@@ -23,7 +23,8 @@ from saas.returns.commands import (
     request_return,
 )
 from saas.returns.queries import ReturnView
-from tenants.actors import Actor
+from tenants.actors import Actor, Role
+from tenants.errors import Forbidden
 from tenants.registry import this_brand
 
 _STATES: Mapping[str, int] = {
@@ -43,6 +44,8 @@ _STATES: Mapping[str, int] = {
 }
 """How many steps follow the request."""
 _EXPECTED = Said("requested, approved, received or refunded", "申请、同意、收货或退款")
+_MAY_REFUND = frozenset({Role.OWNER, Role.FINANCE, Role.SYSTEM})
+"""Who may refund by hand may have it done by a file."""
 _COLUMN_OF: Mapping[str, str] = {
     "orderId": "order_number",
     "lines": "order_number",
@@ -52,6 +55,7 @@ _COLUMN_OF: Mapping[str, str] = {
     "overrideReason": "override_reason",
     "freightMinor": "freight",
     "idempotencyKey": "return_number",
+    "state": "state",
 }
 
 
@@ -131,6 +135,8 @@ async def _follow(case: ReturnView, key: str, head: Mapping[str, Any], actor: Ac
         received = ReceiveReturn(return_id=ReturnId(case.id), sellable=sellable, idempotency_key=key)
         await receive_return(received, actor)
     if steps >= 3:
+        if actor.role not in _MAY_REFUND:
+            raise Forbidden("input.state", role=actor.role, needed=Role.FINANCE)
         freight_minor = head.get("freight", 0)
         await refund_return(RefundReturn(return_id=case.id, freight_minor=freight_minor, idempotency_key=key), actor)
 

@@ -105,7 +105,7 @@ def test_what_is_unclear_is_refused_at_its_field(field: str, given: Recurrence) 
 
 @pytest.mark.parametrize("task", Task)
 def test_every_task_has_its_usual_time_its_handler_and_who_may_start_it(task: Task) -> None:
-    from main import HANDLERS
+    from saas.duties import HANDLERS
 
     assert checked(USUAL[task].recurrence, "input") == USUAL[task].recurrence
     assert task in HANDLERS

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from main import HANDLERS
 from saas.base import clock
 from saas.base.db import Database
 from saas.base.errors import IdempotencyConflict
 from saas.base.ids import DistributorId, TenantId, new_id
 from saas.base.paging import PageRequest
+from saas.duties import HANDLERS
 from saas.jobs.commands import StartTask, start
 from saas.jobs.queries import dead_jobs, job, jobs
 from saas.jobs.rules import JobStatus
