@@ -113,7 +113,12 @@ async def _insert(
         [
             (
                 *(file_id, command.kind.value, command.name, digest, command.dry_run, command.historical),
-                *(orjson.dumps(rows).decode(), len(rows), len(units_of(command.kind, rows)), job_id),
+                *(
+                    orjson.dumps([tuple(row) for row in rows]).decode(),
+                    len(rows),
+                    len(units_of(command.kind, rows)),
+                    job_id,
+                ),
                 *(actor.id, clock.now()),
             )
         ],

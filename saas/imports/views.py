@@ -17,7 +17,7 @@ _COLUMNS = (
     "id, kind, name, dry_run, historical, row_count, units, units_done, written, replayed, refused, job_id, "
     "created_by, created_at, finished_at"
 )
-_TITLES = {column.key: column.title for columns in COLUMNS.values() for column in columns}
+_TITLES = {(kind.value, column.key): column.title for kind, columns in COLUMNS.items() for column in columns}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,19 +86,20 @@ async def import_files(page: PageRequest, kind: ImportKind | None = None) -> Pag
 async def findings(file_id: ImportFileId, page: PageRequest) -> Page[FindingView]:
     """What was wrong in a file, in the order it was found."""
     async with reading() as tx:
-        where = Where(tx)
-        where.add("file_id = $", file_id)
+        where = Where(tx, "x")
+        where.add("x.file_id = $", file_id)
         if page.after:
-            where.add("seq > $", decode_cursor(page.after, Int32)[0])
+            where.add("x.seq > $", decode_cursor(page.after, Int32)[0])
         rows = await tx.rows(
-            f"SELECT seq, row_no, field, code, en, zh FROM import_finding WHERE {where.sql} ORDER BY seq "
-            f"LIMIT {page.first + 1}",
+            f"SELECT x.seq, x.row_no, x.field, x.code, x.en, x.zh, f.kind FROM import_finding x "
+            f"JOIN import_file f ON f.tenant_id = x.tenant_id AND f.id = x.file_id "
+            f"WHERE {where.sql} ORDER BY x.seq LIMIT {page.first + 1}",
             *where.args,
         )
     found = [
         FindingView(
             row_no=row["row_no"],
-            column=_TITLES.get(row["field"] or ""),
+            column=_TITLES.get((row["kind"], row["field"])),
             code=row["code"],
             message=Said(row["en"], row["zh"]),
         )
