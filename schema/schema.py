@@ -20,6 +20,7 @@ from schema.limits import TOKENS_MAX
 from schema.listings import ListingMutation, ListingQuery
 from schema.network import NetworkQuery
 from schema.network_changes import NetworkMutation, OrangeQuery
+from schema.notifications import NotificationMutation, NotificationQuery
 from schema.order_changes import OrderMutation
 from schema.orders import OrderQuery
 from schema.payout_changes import PayoutMutation
@@ -62,6 +63,7 @@ class Query(
     JobQuery,
     ScheduleQuery,
     ImportQuery,
+    NotificationQuery,
     AuditQuery,
 ):
     """The root of reads."""
@@ -88,6 +90,7 @@ class Mutation(
     JobMutation,
     ScheduleMutation,
     ImportMutation,
+    NotificationMutation,
 ):
     """The root of writes."""
 

@@ -1,9 +1,11 @@
-"""The access table's part about work that runs by itself: jobs, schedules and imports."""
+"""The access table's part about work that runs by itself: jobs, schedules, imports, notifications."""
 
 from typing import Final
 
-from tenants.access import FINANCE, OPERATIONS, OWNER, STAFF, on
+from tenants.access import DISTRIBUTOR, FINANCE, OPERATIONS, OWNER, STAFF, on
 from tenants.access_groups import page
+
+_MEMBERS: Final = STAFF | DISTRIBUTOR
 
 WORK: Final = [
     on(
@@ -26,5 +28,8 @@ WORK: Final = [
     on("ImportTemplate", STAFF.may("fileName content columns")),
     on("ImportColumn", STAFF.may("key title form required note example")),
     on("ImportPayload", OPERATIONS.may("file userErrors")),
+    on("Notification", _MEMBERS.may("id kind subjectId at readAt message")),
+    *page("Notification", _MEMBERS),
+    on("MarkNotificationsReadPayload", _MEMBERS.may("marked userErrors")),
 ]
 """The types; the roots stand with the others."""

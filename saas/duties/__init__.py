@@ -9,6 +9,8 @@ from saas.jobs.scheduling import keep_schedules
 from saas.jobs.worker import Chore, Handler
 from saas.network.tiering import JOB as TIERS
 from saas.network.tiering import apply_tiers
+from saas.notifications.delivering import HANDLERS as NOTIFICATIONS
+from saas.notifications.delivering import deliver_soon
 from saas.payouts.routine import HANDLERS as PAYOUTS
 from saas.payouts.sending import HANDLERS as PAY
 from saas.payouts.sending import ask_again
@@ -29,8 +31,16 @@ HANDLERS: Mapping[str, Handler] = {
     **PAYOUTS,
     **EXITS,
     **IMPORTS,
+    **NOTIFICATIONS,
 }
 """Who does which kind of job."""
 
-CHORES: Sequence[Chore] = (keep_schedules, versions.bring_up_to_date, seal_chains, ask_again, drop_abandoned)
+CHORES: Sequence[Chore] = (
+    keep_schedules,
+    versions.bring_up_to_date,
+    seal_chains,
+    ask_again,
+    deliver_soon,
+    drop_abandoned,
+)
 """What is done for every brand now and then, whoever else does it too."""

@@ -23,6 +23,8 @@ from saas.network.errors import TierMomentInPast, TierPinInPast, TiersChanged, T
 from saas.network.rules import Policy, Status, tier_unknown
 from saas.network.standing import Cause, Change, follow
 from saas.network.tree import lock_tree
+from saas.notifications.commands import announce
+from saas.notifications.rules import tier_changed
 from tenants import audit, registry
 from tenants.actors import Actor
 
@@ -96,6 +98,7 @@ async def _set(
         risen = [_Row(one.distributor_id, one.after, None) for one in done if one.before != one.after]
         await _write(tx, risen, moment, Change(cause=Cause.MANUAL, reason=reason, actor_id=actor.id))
         await _pin(tx, [one.distributor_id for one in done], pin_until, reason, actor)
+        await announce([tier_changed(*one) for one in done if one.before != one.after])
         subject = str(done[0].distributor_id) if len(done) == 1 else None
         tiers = {str(one.distributor_id): one.after for one in done[:100]}
         shown = {"tier": done[0].after} if subject else {"tiers": tiers, "count": len(done)}
@@ -300,5 +303,6 @@ async def change_tiers(changes: Collection[TierChange], reason: str, actor: Acto
         if written != len(changes):
             raise TiersChanged("input")
         if changes:
+            await announce([tier_changed(one.distributor_id, one.before, one.after) for one in changes])
             await audit.record(actor, "distributor.review_tiers", reason, count=written)
     return written

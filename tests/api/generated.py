@@ -80,6 +80,7 @@ IDS = {
     "Query.simulation(id)": "Simulation",
     "Query.compareSimulations(other)": "Simulation",
     "memberId": "Member",
+    "ids": "Notification",
     "Query.distributor(id)": "Distributor",
     "Query.order(id)": "Order",
     "RevokeApiKeyInput.id": "ApiKey",

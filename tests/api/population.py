@@ -14,6 +14,7 @@ from saas.base.ids import DistributorId, TenantId, new_id
 from saas.base.scope import tenant_scope
 from saas.imports.files import HANDLERS as IMPORTS
 from saas.jobs.worker import run_due
+from saas.notifications.delivering import deliver
 from saas.simulation.commands import KIND, run_simulation
 from schema.ids import PREFIXES, to_global
 from tenants import registry
@@ -273,7 +274,9 @@ async def _import(brand: Brand, slug: str, key: str) -> dict[str, str]:
     given = {"kind": "ORDERS", "name": f"orders of {slug}.csv", "content": content, "idempotencyKey": key}
     made = await brand.operations.do("importFile", "file { id }", **given)
     await run_due(IMPORTS)
-    return {"ImportFile": made["file"]["id"]}
+    await deliver()
+    told = await (await brand.anonymous.log_in("distributor")).ask("{ notifications { nodes { id } } }")
+    return {"ImportFile": made["file"]["id"], "Notification": told["notifications"]["nodes"][0]["id"]}
 
 
 async def _draft(brand: Brand, tenant_id: TenantId, slug: str) -> None:
