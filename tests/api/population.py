@@ -86,7 +86,7 @@ async def populate(brand: Brand, slug: str) -> Populated:
     ids |= await _return(brand, tenant_id, tree, f"{slug}-sku", key)
     await _draft(brand, tenant_id, slug)
     ids |= await _simulation(brand, NUMBERS[slug])
-    ids |= await _import(brand, slug, key)
+    ids |= await _import(brand, tenant_id, slug, key)
     callers = {
         "owner": brand.owner,
         "finance": brand.finance,
@@ -267,14 +267,15 @@ async def _simulation(brand: Brand, number: int) -> dict[str, str]:
     return {"Simulation": found["id"], "Job": found["job"]["id"]}
 
 
-async def _import(brand: Brand, slug: str, key: str) -> dict[str, str]:
+async def _import(brand: Brand, tenant_id: TenantId, slug: str, key: str) -> dict[str, str]:
     """A file of which one order was placed and one was left out."""
     rows = f"seller,sku,quantity,customer\n{slug.upper()}-DEALER-B,{slug}-sku,1,imported for {slug}\nNO-{slug},x,1,\n"
     content = b64encode(rows.encode()).decode()
     given = {"kind": "ORDERS", "name": f"orders of {slug}.csv", "content": content, "idempotencyKey": key}
     made = await brand.operations.do("importFile", "file { id }", **given)
     await run_due(IMPORTS)
-    await deliver()
+    with tenant_scope(tenant_id):
+        await deliver()
     told = await (await brand.anonymous.log_in("distributor")).ask("{ notifications { nodes { id } } }")
     return {"ImportFile": made["file"]["id"], "Notification": told["notifications"]["nodes"][0]["id"]}
 
