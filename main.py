@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -28,17 +28,11 @@ from saas.base.db.mistakes import DatabaseUnusable, require_tables
 from saas.base.errors import DomainError
 from saas.base.scope import tenant_scope
 from saas.base.settings import Settings, UnsafeSettings, get_settings
-from saas.imports import orders as order_import
-from saas.jobs.worker import Chore, Handler, run_worker
-from saas.network.tiering import JOB as TIERS
-from saas.network.tiering import apply_tiers
-from saas.payouts.sending import HANDLERS as PAY
-from saas.payouts.sending import ask_again
-from saas.proof.checks import seal_chains
-from saas.proof.commands import KIND as PROOF
-from saas.proof.commands import check_books, prove_books
-from saas.simulation.commands import KIND as SIMULATION
-from saas.simulation.commands import run_simulation
+from saas.duties import CHORES, HANDLERS
+from saas.imports.by_command import run_file
+from saas.imports.columns import ImportKind, template
+from saas.jobs.worker import run_worker
+from saas.proof.commands import prove_books
 from saas.simulation.recompute import prove_brands
 from tenants import access_table, registry, sessions
 from tenants.actors import Actor, Role
@@ -57,10 +51,6 @@ T = TypeVar("T")
 NUMBER_MOST = 2**31 - 1
 NUMBERED = partial(typer.Option, min=1, max=NUMBER_MOST)
 LOG_FORMAT = "%(asctime)s %(name)s %(levelname)s %(message)s"
-HANDLERS: Mapping[str, Handler] = {SIMULATION: run_simulation, TIERS: apply_tiers, PROOF: check_books} | PAY
-"""Who does which kind of job."""
-
-CHORES: Sequence[Chore] = (versions.bring_up_to_date, seal_chains, ask_again)
 
 
 def app() -> Starlette:
@@ -173,36 +163,47 @@ def demo() -> None:
     console.print(table)
 
 
+TenantName = Annotated[str, typer.Option(help="The brand's slug.")]
+File = Annotated[Path, typer.Argument(help="CSV or XLSX; see import template.", exists=True, dir_okay=False)]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Report what would happen and write nothing.")]
+Historical = Annotated[bool, typer.Option(help="Take orders of before the last change of program or tree.")]
+
+
 @importing.command("orders")
 def import_orders(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            help="A purchase log: customer, date, items, value; one header line.",
-            exists=True,
-            dir_okay=False,
-            readable=True,
-        ),
-    ],
-    tenant: Annotated[str, typer.Option(help="The brand that takes the orders; made when it is not there.")] = "cdnow",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what would happen and write nothing.")] = False,
+    file: File,
+    tenant: Annotated[str, typer.Option(help="The brand; made for a purchase log when it is not there.")] = "cdnow",
+    dry_run: DryRun = False,
+    historical: Historical = False,
 ) -> None:
-    """Read a log of purchases as a brand's paid orders. Run again, it changes nothing."""
+    """Read orders, or a log of purchases, as a brand's orders. Run again, it changes nothing."""
+    _import(ImportKind.ORDERS, file, tenant, dry_run=dry_run, historical=historical)
+
+
+@importing.command("returns")
+def import_returns(file: File, tenant: TenantName, dry_run: DryRun = False) -> None:
+    """Read returns of a brand's orders. Run again, it changes nothing."""
+    _import(ImportKind.RETURNS, file, tenant, dry_run=dry_run, historical=False)
+
+
+@importing.command("template")
+def import_template(kind: ImportKind, language: Annotated[str, typer.Option(help="en or zh-CN.")] = "en") -> None:
+    """Print the file to fill in, as CSV."""
+    typer.echo(template(kind, language), nl=False)
+
+
+def _import(kind: ImportKind, file: Path, tenant: str, **way: bool) -> None:
+    """Bring a file in; exit code 2 when anything was left out."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
-        report = _run(
-            lambda: order_import.run(
-                file, tenant, dry_run=dry_run, progress=lambda step, done, of: _show(bar, step, done, of)
-            )
-        )
+        report = _run(lambda: run_file(kind, file, tenant, progress=partial(_show, bar), **way))
     for line in report.lines():
-        console.print(line)
-    if report.bad_rows:
+        typer.echo(line)
+    if report.left_out:
         raise typer.Exit(2)
 
 
 Document = Annotated[Path, typer.Argument(help="YAML, or JSON by its ending.", exists=True, dir_okay=False)]
-TenantName = Annotated[str, typer.Option(help="The brand's slug.")]
 OwnerLogin = Annotated[str, typer.Option(help="The log-in of an owner, who is written down as the one who did it.")]
 
 
@@ -320,7 +321,6 @@ def recompute(
     tenant: Annotated[str | None, typer.Option(help="The brand's slug; every brand by default.")] = None,
 ) -> None:
     """Compute settled commission and awards again from stored versions and chains; exit code 1 if anything differs."""
-
     found, differences = _run(lambda: prove_brands(period, tenant, typer.echo))
     if not found:
         _fail(f"No brand settled a period {period}: give its label, such as 2026-03, or a day in it.")

@@ -15,12 +15,14 @@ from schema.execution import CompilingExecutor
 from schema.exit_changes import ExitMutation
 from schema.exits import ExitQuery
 from schema.gate import Gate
+from schema.imports import ImportMutation, ImportQuery
 from schema.jobs import JobMutation, JobQuery
 from schema.keys import KeyMutation, KeyQuery
 from schema.limits import TOKENS_MAX
 from schema.listings import ListingMutation, ListingQuery
 from schema.network import NetworkQuery
 from schema.network_changes import NetworkMutation, OrangeQuery
+from schema.notifications import NotificationMutation, NotificationQuery
 from schema.order_changes import OrderMutation
 from schema.orders import OrderQuery
 from schema.payout_changes import PayoutMutation
@@ -34,6 +36,7 @@ from schema.provider_accounts import ProviderAccountMutation, ProviderAccountQue
 from schema.return_changes import ReturnMutation
 from schema.returns import ReturnQuery
 from schema.scalars import SCALARS
+from schema.schedules import ScheduleMutation, ScheduleQuery
 from schema.security import SecurityMutation, SecurityQuery
 from schema.settlement import SettlementMutation, SettlementQuery
 from schema.simulations import SimulationMutation, SimulationQuery
@@ -62,6 +65,9 @@ class Query(
     ExitQuery,
     SimulationQuery,
     JobQuery,
+    ScheduleQuery,
+    ImportQuery,
+    NotificationQuery,
     AuditQuery,
 ):
     """The root of reads."""
@@ -87,6 +93,9 @@ class Mutation(
     ExitMutation,
     SimulationMutation,
     JobMutation,
+    ScheduleMutation,
+    ImportMutation,
+    NotificationMutation,
 ):
     """The root of writes."""
 

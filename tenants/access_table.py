@@ -37,6 +37,7 @@ from tenants.access_groups import (
     page,
 )
 from tenants.access_sales import SALES
+from tenants.access_work import WORK
 from tenants.actors import Actor, Role
 
 RULES: Final = joined(
@@ -61,7 +62,9 @@ RULES: Final = joined(
             COMMISSIONS_READ.may("commissions commissionSummary"),
             (OWNER | role(Role.AUDITOR) | OPERATOR).may("auditLog"),
             EXITS_READ.may("exit exits"),
+            (STAFF | DISTRIBUTOR).may("notifications unreadNotificationCount"),
             STAFF.may("exitPreview inactiveDistributors"),
+            STAFF.may("deadJobCount schedules importFile importFiles importTemplate"),
             STAFF.may("job jobs simulation simulations simulatedOrder compareSimulations"),
             MONEY_READ.may("balance ledgerEntries statement statements payout payouts payoutDestination"),
             MONEY_READ.may("awards tierReviews"),
@@ -84,7 +87,7 @@ RULES: Final = joined(
             ENROL.may("enrol"),
             (OPERATIONS | key(Scope.NETWORK_WRITE)).may("enrolMany"),
             OPERATIONS.may("approveDistributor rejectDistributor suspendDistributor reinstateDistributor"),
-            OPERATIONS.may("setTier setTiers"),
+            OPERATIONS.may("setTier setTiers importFile"),
             (OPERATIONS | DISTRIBUTOR).may("moveDistributor"),
             OPERATIONS.may("revealPhone barNumber liftBar closePriceCase"),
             CATALOG_WRITE.may("putProducts archiveProducts"),
@@ -98,7 +101,9 @@ RULES: Final = joined(
             FINANCE.may("releaseCommission closeSettlement verifyPayoutDestination revealPayoutDestination"),
             FINANCE.may("sweepPayouts createPayoutBatch approvePayoutBatch cancelPayoutBatch submitPayoutBatch"),
             OWNER.may("setProviderAccount simulateProgram"),
-            (OPERATIONS | FINANCE).may("cancelJob"),
+            (OPERATIONS | FINANCE).may("cancelJob retryJob dismissJob startTask"),
+            (STAFF | DISTRIBUTOR).may("markNotificationsRead"),
+            OWNER.may("setSchedule pauseSchedule resumeSchedule"),
             (FINANCE | DISTRIBUTOR).may("setPayoutDestination requestPayout cancelPayout"),
         ),
         # -- what many share ---------------------------------------------------------------------------------
@@ -234,14 +239,7 @@ RULES: Final = joined(
         on("PeriodFigures", MONEY_READ.may("ownSales groupSales activeDownlineSales orders")),
         *page("TierReview", MONEY_READ),
         # -- simulations and jobs ----------------------------------------------------------------------------
-        on(
-            "Job",
-            STAFF.may(
-                "id kind status step done total attempts cancelRequested runAt createdAt startedAt finishedAt error"
-            ),
-        ),
-        *page("Job", STAFF),
-        on("JobPayload", (OPERATIONS | FINANCE).may("job userErrors")),
+        *WORK,
         on(
             "Simulation",
             STAFF.may(

@@ -12,6 +12,7 @@ from saas.exits.errors import ExitNotSettled
 from saas.exits.queries import ExitView, exit_by_id
 from saas.exits.rules import ExitState, ExitStep, final_statement
 from saas.exits.stepping import lock_exit, step
+from saas.jobs.worker import Report
 from saas.ledger.queries import balances_of, movements_since
 from saas.payouts.people import staff_member
 from tenants import audit
@@ -31,10 +32,11 @@ async def close_exit(exit_id: ExitId, actor: Actor) -> ExitView:
         return await exit_by_id(exit_id)
 
 
-async def close_finished(actor: Actor) -> int:
+async def close_finished(actor: Actor, report: Report | None = None) -> int:
     """Close every executed exit that has nothing left; answers how many.
 
-    Each in a transaction of its own, so it may be stopped anywhere, and run again or twice at once.
+    Each in a transaction of its own, so it may be stopped anywhere, and run again or twice at once; ``report`` is told
+    between them how far it is.
     """
     async with reading() as tx:
         rows = await tx.rows(
@@ -44,7 +46,9 @@ async def close_finished(actor: Actor) -> int:
             tx.tenant_id,
         )
     closed = 0
-    for row in rows:
+    for done, row in enumerate(rows):
+        if report is not None:
+            await report(done, len(rows))
         closed += await _close_if_finished(row["id"], actor)
     return closed
 

@@ -22,6 +22,9 @@ from saas.ledger.rules import Account, Entry, Kind, Posting
 from saas.listings.commands import close_listings_of
 from saas.network import orange
 from saas.network.commands import leave
+from saas.network.queries import find
+from saas.notifications.commands import announce
+from saas.notifications.rules import exit_executed
 from saas.orders.purchases import own_purchases
 from saas.payouts.people import staff_member
 from tenants import audit
@@ -119,6 +122,7 @@ async def execute_exit(command: ExecuteExit, actor: Actor) -> ExitView:
         await _check_stock(case)
         await post([*_forfeits(case, forfeited), *_buy_back(case)])
         await disable_distributor(owner, actor)
+        await announce([exit_executed(owner, exit_id, (await find([owner]))[owner].code)])
         if case.kind is ExitKind.BREACH:
             await orange.bar(owner, case.reason, exit_id, actor)
         await audit.record(

@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 from saas.base import clock
-from saas.base.db import reading, transaction
+from saas.base.db import transaction
 from saas.base.ids import PLATFORM, DistributorId, ProductId
 from saas.base.scope import tenant_scope
 from saas.catalog.commands import put_products
@@ -21,7 +21,7 @@ from saas.catalog.rules import PutProduct
 from saas.imports.errors import BrandCurrencyDiffers
 from saas.imports.log import CURRENCY
 from saas.network.commands import enrol_many
-from saas.network.queries import Chain, ChainMember
+from saas.network.queries import Chain, ChainMember, ids_by_code
 from saas.network.rules import Enrol, Status
 from saas.orders.commands import Gathered, Ground, Seller
 from tenants import registry
@@ -88,13 +88,8 @@ async def prepare_brand(brand: Brand) -> Mapping[int, DistributorId]:
 async def distributors() -> Mapping[int, DistributorId]:
     """The log's distributors by number; empty unless all are there."""
     numbers = {code(number): number for number in range(1, DISTRIBUTORS + 1)}
-    async with reading() as tx:
-        rows = await tx.rows(
-            f"SELECT code, id FROM distributor WHERE tenant_id = $1 AND code {tx.within(2, 'text')}",
-            tx.tenant_id,
-            list(numbers),
-        )
-    return {numbers[row["code"]]: row["id"] for row in rows} if len(rows) == len(numbers) else {}
+    found = await ids_by_code(numbers)
+    return {numbers[code]: id_ for code, id_ in found.items()} if len(found) == len(numbers) else {}
 
 
 def imagined(brand: Brand | None) -> tuple[Gathered, Mapping[int, DistributorId]]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from hashlib import sha256
+from pathlib import Path
 from typing import NamedTuple
 
 from saas.base.errors import DomainError
@@ -88,3 +89,10 @@ def _day(written: str) -> date | None:
 
 def _wrong(what: str, value: str, expected: str) -> RowFieldWrong:
     return RowFieldWrong(f"row.{what}", what=what, value=value[:40], expected=expected)
+
+
+def is_log(file: Path) -> bool:
+    """Whether a file begins as a purchase log does."""
+    with file.open(encoding="ascii", errors="replace") as log:
+        content = (line.split() for line in log)
+        return tuple(next((fields for fields in content if fields and not fields[0].startswith("#")), ())) == HEADER

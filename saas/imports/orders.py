@@ -51,6 +51,11 @@ class ImportReport:
     commission_minor: dict[int, int] = field(default_factory=dict)
     bad_rows: list[BadRow] = field(default_factory=list)
 
+    @property
+    def left_out(self) -> int:
+        """Rows that were left out."""
+        return len(self.bad_rows)
+
     def lines(self) -> Iterator[str]:
         """The report for people."""
         verb = "would be placed" if self.dry_run else "placed"

@@ -3,6 +3,7 @@
 A worker's turn is told from another's by the number of attempts: whoever comes back too late changes nothing.
 """
 
+import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from saas.base.errors import Said
 from saas.base.ids import PLATFORM, JobId, TenantId
 from saas.base.scope import tenant_scope
 from saas.jobs.commands import signal
-from saas.jobs.rules import LEASE, JobStatus, wait_after
+from saas.jobs.rules import JITTER_BPS_MOST, LEASE, JobStatus, wait_after
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -30,8 +31,14 @@ class Taken:
     kind: str
     input: Mapping[str, Any]
     attempts: int
+    tries_from: int
     cancel_requested: bool
     created_by: UUID | None
+
+    @property
+    def tries(self) -> int:
+        """Attempts since a person last had it tried again, this one included."""
+        return self.attempts - self.tries_from
 
 
 async def brands_with_work(after: TenantId) -> list[TenantId]:
@@ -61,7 +68,7 @@ async def take(kinds: Collection[str]) -> Taken | None:
             f"SELECT id FROM job WHERE tenant_id = $1 AND kind {tx.within(4, 'text')} AND "
             f"((status = 'queued' AND run_at <= $2) OR (status = 'running' AND lease_until <= $2)) "
             f"ORDER BY run_at, id LIMIT 1{skip}) "
-            f"RETURNING id, kind, input, attempts, cancel_requested, created_by",
+            f"RETURNING id, kind, input, attempts, tries_from, cancel_requested, created_by",
             tx.tenant_id,
             now,
             now + LEASE,
@@ -71,13 +78,14 @@ async def take(kinds: Collection[str]) -> Taken | None:
 
 
 async def look_again_later() -> None:
-    """Say when the brand's jobs are next to be looked at: when one is due, or a lease ends."""
+    """Say when the brand is next to be looked at: when a job is due, a lease ends, or a schedule falls due."""
     async with transaction() as tx:
         # Whoever asks for work holds this row until it is committed, so nothing that was asked for is overlooked.
         await tx.rows(f"SELECT due_at FROM tenant_work WHERE tenant_id = $1{tx.for_update}", tx.tenant_id)
         due = await tx.value(
-            "SELECT min(CASE WHEN status = 'queued' THEN run_at ELSE lease_until END) FROM job "
-            "WHERE tenant_id = $1 AND status IN ('queued', 'running')",
+            "SELECT min(moment) FROM (SELECT CASE WHEN status = 'queued' THEN run_at ELSE lease_until END AS moment "
+            "FROM job WHERE tenant_id = $1 AND status IN ('queued', 'running') "
+            "UNION ALL SELECT next_at FROM schedule WHERE tenant_id = $1 AND NOT paused) AS waiting",
             tx.tenant_id,
         )
         await tx.execute("UPDATE tenant_work SET due_at = $2 WHERE tenant_id = $1", tx.tenant_id, as_time(due) or NEVER)
@@ -121,7 +129,8 @@ async def end(taken: Taken, status: JobStatus, why: Said | None = None) -> bool:
 async def try_again(taken: Taken, *, counts: bool) -> None:
     """Put the job back: later when the attempt ``counts``, else at once and as if it had not been taken."""
     async with transaction() as tx:
-        at = clock.now() + wait_after(taken.attempts) if counts else clock.now()
+        wait = wait_after(taken.tries, secrets.randbelow(JITTER_BPS_MOST + 1))
+        at = clock.now() + wait if counts else clock.now()
         await tx.execute(
             "UPDATE job SET status = 'queued', lease_until = NULL, run_at = $4, attempts = $5 "
             "WHERE tenant_id = $1 AND id = $2 AND status = 'running' AND attempts = $3",

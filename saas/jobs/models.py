@@ -16,7 +16,11 @@ class TenantWork(GlobalModel):
 
 
 class Job(TenantModel):
-    """A piece of work. While it runs it is leased to a worker; ``attempts`` tells one worker's turn from another's."""
+    """A piece of work. While it runs it is leased to a worker; ``attempts`` tells one worker's turn from another's.
+
+    ``tries_from`` is how many attempts there had been when a person last had it tried again. ``schedule`` and
+    ``due_at`` say what set it off when no person did.
+    """
 
     kind = fields.TextField()
     input = fields.JSONField[dict[str, object]]()
@@ -33,6 +37,12 @@ class Job(TenantModel):
     created_at = fields.DatetimeField()
     started_at = fields.DatetimeField(null=True)
     finished_at = fields.DatetimeField(null=True)
+    schedule = fields.TextField(null=True)
+    due_at = fields.DatetimeField(null=True)
+    tries_from = fields.IntField()
+    dismissed_at = fields.DatetimeField(null=True)
+    dismissed_by = fields.UUIDField(null=True)
+    dismissal = fields.TextField(null=True)
 
     class Meta:
         table = "job"

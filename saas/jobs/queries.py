@@ -16,13 +16,18 @@ from saas.jobs.rules import JobStatus
 
 _COLUMNS = (
     "id, kind, status, run_at, done, total, step, attempts, cancel_requested, error, created_by, created_at, "
-    "started_at, finished_at"
+    "started_at, finished_at, schedule, due_at, dismissed_at, dismissal"
 )
+_DEAD = "status = 'failed' AND dismissed_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
-    """A job. ``done`` of ``total`` is how far it is within ``step``; ``error`` why it failed."""
+    """A job. ``done`` of ``total`` is how far it is within ``step``; ``error`` why it failed.
+
+    ``schedule`` and ``due_at`` say which schedule set it off, and the moment that had come; ``dismissal`` why a person
+    put it aside after it had failed.
+    """
 
     id: JobId
     kind: str
@@ -38,6 +43,15 @@ class JobView:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    schedule: str | None
+    due_at: datetime | None
+    dismissed_at: datetime | None
+    dismissal: str | None
+
+    @property
+    def dead(self) -> bool:
+        """Whether it failed for good, and nobody has said what is to become of it."""
+        return self.status is JobStatus.FAILED and self.dismissed_at is None
 
 
 async def job(job_id: JobId) -> JobView:
@@ -49,16 +63,28 @@ async def job(job_id: JobId) -> JobView:
     return found
 
 
+async def dead_jobs() -> int:
+    """How many jobs failed for good and wait for a person."""
+    async with reading() as tx:
+        return int(await tx.value(f"SELECT count(*) FROM job WHERE tenant_id = $1 AND {_DEAD}", tx.tenant_id))
+
+
 async def jobs(
-    request: PageRequest, *, kinds: Sequence[str] | None = None, statuses: Sequence[str] | None = None
+    request: PageRequest,
+    *,
+    kinds: Sequence[str] | None = None,
+    statuses: Sequence[str] | None = None,
+    dead: bool = False,
 ) -> Page[JobView]:
-    """A page of jobs, the latest first."""
+    """A page of jobs, the latest first; with ``dead`` only those that failed for good and wait for a person."""
     async with reading() as tx:
         where = Where(tx)
         if kinds is not None:
             where.within("kind", list(kinds))
         if statuses is not None:
             where.within("status", list(statuses))
+        if dead:
+            where.add("dismissed_at IS NULL AND status = $", JobStatus.FAILED.value)
         if request.after is not None:
             moment, id_ = decode_cursor(request.after, datetime, UUID)
             where.after(("created_at", "id"), (moment, id_), descending=True)

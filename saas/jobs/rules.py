@@ -4,12 +4,16 @@ from datetime import timedelta
 from enum import StrEnum
 
 from saas.base.errors import DomainError, Said
+from saas.base.money import BPS_WHOLE
 
 LEASE = timedelta(seconds=60)
 """How long a worker may be silent before its job is given to another."""
 
 ATTEMPTS_MOST = 5
 """How often a job is tried in all."""
+
+JITTER_BPS_MOST = 5_000
+"""How much longer a wait may be made, so that what failed together is not tried again together."""
 
 _FIRST_WAIT = timedelta(seconds=5)
 
@@ -24,9 +28,10 @@ class JobStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-def wait_after(attempts: int) -> timedelta:
-    """How long to wait after that many attempts have failed: 5 s, then twice as long each time."""
-    return _FIRST_WAIT * (1 << max(attempts - 1, 0))
+def wait_after(attempts: int, jitter_bps: int = 0) -> timedelta:
+    """How long to wait after that many attempts have failed: 5 s, then twice as long each time, and the jitter."""
+    wait = _FIRST_WAIT * (1 << max(attempts - 1, 0))
+    return wait + wait * jitter_bps // BPS_WHOLE
 
 
 def why_crashed(attempts: int, fault: str) -> Said:

@@ -10,15 +10,17 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from saas.base.db.database import finish
-from saas.base.errors import DomainError
+from saas.base.errors import DomainError, Said
 from saas.base.ids import JobId, TenantId
-from saas.base.scope import tenant_scope
+from saas.base.scope import current_tenant, tenant_scope
 from saas.jobs import lease
 from saas.jobs.commands import waiting
 from saas.jobs.lease import Taken
 from saas.jobs.rules import ATTEMPTS_MOST, LEASE, JobStatus, why_crashed, why_refused
+from saas.jobs.scheduling import fire_due
 
 log = logging.getLogger("banyan.jobs")
+alert = logging.getLogger("banyan.alert")
 
 LOOK_EVERY = timedelta(seconds=1)
 """How often a worker looks for work that another process asked for."""
@@ -28,6 +30,10 @@ CHORES_EVERY = timedelta(minutes=5)
 
 REPORT_EVERY = timedelta(milliseconds=250)
 """How often progress is written at most; a new step is written at once."""
+
+
+Report: TypeAlias = Callable[[int, int], Awaitable[None]]
+"""Told how much of some work is done, and of how much; never inside ``transaction()``."""
 
 
 class Cancelled(Exception):
@@ -101,6 +107,7 @@ async def run_next(handlers: Mapping[str, Handler], last: TenantId) -> TenantId 
     """Run one job that is due, of the brand after ``last`` when there are several; answers whose it was."""
     for brand in await lease.brands_with_work(last):
         with tenant_scope(brand):
+            await fire_due()
             taken = await lease.take(handlers.keys())
             if taken is not None:
                 await _carry_out(handlers[taken.kind], taken)
@@ -173,8 +180,8 @@ async def _carry_out(handler: Handler, taken: Taken) -> None:
 
 
 async def _attempt(handler: Handler, taken: Taken, progress: Progress) -> None:
-    if taken.attempts > ATTEMPTS_MOST:
-        await lease.end(taken, JobStatus.FAILED, why_crashed(taken.attempts - 1, "the worker stopped"))
+    if taken.tries > ATTEMPTS_MOST:
+        await _fail(taken, why_crashed(ATTEMPTS_MOST, "the worker stopped"))
         return
     try:
         if taken.cancel_requested:
@@ -185,15 +192,21 @@ async def _attempt(handler: Handler, taken: Taken, progress: Progress) -> None:
     except LeaseLost:
         log.warning("job %s of kind %s has passed to another worker", taken.id, taken.kind)
     except DomainError as refused:
-        await lease.end(taken, JobStatus.FAILED, why_refused(refused))
+        await _fail(taken, why_refused(refused))
     except Exception as fault:
         log.exception("job %s of kind %s, attempt %d", taken.id, taken.kind, taken.attempts)
-        if taken.attempts < ATTEMPTS_MOST:
+        if taken.tries < ATTEMPTS_MOST:
             await lease.try_again(taken, counts=True)
         else:
-            await lease.end(taken, JobStatus.FAILED, why_crashed(taken.attempts, type(fault).__name__))
+            await _fail(taken, why_crashed(taken.tries, type(fault).__name__))
     else:
         await lease.end(taken, JobStatus.DONE)
+
+
+async def _fail(taken: Taken, why: Said) -> None:
+    """End a job as failed for good, and raise an alert: a person has to say what becomes of it."""
+    if await lease.end(taken, JobStatus.FAILED, why):
+        alert.error("job %s of kind %s of brand %d failed for good: %s", taken.id, taken.kind, current_tenant(), why.en)
 
 
 def _now() -> timedelta:

@@ -206,6 +206,17 @@ async def by_code(code: str, visibility: Visibility | None = None) -> Distributo
     return next(iter(await _where("code", "text", [code], visibility)), None)
 
 
+async def ids_by_code(codes: Collection[str]) -> Mapping[str, DistributorId]:
+    """The distributors that have these codes; who is not there is left out."""
+    async with reading() as tx:
+        rows = await tx.rows(
+            f"SELECT code, id FROM distributor WHERE tenant_id = $1 AND code {tx.within(2, 'text')}",
+            tx.tenant_id,
+            list(codes),
+        )
+    return {row["code"]: row["id"] for row in rows}
+
+
 async def _where(
     column: str, kind: str, values: Collection[Any], visibility: Visibility | None
 ) -> Sequence[DistributorRow]:

@@ -15,17 +15,18 @@ from saas.base import clock
 from saas.base.db import Tx, transaction
 from saas.base.errors import DomainError, NotFound, Rejected, WrongState
 from saas.base.ids import DistributorId, JobId
-from saas.base.scope import current_tenant
 from saas.base.text import reason_of
-from saas.jobs.commands import enqueue
+from saas.jobs.commands import asked_by, enqueue, said_by
 from saas.jobs.worker import Progress
 from saas.network.enrolment import current_policy
 from saas.network.errors import TierMomentInPast, TierPinInPast, TiersChanged, TierTwice
 from saas.network.rules import Policy, Status, tier_unknown
 from saas.network.standing import Cause, Change, follow
 from saas.network.tree import lock_tree
+from saas.notifications.commands import announce
+from saas.notifications.rules import tier_changed
 from tenants import audit, registry
-from tenants.actors import Actor, Role
+from tenants.actors import Actor
 
 JOB = "network.set_tier"
 """The kind of job that gives tiers at a coming moment."""
@@ -97,6 +98,7 @@ async def _set(
         risen = [_Row(one.distributor_id, one.after, None) for one in done if one.before != one.after]
         await _write(tx, risen, moment, Change(cause=Cause.MANUAL, reason=reason, actor_id=actor.id))
         await _pin(tx, [one.distributor_id for one in done], pin_until, reason, actor)
+        await announce([tier_changed(*one) for one in done if one.before != one.after])
         subject = str(done[0].distributor_id) if len(done) == 1 else None
         tiers = {str(one.distributor_id): one.after for one in done[:100]}
         shown = {"tier": done[0].after} if subject else {"tiers": tiers, "count": len(done)}
@@ -242,7 +244,7 @@ async def _schedule(
             "tiers": [{"distributor": id_, "tier": wish.tier} for id_, wish in zip(ids, wishes, strict=True)],
             "reason": reason,
             "pin_until": pin_until,
-            "actor": {"role": actor.role, "id": actor.id, "label": actor.label},
+            "actor": said_by(actor),
         }
         return await enqueue(JOB, given, actor=actor, run_at=effective_from)
 
@@ -250,8 +252,7 @@ async def _schedule(
 async def apply_tiers(given: Mapping[str, Any], progress: Progress) -> None:
     """Do what ``schedule_tiers`` asked for, as its actor. The handler of ``JOB``; done twice, it is done once."""
     await progress.report(0, len(given["tiers"]))
-    by = given["actor"]
-    actor = Actor(tenant_id=current_tenant(), role=Role(by["role"]), id=by["id"] and UUID(by["id"]), label=by["label"])
+    actor = asked_by(given)
     wishes = [TierWish(DistributorId(UUID(one["distributor"])), one["tier"]) for one in given["tiers"]]
     until = given["pin_until"]
     try:
@@ -302,5 +303,6 @@ async def change_tiers(changes: Collection[TierChange], reason: str, actor: Acto
         if written != len(changes):
             raise TiersChanged("input")
         if changes:
+            await announce([tier_changed(one.distributor_id, one.before, one.after) for one in changes])
             await audit.record(actor, "distributor.review_tiers", reason, count=written)
     return written

@@ -16,6 +16,8 @@ from saas.commissions.rules import Member
 from saas.ledger.commands import post
 from saas.ledger.rules import Account, Entry, Kind, Posting, ReferenceKind
 from saas.network.queries import Chain
+from saas.notifications.commands import announce
+from saas.notifications.rules import order_paid
 from saas.orders.facts import Evidence, Payable, performance
 from tenants.program.document import CrossRegionLead
 from tenants.program.versions import StoredProgram
@@ -102,6 +104,21 @@ async def book(accruals: Sequence[Accrual], evidence: Evidence) -> None:
     await post([_accrual_posting(accrual) for accrual in accruals if accrual.earned])
     lead = evidence.program.lead
     await add_sales([sale for accrual in accruals for sale in day_sales(_sold(accrual.order), lead)])
+
+
+async def tell_paid(accruals: Sequence[Accrual]) -> None:
+    """Have the sellers told that their orders were paid."""
+    await announce(
+        [
+            order_paid(
+                DistributorId(one.order.chain[0].id),
+                one.order.id,
+                sum(line.amount_minor for line in one.order.lines),
+                one.order.currency,
+            )
+            for one in accruals
+        ]
+    )
 
 
 def reversal_postings(reversals: Sequence[Reversed], at: datetime) -> list[Posting]:

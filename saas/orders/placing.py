@@ -24,7 +24,7 @@ from saas.orders.draft import Ground, OrderDraft, PlaceOrder, Seller
 from saas.orders.errors import NumberTaken
 from saas.orders.facts import Evidence, LeadAsked, Payable, as_member, find_servers, partner_of
 from saas.orders.facts import gather as gather_facts
-from saas.orders.payment import book, decide, members_of, unchanged_since
+from saas.orders.payment import book, decide, members_of, tell_paid, unchanged_since
 from saas.orders.rules import hold_until
 from tenants import audit, registry
 from tenants.actors import Actor, Role
@@ -255,6 +255,8 @@ async def _write(tx: Tx, candidates: Sequence[Candidate], gathered: Gathered, ev
         await tx.insert_later("cross_region_lead", ("order_id", "distributor_id"), leads)
     if accruals := [candidate.accrual for candidate in candidates if candidate.accrual]:
         await book(accruals, evidence)
+        if source != _IMPORT:  # of the past nobody needs to be told
+            await tell_paid(accruals)
 
 
 async def _numbers_raced(tx: Tx, candidates: Sequence[Candidate]) -> _NumbersRaced:

@@ -201,6 +201,13 @@ async def lines_of(order_ids: Collection[OrderId]) -> Mapping[OrderId, Sequence[
     return found
 
 
+async def order_by_number(number: str) -> OrderId | None:
+    """The order that has this number, if there is one."""
+    async with reading() as tx:
+        found = await tx.value("SELECT id FROM sales_order WHERE tenant_id = $1 AND number = $2", tx.tenant_id, number)
+    return None if found is None else OrderId(found)
+
+
 async def open_orders(seller_id: DistributorId) -> OpenOrders:
     """A seller's orders that are not delivered yet."""
     async with reading() as tx:

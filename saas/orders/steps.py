@@ -39,6 +39,7 @@ from saas.orders.payment import (
     decide,
     members_of,
     reversal_postings,
+    tell_paid,
     unchanged_since,
 )
 from saas.orders.rules import OrderEvent, OrderState, hold_until, next_state
@@ -204,6 +205,7 @@ async def _pay(tx: Tx, due: Sequence[_Due], now: datetime) -> None:
     )
     await _share_leads(tx, due, payables)
     await book(accruals, evidence)
+    await tell_paid(accruals)
 
 
 async def _payables(tx: Tx, due: Sequence[_Due], stored: StoredProgram, time_zone: str) -> list[Payable]:

@@ -1,14 +1,16 @@
 """Batches: gathered by one person, approved by another, sent through a provider, each payout paid or failed alone."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
 from saas.base import clock
-from saas.base.db import Point, Tx, passing, transaction
+from saas.base.db import Point, Tx, passing, reading, transaction
 from saas.base.errors import InvalidInput, Said, WrongState
 from saas.base.idempotency import claim
 from saas.base.ids import PayoutBatchId, new_id
 from saas.jobs.commands import enqueue
+from saas.jobs.worker import Report
 from saas.network.standstill import hold_still
 from saas.payouts.accounts import account_at
 from saas.payouts.destinations import opened
@@ -159,13 +161,8 @@ async def submit_batch(batch_id: PayoutBatchId, actor: Actor) -> Submission | No
     """
     staff_member(actor)
     async with transaction() as tx:
-        sent = await PayoutBatch.filter(id=batch_id, status=BatchState.APPROVED).update(
-            status=BatchState.SUBMITTED, submitted_at=clock.now()
-        )
-        batch = await batch_by_id(batch_id)
+        batch, sent = await _hand_over(tx, batch_id)
         paid_by_file = batch.provider in FILES
-        if sent and not await _send(tx, batch_id, PayoutState.SENT if paid_by_file else PayoutState.BATCHED):
-            raise NothingToBatch("input.batchId", currency=batch.currency)
         if batch.status is not BatchState.SUBMITTED:
             raise _wrong_state(batch, BatchState.APPROVED)
         if not paid_by_file:
@@ -183,6 +180,49 @@ async def submit_batch(batch_id: PayoutBatchId, actor: Actor) -> Submission | No
     file = provider.write(Sheet(number=batch.number, submitted_at=batch.submitted_at, items=items), account)
     passing(Point.UNHEARD)
     return file
+
+
+async def send_approved(actor: Actor, report: Report | None = None) -> int:
+    """Submit every approved batch of a provider that pays over the network; answers how many were.
+
+    Each in a transaction of its own. One of which nobody is left to be paid stays as it is. Two people have agreed to
+    each of them already, so no third one is needed.
+    """
+    async with reading() as tx:
+        rows = await tx.rows(
+            f"SELECT id FROM payout_batch WHERE tenant_id = $1 AND status = 'approved' "
+            f"AND provider {tx.within(2, 'text')} ORDER BY id",
+            tx.tenant_id,
+            list(GATEWAYS),
+        )
+    submitted = 0
+    for done, row in enumerate(rows):
+        if report is not None:
+            await report(done, len(rows))
+        with suppress(NothingToBatch):
+            submitted += await _send_one(PayoutBatchId(row["id"]), actor)
+    return submitted
+
+
+async def _send_one(batch_id: PayoutBatchId, actor: Actor) -> bool:
+    async with transaction() as tx:
+        _, sent = await _hand_over(tx, batch_id)
+        if sent:
+            await audit.record(actor, "payout_batch.submit", str(batch_id))
+            await enqueue(JOB, {"batch": batch_id}, actor=actor)
+    return sent
+
+
+async def _hand_over(tx: Tx, batch_id: PayoutBatchId) -> tuple[BatchView, bool]:
+    """Take an approved batch for submitted; answers it, and whether it was not before. Raises ``NothingToBatch``."""
+    sent = await PayoutBatch.filter(id=batch_id, status=BatchState.APPROVED).update(
+        status=BatchState.SUBMITTED, submitted_at=clock.now()
+    )
+    batch = await batch_by_id(batch_id)
+    state = PayoutState.SENT if batch.provider in FILES else PayoutState.BATCHED
+    if sent and not await _send(tx, batch_id, state):
+        raise NothingToBatch("input.batchId", currency=batch.currency)
+    return batch, bool(sent)
 
 
 async def _send(tx: Tx, batch_id: PayoutBatchId, state: PayoutState) -> int:

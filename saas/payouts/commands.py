@@ -1,7 +1,7 @@
 """The writes of payouts that others may call."""
 
 from saas.payouts.accounts import SetAccount, set_account
-from saas.payouts.batches import CreateBatch, approve_batch, cancel_batch, create_batch, submit_batch
+from saas.payouts.batches import CreateBatch, approve_batch, cancel_batch, create_batch, send_approved, submit_batch
 from saas.payouts.destinations import SetDestination, reveal_destination, set_destination, verify_destination
 from saas.payouts.requests import (
     CancelPayout,
@@ -33,6 +33,7 @@ __all__ = [
     "record_result",
     "request_payout",
     "reveal_destination",
+    "send_approved",
     "set_account",
     "set_destination",
     "submit_batch",

@@ -9,6 +9,8 @@ from saas.base.idempotency import claim
 from saas.base.ids import PayoutId
 from saas.ledger.commands import post
 from saas.ledger.rules import Account, Entry, Kind, Posting, transfer
+from saas.notifications.commands import announce
+from saas.notifications.rules import payout_ended
 from saas.payouts.errors import ContradictoryResult
 from saas.payouts.models import Payout
 from saas.payouts.queries import PayoutView, payout_by_id
@@ -91,6 +93,8 @@ async def write_result(
             row["batch_id"],
             now,
         )
+        owner, amount, paid = row["distributor_id"], row["net_minor"], outcome is Outcome.PAID
+        await announce([payout_ended(owner, payout_id, amount, row["currency"], paid=paid)])
         await audit.record(actor, f"payout.{outcome}", str(payout_id), reference=reference)
         return await payout_by_id(payout_id)
 

@@ -6,7 +6,7 @@ is written down; who falls over in between leaves it unknown, and the next one a
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from saas.base.ids import PayoutBatchId, PayoutId
 from saas.base.scope import current_tenant
 from saas.base.settings import get_settings
 from saas.jobs.commands import enqueue
-from saas.jobs.worker import Handler, Progress
+from saas.jobs.worker import Handler, Progress, Report
 from saas.payouts.accounts import account_at
 from saas.payouts.destinations import opened
 from saas.payouts.errors import ProviderNotSetUp
@@ -35,8 +35,6 @@ __all__ = ["HANDLERS", "JOB", "NoticeForged", "ask_again", "carry_out", "receive
 
 AT_ONCE = 16
 """How many payouts of a batch are under way over the network at once."""
-
-Report = Callable[[int, int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)

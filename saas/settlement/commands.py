@@ -8,12 +8,15 @@ from datetime import date, datetime
 from saas.base import clock
 from saas.base.db import Tx, transaction
 from saas.base.idempotency import claim
-from saas.base.ids import DistributorId, OrderId, SettlementId, new_id
+from saas.base.ids import DistributorId, OrderId, SettlementId, StatementId, new_id
 from saas.commissions import maturity
 from saas.commissions.maturity import Due
+from saas.jobs.worker import Report
 from saas.ledger.commands import lock_balances, post
 from saas.ledger.rules import Account, Entry, Kind, Posting, transfer
 from saas.network.standstill import stand_still
+from saas.notifications.commands import announce
+from saas.notifications.rules import commission_available, statement_ready
 from saas.performance import settling
 from saas.performance.errors import PeriodNotOver
 from saas.settlement.errors import NothingToSettle, PeriodOutOfOrder
@@ -47,19 +50,24 @@ class CloseSettlement:
     idempotency_key: str
 
 
-async def release_due(actor: Actor, *, dry_run: bool = False) -> int:
+async def release_due(actor: Actor, *, dry_run: bool = False, report: Report | None = None) -> int:
     """Make all commission available whose hold is over; answers how many rows were, or would be.
 
-    Batch by batch, each in its own transaction, so it may be stopped anywhere and run again, or run twice at once.
+    Batch by batch, each in its own transaction, so it may be stopped anywhere and run again, or run twice at once;
+    ``report`` is told between them how many there were, and of how many.
     """
     if dry_run:
         return await maturity.count_due(clock.now())
+    total = 0 if report is None else await maturity.count_due(clock.now())
     released = 0
     while True:
+        if report is not None:
+            await report(released, max(total, released))
         async with transaction():
             due = await maturity.lock_due(clock.now(), RELEASE_BATCH)
             if due:
                 await _release(due)
+                await _tell_available(due)
                 await audit.record(actor, "commission.release", count=len(due))
         released += len(due)
         if len(due) < RELEASE_BATCH:
@@ -69,6 +77,13 @@ async def release_due(actor: Actor, *, dry_run: bool = False) -> int:
 async def _release(due: Sequence[Due]) -> None:
     await maturity.make_available([row.id for row in due])
     await post(_release_postings(due))
+
+
+async def _tell_available(due: Sequence[Due]) -> None:
+    sums: defaultdict[tuple[DistributorId, str], int] = defaultdict(int)
+    for row in due:
+        sums[row.beneficiary_id, row.currency] += row.amount_minor
+    await announce([commission_available(owner, amount, currency) for (owner, currency), amount in sums.items()])
 
 
 def _release_postings(due: Sequence[Due]) -> list[Posting]:
@@ -193,7 +208,11 @@ async def _settle(
 async def _write_statements(
     tx: Tx, settlement_id: SettlementId, policy: SettlementPolicy, period: Period, drafts: Sequence[Draft]
 ) -> None:
-    now = clock.now()
+    now, currency = clock.now(), policy.currency
+    numbered = [
+        (StatementId(new_id()), statement_number(policy, period, sequence), one)
+        for sequence, one in enumerate(drafts, start=1)
+    ]
     payable_on = add_working_days(clock.local_day(now, policy.time_zone), policy.days_to_pay)
     await tx.insert_many(
         "statement",
@@ -215,11 +234,11 @@ async def _write_statements(
         ),
         [
             (
-                new_id(),
+                id_,
                 settlement_id,
                 one.distributor_id,
-                statement_number(policy, period, sequence),
-                policy.currency,
+                number,
+                currency,
                 one.lines,
                 one.opening_minor,
                 one.commission_minor,
@@ -230,6 +249,12 @@ async def _write_statements(
                 payable_on,
                 now,
             )
-            for sequence, one in enumerate(drafts, start=1)
+            for id_, number, one in numbered
         ],
+    )
+    await announce(
+        [
+            statement_ready(one.distributor_id, id_, one.earned_minor, currency, number=number, label=period.label)
+            for id_, number, one in numbered
+        ]
     )

@@ -1,5 +1,6 @@
 """A brand with something of every kind in it, made through the API, and everybody who may ask for it."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,9 @@ from saas.base import clock
 from saas.base.db import transaction
 from saas.base.ids import DistributorId, TenantId, new_id
 from saas.base.scope import tenant_scope
+from saas.imports.files import HANDLERS as IMPORTS
 from saas.jobs.worker import run_due
+from saas.notifications.delivering import deliver
 from saas.simulation.commands import KIND, run_simulation
 from schema.ids import PREFIXES, to_global
 from tenants import registry
@@ -83,6 +86,7 @@ async def populate(brand: Brand, slug: str) -> Populated:
     ids |= await _return(brand, tenant_id, tree, f"{slug}-sku", key)
     await _draft(brand, tenant_id, slug)
     ids |= await _simulation(brand, NUMBERS[slug])
+    ids |= await _import(brand, tenant_id, slug, key)
     callers = {
         "owner": brand.owner,
         "finance": brand.finance,
@@ -263,6 +267,19 @@ async def _simulation(brand: Brand, number: int) -> dict[str, str]:
     await run_due({KIND: run_simulation})
     found = asked["simulation"]
     return {"Simulation": found["id"], "Job": found["job"]["id"]}
+
+
+async def _import(brand: Brand, tenant_id: TenantId, slug: str, key: str) -> dict[str, str]:
+    """A file of which one order was placed and one was left out."""
+    rows = f"seller,sku,quantity,customer\n{slug.upper()}-DEALER-B,{slug}-sku,1,imported for {slug}\nNO-{slug},x,1,\n"
+    content = b64encode(rows.encode()).decode()
+    given = {"kind": "ORDERS", "name": f"orders of {slug}.csv", "content": content, "idempotencyKey": key}
+    made = await brand.operations.do("importFile", "file { id }", **given)
+    await run_due(IMPORTS)
+    with tenant_scope(tenant_id):
+        await deliver()
+    told = await (await brand.anonymous.log_in("distributor")).ask("{ notifications { nodes { id } } }")
+    return {"ImportFile": made["file"]["id"], "Notification": told["notifications"]["nodes"][0]["id"]}
 
 
 async def _draft(brand: Brand, tenant_id: TenantId, slug: str) -> None:

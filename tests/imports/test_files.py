@@ -1,0 +1,408 @@
+"""Files of orders and returns: once, whole or not at all, each refusal at its row and column, whatever happens."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from saas.base import clock
+from saas.base.db import Database, transaction
+from saas.base.errors import IdempotencyConflict, InvalidInput, NotFound
+from saas.base.ids import DistributorId, ImportFileId, new_id
+from saas.base.paging import PageRequest
+from saas.imports import files, order_rows
+from saas.imports.columns import ImportKind
+from saas.imports.errors import ColumnsWrong, FileTooLarge, FileUnreadable
+from saas.imports.files import BYTES_MOST, HANDLERS, BringIn, bring_in, carry_out, drop_abandoned
+from saas.imports.views import FindingView, ImportView, findings, findings_csv, import_file, import_files
+from saas.jobs.commands import cancel
+from saas.jobs.lease import take
+from saas.jobs.queries import job
+from saas.jobs.rules import LEASE, JobStatus
+from saas.jobs.worker import run_due
+from saas.ledger.checks import run_checks
+from saas.orders.commands import place_order
+from saas.orders.queries import order_by_number
+from saas.returns.queries import ReturnFilter, returns
+from saas.returns.rules import ReturnState
+from tenants import audit
+from tenants.actors import Actor, Role
+from tenants.errors import Forbidden
+from tests.factories import CEDAR, LOTUS, as_tenant
+from tests.network.world import T0
+from tests.orders import world as shops
+from tests.orders.world import NOON, order, table, two_shops
+
+HEAD = "order_number,seller,sku,quantity,amount,freight,paid_at,delivered_at"
+SOLD = [
+    "N-1,C,PLAIN,1,100.00,5.00,2026-03-10,2026-03-12",
+    "N-2,D,PLAIN,2,200.00,,2026-03-10,",
+    "N-1,C,PLAIN,3,300.00,,,",
+    ",B,PLAIN,1,50.00,,2026-03-10,",
+]
+NOW = NOON + timedelta(days=3)
+OWNER = Actor(tenant_id=LOTUS, role=Role.OWNER, id=new_id(), label="owner")
+OPERATIONS = Actor(tenant_id=LOTUS, role=Role.OPERATIONS, id=new_id(), label="operations")
+
+
+@pytest.fixture(autouse=True)
+async def ids(db: Database) -> dict[str, DistributorId]:
+    """Lotus' distributors by code; Cedar has the same codes and products."""
+    return (await two_shops())[0]
+
+
+def asked(rows: Sequence[str], kind: ImportKind = ImportKind.ORDERS, head: str = HEAD, **changes: Any) -> BringIn:
+    values: dict[str, Any] = {
+        "kind": kind,
+        "name": "march.csv",
+        "content": "\n".join([head, *rows]).encode(),
+        "idempotency_key": str(new_id()),
+        **changes,
+    }
+    return BringIn(**values)
+
+
+async def brought_in(rows: Sequence[str], actor: Actor = OWNER, **changes: Any) -> ImportView:
+    """A file that a worker has carried out."""
+    with clock.at(NOW):
+        taken = await bring_in(asked(rows, **changes), actor)
+        await run_due(HANDLERS)
+        found = await import_file(taken.id)
+        assert found.finished_at == NOW
+        return found
+
+
+async def everything() -> dict[str, object]:
+    """All that selling writes; the keys of the files themselves do not count."""
+    keys = await table("SELECT count(*) FROM idempotency WHERE tenant_id = $1 AND operation <> 'import.file'")
+    return {**await shops.everything(), "idempotency": keys}
+
+
+def counted(found: ImportView) -> tuple[int, int, int]:
+    return found.written, found.replayed, found.refused
+
+
+async def wrong(file_id: ImportFileId) -> list[tuple[int, str | None, str]]:
+    """Row, column and code of each finding."""
+    items: Sequence[FindingView] = (await findings(file_id, PageRequest(100))).items
+    return [(one.row_no, one.column.en if one.column else None, one.code) for one in items]
+
+
+async def test_a_file_is_placed_once_however_often_it_is_brought_in(db: Database) -> None:
+    with as_tenant(LOTUS):
+        first = await brought_in(SOLD)
+        assert (first.row_count, first.units, counted(first)) == (4, 3, (3, 0, 0))
+        number_one = await order_by_number("N-1")
+        rows = await table("SELECT quantity, amount_minor FROM order_line WHERE tenant_id = $1 ORDER BY amount_minor")
+        assert rows == [(1, 5_000), (1, 10_000), (2, 20_000), (3, 30_000)]
+        heads = await table("SELECT freight_minor, status FROM sales_order WHERE tenant_id = $1 AND number = 'N-1'")
+        assert heads == [(500, "delivered")]
+        before = await everything()
+        again = await brought_in(SOLD)
+        moved = await brought_in([SOLD[3], SOLD[1], SOLD[0], SOLD[2]])
+        assert (counted(again), counted(moved)) == ((0, 3, 0), (0, 3, 0))
+        assert await everything() == before
+        assert await order_by_number("N-1") == number_one
+        assert await run_checks() == []
+        told = [line.action for line in (await audit.lines(PageRequest(), action="import.")).items]
+        assert sorted(told) == ["import.begin"] * 3 + ["import.end"] * 3
+
+
+async def test_a_dry_run_tells_the_same_and_writes_nothing(db: Database) -> None:
+    bad = [*SOLD, "N-9,NOBODY,PLAIN,1,1.00,,,"]
+    with as_tenant(LOTUS):
+        before = await everything()
+        dry = await brought_in(bad, dry_run=True)
+        assert await everything() == before
+        wet = await brought_in(bad)
+        assert counted(dry) == counted(wet) == (3, 0, 1)
+        assert await wrong(dry.id) == await wrong(wet.id) == [(6, "Seller code", "NOT_FOUND")]
+
+
+async def test_what_is_wrong_is_told_at_its_row_and_column_in_both_languages_and_keeps_nothing_else(
+    db: Database, ids: dict[str, DistributorId]
+) -> None:
+    with as_tenant(LOTUS), clock.at(NOW):
+        await place_order(order(ids["B"], number="TAKEN"), OPERATIONS)
+    rows = [
+        "GOOD,C,PLAIN,1,10.00,,,",
+        "N-1,C,PLAIN,1,10.00,,,",
+        "N-1,,UNKNOWN,1,10.00,,,",
+        'N-2,C,PLAIN,0,"1234,50",x,03/04/2026,',
+        "TAKEN,C,PLAIN,1,10.00,,,",
+        "2.02611E+17,C,PLAIN,1,10.00,,,",
+        "N-3,C,PLAIN,,10.00,,2026-03-10,2026-03-09",
+        "N-4,C,PLAIN,1,10.00,,2026-03-10,2026-03-09",
+    ]
+    with as_tenant(LOTUS):
+        found = await brought_in(rows)
+        assert counted(found) == (1, 0, 6)
+        assert await wrong(found.id) == [
+            (4, "SKU", "UNKNOWN_PRODUCT"),
+            (5, "Amount", "IMPORT_CELL_UNREADABLE"),
+            (5, "Freight", "IMPORT_CELL_UNREADABLE"),
+            (5, "Paid at", "IMPORT_CELL_UNREADABLE"),
+            (6, "Order number", "ORDER_NUMBER_TAKEN"),
+            (7, "Order number", "IMPORT_DIGITS_LOST"),
+            (8, "Quantity", "IMPORT_CELL_MISSING"),
+            (9, "Delivered at", "ORDER_DATES_REFUSED"),
+        ]
+        assert await order_by_number("GOOD")
+        assert await order_by_number("N-1") is None, "one wrong line keeps the order out as a whole"
+        for language, title in (("en", "Paid at"), ("zh-CN", "付款时间")):
+            told = await findings_csv(found.id, language)
+            assert title in told
+            assert len(told.splitlines()) == 9
+
+
+async def test_the_same_number_with_other_content_is_refused(db: Database) -> None:
+    with as_tenant(LOTUS):
+        await brought_in(SOLD)
+        before = await everything()
+        changed = await brought_in([SOLD[1].replace("200.00", "210.00")])
+        assert await everything() == before
+        assert await wrong(changed.id) == [(2, "Order number", "IDEMPOTENCY_CONFLICT")]
+
+
+async def test_orders_of_before_the_last_change_are_taken_only_when_an_owner_says_so(db: Database) -> None:
+    old = ["OLD,C,PLAIN,1,10.00,,2025-01-01,"]
+    assert T0.year == 2026
+    with as_tenant(LOTUS):
+        refused = await brought_in(old)
+        assert await wrong(refused.id) == [(2, "Paid at", "PAID_BEFORE_CHANGE")]
+        with pytest.raises(Forbidden):
+            await bring_in(asked(old, historical=True), OPERATIONS)
+        assert counted(await brought_in(old, historical=True)) == (1, 0, 0)
+        assert await run_checks() == []
+
+
+async def test_a_file_is_taken_in_once_for_its_key(db: Database) -> None:
+    with as_tenant(LOTUS):
+        first = await bring_in(asked(SOLD, idempotency_key="k"), OWNER)
+        assert await bring_in(asked(SOLD, idempotency_key="k"), OWNER) == first
+        with pytest.raises(IdempotencyConflict):
+            await bring_in(asked(SOLD[:1], idempotency_key="k"), OWNER)
+        assert len((await import_files(PageRequest())).items) == 1
+        assert await run_due(HANDLERS) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"content": b""}, FileUnreadable),
+        ({"content": b"a,b\n1,2\n"}, ColumnsWrong),
+        ({"content": b"x" * (BYTES_MOST + 1)}, FileTooLarge),
+        ({"name": ""}, InvalidInput),
+        ({"name": "a\nb"}, InvalidInput),
+    ],
+)
+async def test_a_file_that_cannot_be_read_is_refused_at_once(
+    db: Database, changes: dict[str, Any], error: type[Exception]
+) -> None:
+    with as_tenant(LOTUS):
+        with pytest.raises(error):
+            await bring_in(asked(SOLD, **changes), OWNER)
+        assert (await import_files(PageRequest())).items == []
+        assert await run_due(HANDLERS) == 0
+
+
+async def test_one_brand_sees_and_changes_nothing_of_anothers_files(db: Database) -> None:
+    with as_tenant(LOTUS):
+        mine = await brought_in(["N,NOBODY,PLAIN,1,1.00,,,"])
+    with as_tenant(CEDAR):
+        before = await everything()
+        for read in (import_file(mine.id), findings_csv(mine.id, "en")):
+            with pytest.raises(NotFound):
+                await read
+        assert (await findings(mine.id, PageRequest())).items == []
+        assert (await import_files(PageRequest())).items == []
+        with pytest.raises(NotFound):
+            await carry_out(mine.id, OWNER, _quiet)
+        assert await everything() == before
+
+
+async def _quiet(done: int, of: int) -> None:
+    """Hears nothing."""
+
+
+class _Died(BaseException):
+    """A worker that is no more."""
+
+
+async def test_a_worker_that_dies_midway_leaves_whole_steps_and_another_one_does_the_rest(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_rows, "BATCH", 2)
+    rows = [f"N-{n},C,PLAIN,1,10.00,,2026-03-10," for n in range(7)]
+    with as_tenant(LOTUS), clock.at(NOW):
+        taken = await bring_in(asked(rows), OWNER)
+        held = await take(HANDLERS)
+        assert held is not None
+
+        async def dies(done: int, of: int) -> None:
+            if done == 4:
+                raise _Died
+
+        with pytest.raises(_Died):
+            await carry_out(taken.id, OWNER, dies)
+        assert (await import_file(taken.id)).done == 4
+        assert await table("SELECT count(*) FROM sales_order WHERE tenant_id = $1") == [(4,)]
+    with as_tenant(LOTUS), clock.at(NOW + LEASE + timedelta(seconds=1)):
+        assert await run_due(HANDLERS) == 1
+        found = await import_file(taken.id)
+        assert (counted(found), found.done, found.finished_at is not None) == ((7, 0, 0), 7, True)
+        assert await run_checks() == []
+
+
+async def test_two_who_carry_out_one_file_do_not_count_a_row_twice(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one began where the first was, and finds that the rows were done with."""
+    monkeypatch.setattr(order_rows, "BATCH", 2)
+    rows = [f"N-{n},C,PLAIN,1,10.00,,2026-03-10," for n in range(6)]
+    with as_tenant(LOTUS), clock.at(NOW):
+        taken = await bring_in(asked(rows), OWNER)
+
+        async def overtaken(done: int, of: int) -> None:
+            if done == 2:
+                await carry_out(taken.id, OWNER, _quiet)
+
+        with pytest.raises(RuntimeError, match="somebody else"):
+            await carry_out(taken.id, OWNER, overtaken)
+        assert counted(await import_file(taken.id)) == (6, 0, 0)
+        assert await table("SELECT count(*) FROM sales_order WHERE tenant_id = $1") == [(6,)]
+
+
+async def test_a_file_that_is_given_up_keeps_what_was_placed_and_places_nothing_more(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_rows, "BATCH", 1)
+    monkeypatch.setattr("saas.jobs.worker.REPORT_EVERY", timedelta(0))
+    with as_tenant(LOTUS), clock.at(NOW):
+        taken = await bring_in(asked([f"N-{n},C,PLAIN,1,10.00,,2026-03-10," for n in range(5)]), OWNER)
+        assert taken.job_id is not None
+        id_ = taken.job_id
+        real = files._orders
+
+        async def gives_up(found: Any, batch: Any, begin: int, actor: Actor) -> None:
+            await real(found, batch, begin, actor)
+            if begin == 1:
+                await cancel(id_, OWNER)
+
+        monkeypatch.setattr(files, "_orders", gives_up)
+        await run_due(HANDLERS)
+        assert (await job(id_)).status is JobStatus.CANCELLED
+        found = await import_file(taken.id)
+        assert (found.done, found.finished_at) == (2, None)
+        assert await table("SELECT count(*) FROM sales_order WHERE tenant_id = $1") == [(2,)]
+        assert await run_checks() == []
+
+
+async def test_the_rows_of_a_file_are_not_kept_longer_than_they_are_needed(db: Database) -> None:
+    kept = "SELECT content IS NOT NULL FROM import_file WHERE tenant_id = $1 AND id = $2"
+    with as_tenant(LOTUS):
+        done = await brought_in(SOLD)
+        with clock.at(NOW):
+            waits = await bring_in(asked(SOLD), OWNER)
+        for moment, there in ((NOW + timedelta(days=29), True), (NOW + timedelta(days=31), False)):
+            with clock.at(moment):
+                await drop_abandoned()
+            async with transaction() as tx:
+                assert not await tx.value(kept, LOTUS, done.id)
+                assert bool(await tx.value(kept, LOTUS, waits.id)) is there
+        with pytest.raises(FileUnreadable, match="30 days"):
+            await carry_out(waits.id, OWNER, _quiet)
+
+
+# -- returns -----------------------------------------------------------------------------------------------------
+
+BACK_HEAD = "return_number,order_number,sku,quantity,reason,state,freight,override_reason"
+
+
+async def came_back(rows: Sequence[str], actor: Actor = OWNER, **changes: Any) -> ImportView:
+    return await brought_in(rows, actor, kind=ImportKind.RETURNS, head=BACK_HEAD, **changes)
+
+
+async def sold() -> None:
+    """Three delivered orders of three pieces each."""
+    rows = [f"N-{n},C,PLAIN,3,100.00,5.00,2026-03-10,2026-03-12" for n in (1, 2, 3)]
+    assert counted(await brought_in(rows)) == (3, 0, 0)
+
+
+async def states() -> list[ReturnState]:
+    return sorted(one.status for one in (await returns(PageRequest(), ReturnFilter())).items)
+
+
+async def test_returns_go_as_far_as_they_say_and_only_once(db: Database) -> None:
+    rows = [
+        "R-1,N-1,PLAIN,1,too small,received,,",
+        "R-2,N-2,,,all wrong,refunded,5.00,",
+        ",N-3,PLAIN,2,broken,requested,,",
+        "R-4,N-1,PLAIN,1,too small,,,",
+    ]
+    with as_tenant(LOTUS):
+        await sold()
+        before = await everything()
+        dry = await came_back(rows, dry_run=True)
+        assert await everything() == before
+        assert await states() == []
+        first = await came_back(rows)
+        assert counted(dry) == counted(first) == (4, 0, 0)
+        expected = sorted([ReturnState.RECEIVED] * 2 + [ReturnState.REFUNDED, ReturnState.REQUESTED])
+        assert await states() == expected
+        after = await everything()
+        assert counted(await came_back(rows[::-1])) == (0, 4, 0)
+        assert (await everything(), await states()) == (after, expected)
+        assert await run_checks() == []
+
+
+async def test_a_return_that_is_refused_halfway_leaves_nothing(db: Database) -> None:
+    """The refund of more freight than there was comes after the goods were booked in."""
+    with as_tenant(LOTUS):
+        await sold()
+        before = await everything()
+        rows = [
+            "R-1,N-1,PLAIN,1,too small,refunded,99.00,",
+            "R-2,N-2,PLAIN,4,too many,received,,",
+            "R-3,NONE,PLAIN,1,no such order,received,,",
+            "R-4,N-3,OTHER,1,no such line,received,,",
+            "R-5,N-3,PLAIN,,no quantity,received,,",
+            "R-6,N-3,PLAIN,1,when,sometime,,",
+        ]
+        found = await came_back(rows)
+        assert counted(found) == (0, 0, 6)
+        assert (await everything(), await states()) == (before, [])
+        assert await wrong(found.id) == [
+            (2, "Freight refunded", "REFUND_FREIGHT_TOO_MUCH"),
+            (3, "Quantity", "RETURN_TOO_MANY"),
+            (4, "Order number", "NOT_FOUND"),
+            (5, "SKU", "IMPORT_LINE_UNCLEAR"),
+            (6, "Quantity", "IMPORT_CELL_MISSING"),
+            (7, "State", "IMPORT_CELL_UNREADABLE"),
+        ]
+
+
+async def test_who_may_not_refund_by_hand_does_not_refund_by_file(db: Database) -> None:
+    with as_tenant(LOTUS):
+        await sold()
+        rows = ["R-1,N-1,PLAIN,1,too small,refunded,,", "R-2,N-2,PLAIN,1,too small,received,,"]
+        found = await came_back(rows, OPERATIONS)
+        assert (counted(found), await wrong(found.id)) == ((1, 0, 1), [(2, "State", "FORBIDDEN")])
+        assert await states() == [ReturnState.RECEIVED]
+
+
+async def test_a_late_return_needs_the_reason_why_it_is_taken(db: Database) -> None:
+    with as_tenant(LOTUS):
+        await sold()
+        late = NOW + timedelta(days=30)
+        outcomes = []
+        for row in ("R-1,N-1,PLAIN,1,too small,,,", "R-1,N-1,PLAIN,1,too small,,,agreed on the phone"):
+            with clock.at(late):
+                taken = await bring_in(asked([row], kind=ImportKind.RETURNS, head=BACK_HEAD), OWNER)
+                await run_due(HANDLERS)
+                outcomes.append((counted(await import_file(taken.id)), await wrong(taken.id)))
+        assert outcomes == [
+            ((0, 0, 1), [(2, "SKU", "RETURN_WINDOW_OVER")]),
+            ((1, 0, 0), []),
+        ]
