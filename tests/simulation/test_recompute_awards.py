@@ -52,7 +52,10 @@ async def shop(db: Database) -> AsyncIterator[Shop]:
 
 
 async def test_what_was_awarded_is_what_the_rules_give(shop: Shop) -> None:
-    for period, number in (("2026-03", len(await awards(day=MARCH))), ("2026-04", len(await awards(day=date(2026, 4, 1))))):
+    for period, number in (
+        ("2026-03", len(await awards(day=MARCH))),
+        ("2026-04", len(await awards(day=date(2026, 4, 1)))),
+    ):
         proof = await recompute(period)
         assert (proof.settlements, proof.periods, proof.awards, proof.differences) == (0, 1, number, [])
         assert number >= 9
