@@ -1,4 +1,4 @@
-"""Drafts that share orders with the distributor of the customer's region, over orders that were never asked for one."""
+"""Replays beside what was really paid: orders that were cancelled, and drafts that share orders with the distributor of the customer's region, over orders that were never asked for one."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,12 +8,12 @@ from saas.base.db import Database
 from saas.network.commands import suspend
 from saas.orders.commands import cancel, place_order
 from saas.simulation.queries import simulated_order
-from tenants.program.versions import activate
+from tenants.program.versions import activate, active_program
 from tests.factories import CEDAR, LOTUS, as_tenant
 from tests.network.world import staff
 from tests.orders.facts_world import EAST, NORTH, WEST, regions
 from tests.orders.world import NOON, order, paid, step, two_shops
-from tests.simulation.world import changed, draft, levels, simulated
+from tests.simulation.world import changed, draft, levels, pieces, simulated
 
 LEAD: dict[str, Any] = {"territory": {"regions": "shared", "cross_region_lead": {}}}
 
@@ -55,4 +55,18 @@ async def test_what_was_asked_under_a_program_with_leads_keeps_its_answer(db: Da
             await suspend(found["WE"], "a reason", staff())
         view, summary = await simulated(await draft(levels(1_000), **LEAD))
         assert await changed(view) == {"EA": (1_300, 1_300), "WE": (700, 700)}
+        assert summary.draft == summary.real
+
+
+async def test_what_was_evened_because_an_order_was_cancelled_is_not_among_what_was_really_paid(db: Database) -> None:
+    lotus, _ = await two_shops()
+    with as_tenant(LOTUS):
+        with clock.at(NOON - timedelta(days=1)):
+            await activate(await draft(pieces(2_000, 30, 200), levels(0, 100), cap_bps=None), staff())
+        gone = await paid(lotus["D"], 10**7, quantity=30)
+        await paid(lotus["D"], 10**7, quantity=5)
+        with clock.at(NOON + timedelta(hours=2)):
+            await cancel(step(gone), staff())
+        view, summary = await simulated((await active_program()).number)
+        assert (await changed(view))["D"] == (10_000, 10_000)
         assert summary.draft == summary.real
