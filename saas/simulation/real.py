@@ -27,7 +27,8 @@ async def really_paid(tx: Tx, span: Span, currency: str) -> tuple[Sums, int]:
         "SELECT beneficiary_id, component, level, tier, count(*) AS shares, "
         "CAST(sum(amount_minor) AS bigint) AS amount_minor FROM commission "
         "WHERE tenant_id = $1 AND earned_at >= $2 AND earned_at < $3 AND currency = $4 "
-        "AND (status NOT IN ('nothing', 'reversed') OR reversed_minor > 0) "
+        "AND (status NOT IN ('nothing', 'reversed') OR reversed_minor > 0 AND order_id NOT IN ("
+        "SELECT o.id FROM sales_order o WHERE o.tenant_id = $1 AND o.status = 'cancelled' AND o.undone_at >= $2)) "
         "GROUP BY beneficiary_id, component, level, tier",
         *of_span,
     )

@@ -1,4 +1,4 @@
-"""Replays beside what was really paid: orders that were cancelled, and drafts that share orders with the distributor of the customer's region, over orders that were never asked for one."""
+"""Replays beside what was really paid: leads of drafts, over orders that were never asked for one; cancellations."""
 
 from datetime import timedelta
 from typing import Any
@@ -65,8 +65,10 @@ async def test_what_was_evened_because_an_order_was_cancelled_is_not_among_what_
             await activate(await draft(pieces(2_000, 30, 200), levels(0, 100), cap_bps=None), staff())
         gone = await paid(lotus["D"], 10**7, quantity=30)
         await paid(lotus["D"], 10**7, quantity=5)
+        last = await paid(lotus["D"], 10**7, quantity=3)
         with clock.at(NOON + timedelta(hours=2)):
             await cancel(step(gone), staff())
+            await cancel(step(last), staff())
         view, summary = await simulated((await active_program()).number)
         assert (await changed(view))["D"] == (10_000, 10_000)
         assert summary.draft == summary.real
