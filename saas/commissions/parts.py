@@ -67,12 +67,14 @@ def piece_share(
     """The seller's share of an amount a piece with volume. ``unpaid``: it bought for itself and gets nothing.
 
     A line that pays makes up for ``open_minor``, the lift of pieces before that does not stand. A lift is never less
-    than nothing, whatever stands.
+    than nothing, whatever stands. Where a fixed amount pays instead the lift is used up all the same.
     """
     beneficiary_id, tier, status = seat
     each, amount = slot.per_piece_minor, 0
     detail = (before, *lifted(slot, before, quantity)) if beneficiary_id is not None else ()
-    if status != ACTIVE:
+    if slot.replaced:
+        reason = _FIXED_INSTEAD
+    elif status != ACTIVE:
         reason = why_unpaid(0, beneficiary_id, status)
     elif unpaid:
         reason = _SELF_PURCHASE
@@ -86,14 +88,6 @@ def piece_share(
             detail = (*detail, made_up)
         reason = _IN_FULL if amount else _RATE_ZERO
     return Share(slot.component, 0, beneficiary_id, tier, None, each, base, quantity, amount, reason, detail)
-
-
-def replaced_share(slot: PieceSlot, seat: Seat, before: int, base: int, quantity: int) -> Share:
-    """What a fixed amount takes the place of: nothing is paid, but the pieces count and their lift is used up."""
-    beneficiary_id, tier, _ = seat
-    detail = (before, *lifted(slot, before, quantity))
-    each = slot.per_piece_minor
-    return Share(slot.component, 0, beneficiary_id, tier, None, each, base, quantity, 0, _FIXED_INSTEAD, detail)
 
 
 def differential_shares(

@@ -25,7 +25,6 @@ from saas.commissions.parts import (
     NOBODY,
     differential_shares,
     piece_share,
-    replaced_share,
     shrink,
     split,
     why_unpaid,
@@ -73,7 +72,7 @@ def commission_for_line(
     sku, category, quantity, paid_minor, day, self_purchase = line
     if quantity < 1 or paid_minor < 0:
         raise ValueError(f"no commission on {quantity} pieces for {paid_minor} minor units")
-    slots, reach, pieces, differentials, _, replaced = program.plan_for(sku, category, day)
+    slots, reach, pieces, differentials, _ = program.plan_for(sku, category, day)
     base = paid_minor if program.base is None else base_of(program.base, sku, quantity, paid_minor)
     seats, moved, apart = _seats(chain, reach, program.compress, base, quantity)
     seated = len(seats)
@@ -111,10 +110,6 @@ def commission_for_line(
     if facts.partner is not None and program.lead is not None:
         shares = split(shares, facts.partner, program.lead)
         total = sum([one.amount_minor for one in shares])
-    if replaced and chain:
-        shares += [
-            replaced_share(one, chain[0], facts.pieces.get(one.component, 0), base, quantity) for one in replaced
-        ]
     return LineResult((*shares, *apart), base, base - total)
 
 

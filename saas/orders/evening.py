@@ -13,7 +13,7 @@ from saas.base.db import current_tx
 from saas.base.ids import DistributorId, OrderLineId
 from saas.commissions.lifts import Undone, even
 from saas.commissions.reversing import LiftBack
-from saas.commissions.volumes import forget, periods_of
+from saas.commissions.volumes import Periods, forget, periods_of
 from saas.orders.counting import Days, SoldLine, in_order, sold_lines, tallies
 from tenants import registry
 from tenants.program.calendar import period_days, start_of_day
@@ -28,9 +28,9 @@ EvenedLifts = Mapping[DistributorId, dict[tuple[OrderLineId, str], LiftBack]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncounted:
-    """Sellers whose periods are locked while orders of theirs are undone; no days where no version counts pieces."""
+    """Periods that are locked while orders in them are undone; none where no version counts pieces."""
 
-    sellers: Collection[DistributorId]
+    periods: Periods
     spans: Collection[Days]
     time_zone: str
 
@@ -42,12 +42,15 @@ class Uncounted:
         """
         before = returned_before or {}
         found: dict[DistributorId, dict[tuple[OrderLineId, str], LiftBack]] = {}
-        lines = await sold_lines(self.sellers, self.spans, self.time_zone) if self.spans else []
+        sellers = {seller_id for seller_id, _ in self.periods}
+        lines = await sold_lines(sellers, self.spans, self.time_zone) if self.spans else []
         versions = in_order([await program(number) for number in {line.program_number for line in lines}])
         so_far = set[int]()
         for stored in versions:
             so_far.add(stored.number)
             for counter, tally in tallies((line for line in lines if line.program_number in so_far), stored).items():
+                if (counter.seller_id, counter.period_from) not in self.periods:
+                    continue
                 undone = [_undone(line, counter.component, before) for line in tally.lines]
                 evened = even(stored.compiled.volumes[counter.component], tally.before, undone)
                 for line, (full_minor, _, now), evened_minor in zip(tally.lines, undone, evened, strict=True):
@@ -70,12 +73,12 @@ async def uncount(sales: Collection[Sale]) -> Uncounted:
     """
     time_zone = (await registry.this_brand()).time_zone
     days = {(seller_id, local_day(paid_at, time_zone)) for seller_id, paid_at in sales}
-    sellers = {seller_id for seller_id, _ in days}
     lengths = await _counted_lengths(days, time_zone) if days else set[PeriodLength]()
-    if lengths:
-        await forget(periods_of(days))
+    periods = periods_of(days) if lengths else ()
+    if periods:
+        await forget(periods)
     spans = {period_days(length, day) for _, day in days for length in lengths}
-    return Uncounted(sellers=sellers, spans=spans, time_zone=time_zone)
+    return Uncounted(periods=periods, spans=spans, time_zone=time_zone)
 
 
 async def _counted_lengths(days: Collection[tuple[DistributorId, date]], time_zone: str) -> set[PeriodLength]:

@@ -74,6 +74,7 @@ def _kept(where: Where, known_at: datetime | None) -> tuple[str, str]:
 
 
 async def fill_firsts(tx: Tx, firsts: Firsts, currency: str, period: CalendarPeriod, known_at: datetime | None) -> None:
+    """Keep of each seller and channel the order that speaks for it in the period."""
     where = Where(tx, "o")
     narrowed(where, firsts.scope, currency, period)
     if firsts.channels is not None:

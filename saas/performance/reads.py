@@ -67,6 +67,7 @@ def decided(where: Where, known_at: datetime | None) -> str:
 
 
 def limited(where: Where, scope: Scope) -> None:
+    """The lines that a scope is limited to."""
     if (only := scope.only) is not None:
         where.within_any({"l.sku": only.products, "l.category": only.categories})
 

@@ -148,6 +148,7 @@ async def run_simulation(given: Mapping[str, Any], progress: Progress) -> None:
         real_awards = await really_awarded(tx, span, view.currency)
         awards = await award_periods(content, sums.books, people, span)
     commission, real_commission = dict(sums.by_place), dict(real.by_place)
+    real_company_minor = sums.real_company_minor + real.company_minor
     sums.merge(awards)
     real.merge(real_awards)
     rows = changes(real.by_owner, sums.by_owner)
@@ -156,7 +157,7 @@ async def run_simulation(given: Mapping[str, Any], progress: Progress) -> None:
         lines=sums.lines,
         goods_minor=sums.goods_minor,
         draft=_totals(commission, awards, sums.company_minor, sums.capped_lines),
-        real=_totals(real_commission, real_awards, sums.real_company_minor, real_capped),
+        real=_totals(real_commission, real_awards, real_company_minor, real_capped),
         periods=sorted(sums.books, key=lambda period: (period[1], period[0])),
         findings=findings,
         winners=sum(draft > before for _, before, draft in rows),

@@ -1,6 +1,7 @@
 """What was really paid on the orders of a span, and for the calendar periods inside of it, as sums."""
 
 from contextlib import aclosing
+from uuid import UUID
 
 import orjson
 
@@ -17,8 +18,8 @@ _SHRINKABLE = ", ".join(f"'{reason}'" for reason in sorted(_REASONS))
 async def really_paid(tx: Tx, span: Span, currency: str) -> tuple[Sums, int]:
     """The sums by place and by distributor, and how many lines the limit on a line had shrunk.
 
-    Commission of cancelled orders, or given up, is not among it. Returns are left out on both sides of a comparison:
-    what they took back is among it.
+    Commission of cancelled orders, or given up, is not among it, nor what was evened of others because of them, which
+    the company has. Returns are left out on both sides of a comparison: what they took back is among it.
     """
     sums = Sums()
     of_span = (tx.tenant_id, span.since, span.until, currency)
@@ -26,14 +27,33 @@ async def really_paid(tx: Tx, span: Span, currency: str) -> tuple[Sums, int]:
         "SELECT beneficiary_id, component, level, tier, count(*) AS shares, "
         "CAST(sum(amount_minor) AS bigint) AS amount_minor FROM commission "
         "WHERE tenant_id = $1 AND earned_at >= $2 AND earned_at < $3 AND currency = $4 "
-        "AND (status NOT IN ('nothing', 'reversed') OR reversed_minor > 0) "
+        "AND (status NOT IN ('nothing', 'reversed') OR reversed_minor > 0 AND order_id NOT IN ("
+        "SELECT o.id FROM sales_order o WHERE o.tenant_id = $1 AND o.status = 'cancelled' AND o.undone_at >= $2)) "
         "GROUP BY beneficiary_id, component, level, tier",
         *of_span,
     )
     for owner, component, level, tier, shares, amount_minor in (row.values() for row in rows):
         sums.put((component, level, tier), shares, amount_minor)
         sums.give(owner, amount_minor)
+    for owner, component, level, tier, amount_minor in await _evened(tx, of_span):
+        sums.put((component, level, tier), 0, -amount_minor)
+        sums.give(owner, -amount_minor)
+        sums.company_minor += amount_minor
     return sums, await _capped_lines(tx, of_span)
+
+
+async def _evened(tx: Tx, of_span: tuple[object, ...]) -> list[tuple[UUID, str, int, str | None, int]]:
+    """What cancelled orders took back of others: a replay without them does not pay it."""
+    rows = await tx.rows(
+        "SELECT k.beneficiary_id, k.component, k.level, k.tier, CAST(sum(e.amount_minor) AS bigint) AS amount_minor "
+        "FROM commission_evening e JOIN commission k ON k.tenant_id = e.tenant_id AND k.id = e.commission_id "
+        "JOIN sales_order o ON o.tenant_id = k.tenant_id AND o.id = k.order_id "
+        "WHERE k.tenant_id = $1 AND k.earned_at >= $2 AND k.earned_at < $3 AND k.currency = $4 "
+        "AND o.status <> 'cancelled' AND (k.status <> 'reversed' OR k.reversed_minor > 0) "
+        "GROUP BY k.beneficiary_id, k.component, k.level, k.tier",
+        *of_span,
+    )
+    return [(row["beneficiary_id"], row["component"], row["level"], row["tier"], row["amount_minor"]) for row in rows]
 
 
 async def _capped_lines(tx: Tx, of_span: tuple[object, ...]) -> int:

@@ -105,7 +105,7 @@ NO_PARTNERS: Mapping[str, str] = MappingProxyType({})
 class Replay:
     """One program over the orders of some sellers, all of each.
 
-    ``partners``: of orders that were cross-region leads, the path of the distributor of the customer's region then.
+    ``partners``: of orders that are cross-region leads, the path of the distributor of the customer's region.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from saas.base.ids import OrderId
 from saas.base.money import share
 from saas.network.history import Roll, roll
 from saas.network.rules import SEGMENT, segment
-from saas.performance.gathering import partnered
+from saas.simulation.leads import partners
 from saas.simulation.replay import Decided, Replay, Span
 from saas.simulation.sales import OwnSales
 from saas.simulation.sums import Sums
@@ -97,16 +97,15 @@ def _lines(
 async def _replay(tx: Tx, program: Program, span: Span, people: Roll) -> Replay:
     """A replay with all it has to know of the brand besides the orders of its part."""
     compiled = compile_program(program)
-    partners: dict[str, str] = {}
+    shared: Mapping[str, str] = {}
     if compiled.lead is not None:
-        leads = await partnered(tx, program.currency, span.warm_from(compiled), span.until)
-        partners = {str(order_id): lead.partner_path for order_id, lead in leads.items()}
-    own_sales = await _own_sales(tx, compiled, span, program.currency, partners)
-    return Replay(program, span, people.chain, own_sales, partners)
+        shared = await partners(tx, program.currency, span.warm_from(compiled), span.until)
+    own_sales = await _own_sales(tx, compiled, span, program.currency, shared)
+    return Replay(program, span, people.chain, own_sales, shared)
 
 
 async def _own_sales(
-    tx: Tx, program: CompiledProgram, span: Span, currency: str, partners: Mapping[str, str]
+    tx: Tx, program: CompiledProgram, span: Span, currency: str, shared: Mapping[str, str]
 ) -> OwnSales | None:
     """Everybody's own sales, when uplines have to qualify by them."""
     if not program.qualifying:
@@ -124,7 +123,7 @@ async def _own_sales(
     async with aclosing(sales) as batches:
         async for rows in batches:
             for order_id, path, paid_at, goods_minor in rows:
-                partner_path = partners.get(order_id)
+                partner_path = shared.get(order_id)
                 part = share(goods_minor, part_bps) if partner_path else 0
                 found.add(path[-SEGMENT:], paid_at, order_id, goods_minor - part)
                 if part and partner_path:

@@ -88,7 +88,7 @@ class CompiledProgram:
         if fixed is not None and sku is not None:
             amounts = fixed.products[sku]
             slots = tuple(Slot(fixed.key, level, True, each, None) for level, each in enumerate(amounts))
-            return Plan(slots, len(slots), counters=counters, replaced=pieces)
+            return Plan(slots, len(slots), tuple(slot._replace(replaced=True) for slot in pieces), counters=counters)
         tables = [part for part in current if isinstance(part, LevelTable)]
         return Plan(
             tuple(slot for table in tables for slot in _table_slots(table, sku)),

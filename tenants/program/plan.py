@@ -30,12 +30,16 @@ class Slot(NamedTuple):
 
 
 class PieceSlot(NamedTuple):
-    """An amount a piece with volume (docs/rules.md §3.2). ``bands``: above so many pieces, so much more; ascending."""
+    """An amount a piece with volume (docs/rules.md §3.2). ``bands``: above so many pieces, so much more; ascending.
+
+    ``replaced``: a fixed amount pays in its place, its pieces only count.
+    """
 
     component: str
     per_piece_minor: int
     bands: tuple[tuple[int, int], ...]
     whole: bool
+    replaced: bool = False
 
     @property
     def most(self) -> int:
@@ -61,8 +65,7 @@ class Plan(NamedTuple):
     """What applies to a product: level tables or fixed amounts by level, amounts a piece with volume, differentials.
 
     Each kind in the document's order. ``reach`` is the number of levels covered, counted from the seller; 0 when
-    nothing applies. ``counters``: the components whose count of the seller's pieces such a line advances; ``replaced``
-    are those of them in whose place a fixed amount pays.
+    nothing applies. ``counters``: the components whose count of the seller's pieces such a line advances.
     """
 
     slots: tuple[Slot, ...]
@@ -70,4 +73,3 @@ class Plan(NamedTuple):
     pieces: tuple[PieceSlot, ...] = ()
     differentials: tuple[DifferentialSlot, ...] = ()
     counters: tuple[str, ...] = ()
-    replaced: tuple[PieceSlot, ...] = ()

@@ -170,7 +170,7 @@ def naive_amounts(program: Program, line: Line, chain: Sequence[Member], facts: 
     ]
     fixed = [component for component in current if isinstance(component, FixedPerProduct)]
     amounts: Amounts = {}
-    if fixed and chain:
+    if fixed:
         amounts |= {(part.key, 0): 0 for part in current if isinstance(part, PerPieceVolume)}
     for component in fixed[:1] or current:
         amounts |= paid_by(program, component, line, chain, base, facts)

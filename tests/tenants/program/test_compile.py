@@ -34,7 +34,8 @@ def test_a_fixed_amount_leaves_no_other_component_but_what_counts_goes_on_counti
     of = compiled(rates(1, 2), pieces((5, 1)), {"kind": "fixed_per_product", "key": "fix", "products": {"X": [8]}})
     plan = of.plan_for("X", None, DAY)
     assert [slot.component for slot in plan.slots] == ["fix"]
-    assert (plan.pieces, plan.differentials, plan.reach, plan.counters) == ((), (), 1, ("pieces",))
+    assert [(slot.component, slot.replaced) for slot in plan.pieces] == [("pieces", True)]
+    assert (plan.differentials, plan.reach, plan.counters) == ((), 1, ("pieces",))
 
 
 def test_days_and_limits_of_every_component_make_their_own_plans() -> None:
