@@ -126,12 +126,6 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-NOT_HELD_TO_IT = frozenset(
-    {"bench", "documents", "exits", "imports", "jobs", "payouts", "returns", "scheduling", "settlement", "simulation"}
-)
-"""Rooms whose tests still make rows that no brand could have; theirs call the checks where they mean to."""
-
-
 @pytest.fixture
 async def db(database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
     """A fresh database, open as the server opens it. Whatever the test did, the books hold afterwards.
@@ -141,7 +135,7 @@ async def db(database_url: str, request: pytest.FixtureRequest) -> AsyncIterator
     async with open_database(database_url, pool_size=8) as database:
         database.observer = names_its_tenant
         yield database
-        if request.node.get_closest_marker("unsound") is None and request.path.parent.name not in NOT_HELD_TO_IT:
+        if request.node.get_closest_marker("unsound") is None:
             assert await wrong_anywhere() == []
 
 
@@ -166,8 +160,14 @@ def tenant_tables() -> Iterator[str]:
 
 
 USES_TABLE = re.compile(rf"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:{'|'.join(tenant_tables())})\b", re.IGNORECASE)
+FENCE = re.compile(r"\btenant_id = (?:\$\d|\w+\.tenant_id)|\bINTO\s+\w+ \(tenant_id, ", re.IGNORECASE)
 
 
 def names_its_tenant(sql: str) -> None:
-    """Refuse a statement that uses a table of tenants without naming the tenant, on SQLite the only fence there is."""
-    assert len(USES_TABLE.findall(sql)) <= sql.count("tenant_id"), sql
+    """Refuse a statement that uses a table of tenants without a fence of its own, on SQLite the only one there is.
+
+    A table is tied to the tenant itself, or to another one that is: as many ties as tables, and the tenant named.
+    """
+    used = len(USES_TABLE.findall(sql))
+    assert used <= len(FENCE.findall(sql)), sql
+    assert not used or "tenant_id = $" in sql or "INTO" in sql, sql

@@ -208,7 +208,7 @@ async def test_the_application_role_cannot_see_or_make_rows_of_another_brand(pos
 
 @pytest.mark.parametrize("table", ["ledger_entry", "ledger_transaction", "audit_log", "idempotency", "statement"])
 @pytest.mark.parametrize(
-    "change", ["UPDATE {} SET tenant_id = tenant_id", "DELETE FROM {} WHERE tenant_id = tenant_id"]
+    "change", ["UPDATE {} SET tenant_id = $1 WHERE tenant_id = $1", "DELETE FROM {} WHERE tenant_id = $1"]
 )
 async def test_what_is_append_only_can_be_neither_changed_nor_removed(db: Database, table: str, change: str) -> None:
     await populate()
@@ -218,6 +218,6 @@ async def test_what_is_append_only_can_be_neither_changed_nor_removed(db: Databa
         assert before
         with pytest.raises(Exception, match=r"append-only|permission denied"):
             async with transaction() as tx:
-                await tx.execute(change.format(table))
+                await tx.execute(change.format(table), LOTUS)
         async with reading() as tx:
             assert await tx.value(f"SELECT count(*) FROM {table} WHERE tenant_id = $1", LOTUS) == before

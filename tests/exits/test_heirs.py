@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from saas.base.db import transaction
 from saas.base.errors import DomainError, NotFound
 from saas.base.ids import DistributorId, new_id
 from saas.exits.commands import ExitRequest, QuoteExit, preview_exit, quote_exit
@@ -143,9 +142,8 @@ async def test_somebody_new_below_needs_an_heir(tree: Ids) -> None:
         await enrol(request("E", tree["D"]), staff())
         with pytest.raises(HeirNeeded):
             await executed(case.id)
-        async with transaction():
-            with pytest.raises(HeirNeeded):
-                await leave(tree["D"], downline_to="heir", reason="test", actor=staff())
+        with pytest.raises(HeirNeeded):
+            await leave(tree["D"], downline_to="heir", reason="test", actor=staff())
 
 
 async def test_exits_of_neighbours_and_moves_at_once_leave_a_sound_tree(tree: Ids) -> None:

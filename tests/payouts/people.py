@@ -10,8 +10,11 @@ from saas.base import clock
 from saas.base.db import transaction
 from saas.base.errors import DomainError
 from saas.base.ids import DistributorId, PayoutBatchId, new_id
+from saas.exits.commands import ExecuteExit, QuoteExit, approve_exit, execute_exit, quote_exit
+from saas.exits.rules import ExitKind
 from saas.ledger.queries import balances_of
 from saas.ledger.rules import Account
+from saas.network.commands import suspend
 from saas.payouts.commands import (
     CreateBatch,
     RecordResult,
@@ -92,8 +95,18 @@ def result(payout: PayoutView, outcome: Outcome, *, reference: str | None = "R1"
 
 
 async def set_status(owner: DistributorId, status: str) -> None:
-    async with transaction() as tx:
-        await tx.execute("UPDATE distributor SET status = $3 WHERE tenant_id = $1 AND id = $2", LOTUS, owner, status)
+    """Suspend somebody, or let somebody leave; no brand could have money of somebody in another state."""
+    if status == "suspended":
+        await suspend(owner, "test", MAKER)
+    elif status == "exited":
+        asked = QuoteExit(distributor_id=owner, kind=ExitKind.VOLUNTARY, reason="test", idempotency_key=str(new_id()))
+        case = await quote_exit(asked, MAKER)
+        await approve_exit(case.id, CHECKER)
+        await execute_exit(ExecuteExit(exit_id=case.id, idempotency_key=str(new_id())), MAKER)
+    else:
+        async with transaction() as tx:
+            changed = "UPDATE distributor SET status = $3 WHERE tenant_id = $1 AND id = $2"
+            await tx.execute(changed, LOTUS, owner, status)
 
 
 async def outcomes(*work: Awaitable[object]) -> list[str]:

@@ -207,6 +207,7 @@ async def test_the_first_period_is_where_commission_first_falls_due(people: list
         assert (await close_at(APRIL, MARCH)).commission_minor == 100
 
 
+@pytest.mark.unsound  # payouts and a correction that are nothing but movements
 async def test_statements_carry_the_balance_with_payouts_and_adjustments(db: Database) -> None:
     await make_tenants()
     with as_tenant(LOTUS):

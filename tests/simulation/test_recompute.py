@@ -83,6 +83,7 @@ async def test_it_still_is_after_moves_tiers_states_and_versions(shop: Shop) -> 
         "beneficiary_id = (SELECT id FROM distributor WHERE tenant_id = $1 AND code = 'B')",
     ],
 )
+@pytest.mark.unsound  # which is what is found
 async def test_a_row_that_was_tampered_with_is_found(shop: Shop, change: str) -> None:
     async with transaction() as tx:
         changed = await tx.execute(
