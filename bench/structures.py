@@ -164,9 +164,8 @@ async def measure(base: Base, kind: str, shape: str, members: int, tell: Callabl
     for structure, statements in READS.items():
         figures = {f"{name} of the second": await base.timed(sql, 2) for name, sql in statements.items()}
         figures["chain of the last"] = await base.timed(statements["chain"], members)
-        team = 1 + width + width**2 if shape == "deep" else width
         figures["move of a team"] = await base.moved(structure, 2 + 2 * width, 3, 4, 3)
-        tell(f"  {structure:8} {', '.join(f'{name} {ms:.2f}' for name, ms in figures.items())} ms (team from {team})")
+        tell(f"  {structure:8} {', '.join(f'{name} {ms:.2f}' for name, ms in figures.items())} ms")
 
 
 async def everything(members: int, tell: Callable[[str], None]) -> None:

@@ -63,6 +63,7 @@ class PostgresTx(Tx):
 
     for_update = " FOR UPDATE"
     for_share = " FOR SHARE"
+    laterally = True
 
     def __init__(
         self,
