@@ -188,7 +188,7 @@ def totals_statement(st: Statement, them: Members, period: SalesPeriod, counted:
     Two aggregates over the same members and not a sum per member: the planner may then join as it sees fit.
     """
     sales = f"sales_day AS sales ON {_sales_of(st, 'd.id', period)}"
-    source, _, condition = them.source.partition(" WHERE ")
+    source, _, condition = them.source.rpartition(" WHERE ")
     led = f"{them.with_.rstrip()}, " if them.with_ else "WITH "
     return (
         f"{led}heads AS (SELECT {them.root} AS root, count(CASE WHEN {counted} THEN 1 END) AS heads "
