@@ -31,7 +31,7 @@ PLACED = 14
 
 
 async def asked(db: Database, caller: Api, query: str) -> int:
-    """How many statements an operation sends; the least of several, since what is remembered has to be read at times."""
+    """How many statements an operation sends: the least of several, as what is remembered is read again at times."""
     counts = []
     before = db.observer
     for _ in range(4):
