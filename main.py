@@ -25,6 +25,7 @@ from saas.base.checks import Violation
 from saas.base.db import open_database
 from saas.base.db.migrate import LATEST, MigrationUnknown, migrate
 from saas.base.db.mistakes import DatabaseUnusable, require_tables
+from saas.base.db.scale_out import scale_out
 from saas.base.errors import DomainError
 from saas.base.scope import tenant_scope
 from saas.base.settings import Settings, UnsafeSettings, get_settings
@@ -126,14 +127,8 @@ def serve(port: int | None = None, host: str | None = None) -> None:
         settings.require_safe()
     _run(_nothing)
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    uvicorn.run(
-        "main:app",
-        factory=True,
-        host=host or settings.host,
-        port=port or settings.port,
-        access_log=False,
-        server_header=False,
-    )
+    port, host = port or settings.port, host or settings.host
+    uvicorn.run("main:app", factory=True, host=host, port=port, access_log=False, server_header=False)
 
 
 @cli.command("migrate")
@@ -141,10 +136,15 @@ def migrate_command(
     target: Annotated[str, typer.Argument(help="A migration's name; the newest by default.")] = LATEST,
 ) -> None:
     """Bring the database to a version."""
-    settings = _settings()
-    url = settings.migration_database_url or settings.database_url
     with _told():
-        asyncio.run(migrate(url, target, progress=console.print))
+        asyncio.run(migrate(_settings().owner_url, target, progress=console.print))
+
+
+@cli.command("scale-out")
+def scale_out_command(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell.")] = False) -> None:
+    """Spread the tables of a PostgreSQL database with Citus over its nodes (docs/scaling.md)."""
+    with _told():
+        asyncio.run(scale_out(_settings().owner_url, dry_run=dry_run))
 
 
 @cli.command()

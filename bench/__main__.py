@@ -15,6 +15,7 @@ from bench import databases, rows
 from bench.engine import engine
 from bench.figures import FULL, TINY, Figure, Size
 from bench.leaving import leave_team
+from bench.scale import scale
 from bench.simulation import simulate_history
 from bench.tree import order_cost
 
@@ -24,14 +25,14 @@ console = Console(width=None if sys.stdout.isatty() else 110)
 
 def main(
     only: Annotated[
-        list[str] | None, typer.Argument(help="engine, import, api, tree, simulation or exits; all by default.")
+        list[str] | None, typer.Argument(help="engine, import, api, tree, scale, simulation or exits; all by default.")
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Also write the rows to this file.")] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="Only see that every row runs.")] = False,
 ) -> None:
     """Measure the product beside its ceilings. A quiet machine gives the truest figures."""
     figures = asyncio.run(
-        measure(only or ["engine", "import", "api", "tree", "simulation", "exits"], TINY if tiny else FULL)
+        measure(only or ["engine", "import", "api", "tree", "scale", "simulation", "exits"], TINY if tiny else FULL)
     )
     console.print(_table(figures))
     if json is not None:
@@ -52,6 +53,9 @@ async def measure(groups: list[str], size: Size) -> list[Figure]:
             if "api" in groups:
                 console.print(f"API on {kind} …", style="dim")
                 figures += await rows.api(opened, kind, size)
+            if "scale" in groups and kind == "postgresql":
+                console.print("scale …", style="dim")
+                figures += await scale(opened, size)
             if "tree" in groups:
                 console.print(f"tree on {kind} …", style="dim")
                 figures.append(await order_cost(opened, kind, size))

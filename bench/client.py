@@ -7,6 +7,8 @@ from typing import Self
 
 from bench.figures import Load
 
+HOST = "bench.localhost"
+
 
 class Client:
     """One connection to a server on this machine."""
@@ -17,11 +19,11 @@ class Client:
         self._head = head
 
     @classmethod
-    async def connect(cls, port: int, path: str, token: str) -> Self:
+    async def connect(cls, port: int, path: str, token: str, host: str = HOST) -> Self:
         """Open a connection. Raises ``OSError`` when nobody listens."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         head = (
-            f"POST {path} HTTP/1.1\r\nhost: bench.localhost\r\nauthorization: Bearer {token}\r\n"
+            f"POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n"
             f"accept: application/json\r\ncontent-type: application/json\r\ncontent-length: "
         )
         return cls(reader, writer, head)
@@ -42,9 +44,9 @@ class Client:
         await self._writer.wait_closed()
 
 
-async def load(port: int, path: str, token: str, bodies: Sequence[bytes], concurrency: int) -> Load:
+async def load(port: int, path: str, token: str, bodies: Sequence[bytes], concurrency: int, host: str = HOST) -> Load:
     """Send all requests over as many connections, each as soon as one is free."""
-    clients = [await Client.connect(port, path, token) for _ in range(concurrency)]
+    clients = [await Client.connect(port, path, token, host) for _ in range(concurrency)]
     waiting = iter(bodies)
     latencies: list[float] = []
     began = perf_counter()

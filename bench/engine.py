@@ -49,7 +49,7 @@ def engine(size: Size) -> list[Figure]:
     """The rows of the core: lines a second of processor time on one core."""
     three, everything = three_levels(size.log_rows), all_components(size.log_rows)
     return [
-        _compared("engine_lines_three_levels", three, by_hand.three_levels, size.rounds),
+        _compared("engine_lines", three, by_hand.three_levels, size.rounds),
         _compared("engine_lines_all", everything, by_hand.everything, size.rounds),
     ]
 

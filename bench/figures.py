@@ -19,6 +19,9 @@ class Size:
     history_orders: int
     small_tree: int
     large_tree: int
+    brands: Sequence[int]
+    tenants: int
+    memory_requests: int
     concurrency: int = 8
 
 
@@ -33,6 +36,9 @@ FULL = Size(
     history_orders=1_000_000,
     small_tree=1_000,
     large_tree=100_000,
+    brands=(1_000, 100_000, 1_000_000),
+    tenants=1_000,
+    memory_requests=100_000,
 )
 """The whole log, and enough requests for a 95th percentile."""
 
@@ -47,6 +53,9 @@ TINY = Size(
     history_orders=400,
     small_tree=111,
     large_tree=222,
+    brands=(202, 303, 404),
+    tenants=3,
+    memory_requests=20,
     concurrency=2,
 )
 """Just enough to see that a row still runs."""

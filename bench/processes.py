@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 from time import perf_counter
 from typing import IO
 
-from bench.client import Client
+from bench.client import HOST, Client
 
 ROOT = Path(__file__).parent.parent
 PRODUCT = ("main.py", "serve")
@@ -64,7 +64,7 @@ async def run(*command: str, database_url: str) -> Finished:
 
 @asynccontextmanager
 async def serving(
-    command: tuple[str, ...], database_url: str, path: str, token: str, body: bytes
+    command: tuple[str, ...], database_url: str, path: str, token: str, body: bytes, host: str = HOST
 ) -> AsyncIterator[Server]:
     """A server, from its start to the end of the block; it has answered ``body`` once."""
     port = _free_port()
@@ -72,7 +72,7 @@ async def serving(
         began = perf_counter()
         process = await _start(command, {"DATABASE_URL": database_url, "PORT": str(port)}, log)
         try:
-            client = await _connected(process, port, path, token)
+            client = await _connected(process, port, path, token, host)
             await client.ask(body)
             seconds = perf_counter() - began
             await client.close()
@@ -87,11 +87,11 @@ async def serving(
             await process.wait()
 
 
-async def _connected(process: Process, port: int, path: str, token: str) -> Client:
+async def _connected(process: Process, port: int, path: str, token: str, host: str) -> Client:
     deadline = perf_counter() + _PATIENCE_SECONDS
     while perf_counter() < deadline and process.returncode is None:
         try:
-            return await Client.connect(port, path, token)
+            return await Client.connect(port, path, token, host)
         except OSError:
             await asyncio.sleep(_EVERY_SECONDS)
     raise RuntimeError("the server did not come up")

@@ -42,6 +42,7 @@ class World:
     sellers: Sequence[str]
     wide: str
     """On top of a thousand: fifty children with nineteen of their own."""
+    host: str = "bench.localhost"
 
 
 async def make_world(url: str, tops: int, wide: int = 2) -> World:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from saas.base.ids import PLATFORM, DistributorId, MemberId
+from saas.base.ids import PLATFORM, DistributorId, MemberId, TenantId
 from saas.base.scope import tenant_scope
 from saas.base.settings import get_settings
 from schema.brands import Tenant, tenant
@@ -67,7 +67,13 @@ class Member:
     async def tenant(self, info: Info) -> Tenant | None:
         """Its brand."""
         acting_for = info.context.tenant_id
-        return None if acting_for == PLATFORM else tenant(await registry.by_id(acting_for))
+        if acting_for == PLATFORM:
+            return None
+
+        async def load(ids: list[TenantId]) -> list[Tenant]:
+            return [tenant(await registry.by_id(id_)) for id_ in ids]
+
+        return await info.context.loader("tenant", load).load(acting_for)
 
 
 def member(found: accounts.Member) -> Member:

@@ -97,6 +97,11 @@ class Settings(BaseSettings):
         }
         return [finding for finding, found in findings.items() if found]
 
+    @property
+    def owner_url(self) -> str:
+        """Where who owns the tables logs in, for what alters them."""
+        return self.migration_database_url or self.database_url
+
     def require_safe(self) -> None:
         """Raise ``UnsafeSettings`` when anything is ``unsafe``."""
         if findings := self.unsafe():

@@ -17,13 +17,14 @@ from saas.network.contact import masked_name
 from saas.network.rules import Cause, Kind, Status
 from saas.network.selection import (
     COLUMNS,
-    UNDER_TOPS,
     Statement,
     filtered,
     members,
+    page_of_tree,
     sort_expression,
     tops,
     totals_statement,
+    under_tops,
 )
 from saas.network.views import (
     Chain,
@@ -118,9 +119,13 @@ async def downline(asked: Downline, page: PageRequest, visibility: Visibility | 
                     remedy=Said("pass a cursor of this list and this sort", "请使用同一列表、同一排序返回的游标"),
                 )
             after = f"WHERE (sort_key, id) {beyond} ({st.arg(value)}, {st.arg(id_)})"
+        source = f"{them.source} AND {conditions}"
+        if tx.laterally and asked.of is not None and asked.as_of is None and sort.key is SortKey.TREE:
+            last = value if page.after else None
+            source = page_of_tree(st, conditions, last, descending=sort.descending, most=page.first + 1)
         found = await st.rows(
             f"{them.with_}SELECT * FROM (SELECT {COLUMNS}, {them.sponsor} AS sponsor_id, {them.level} AS level, "
-            f"{key} AS sort_key FROM {them.source} AND {conditions}) AS listed {after} "
+            f"{key} AS sort_key FROM {source}) AS listed {after} "
             f"ORDER BY sort_key {order}, id {order} LIMIT {st.arg(page.first + 1)}"
         )
     cursors = Cursors(found, lambda row: (sort.key, _sort_value(row["sort_key"], sort.key), row["id"]))
@@ -349,7 +354,7 @@ async def team_of(distributor_id: DistributorId) -> Team:
     async with reading() as tx:
         row = await tx.row(
             f"{tops('o.id = $2')}SELECT count(*) AS members, count(*) FILTER (WHERE d.sponsor_id = o.id) AS direct "
-            f"FROM {UNDER_TOPS} AND d.id <> o.id",
+            f"FROM {under_tops(tx)} AND d.id <> o.id",
             tx.tenant_id,
             distributor_id,
         )

@@ -28,7 +28,7 @@ class Statement:
     """A statement in the making; ``$1`` is the tenant."""
 
     def __init__(self, tx: Tx, visibility: Visibility | None) -> None:
-        self._tx = tx
+        self.tx = tx
         self._args: list[object] = [tx.tenant_id]
         self.visibility = visibility
         self._limits: list[str] = []
@@ -41,7 +41,7 @@ class Statement:
     def within(self, values: Collection[object], kind: str) -> str:
         """The condition "is one of the values"."""
         self._args.append(list(values))
-        return self._tx.within(len(self._args), kind)
+        return self.tx.within(len(self._args), kind)
 
     def visible(self, alias: str) -> str:
         """The condition that the viewer may see the distributor ``alias`` of today's tree."""
@@ -56,7 +56,7 @@ class Statement:
 
     async def rows(self, sql: str) -> Sequence[Row]:
         """Run it."""
-        return await self._tx.rows(sql, *self._args)
+        return await self.tx.rows(sql, *self._args)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,18 @@ def tops(condition: str) -> str:
     )
 
 
-UNDER_TOPS = "o CROSS JOIN distributor d WHERE d.tenant_id = $1 AND d.path >= o.path AND d.path < o.beyond"
-"""``FROM … WHERE …`` of all members of the subtrees of ``tops``. SQLite keeps the order of a cross join: top down."""
+_IN_TOPS = "d.tenant_id = $1 AND d.path >= o.path AND d.path < o.beyond"
+
+
+def under_tops(tx: Tx) -> str:
+    """``FROM … WHERE …`` of all members of the subtrees of ``tops``.
+
+    PostgreSQL takes a range between two columns for a ninth of the brand, and then reads all of it; behind OFFSET 0 it
+    cannot but go down the index. SQLite keeps the order of a cross join: top down.
+    """
+    if tx.laterally:
+        return f"o CROSS JOIN LATERAL (SELECT * FROM distributor d WHERE {_IN_TOPS} OFFSET 0) d WHERE d.tenant_id = $1"
+    return f"o CROSS JOIN distributor d WHERE {_IN_TOPS}"
 
 
 def members(st: Statement, of: Collection[DistributorId] | None, as_of: datetime | None) -> Members:
@@ -104,7 +114,7 @@ def members(st: Statement, of: Collection[DistributorId] | None, as_of: datetime
     else:
         root, level = "o.id", "d.depth - o.depth"
         with_ = tops(f"o.id {st.within(of, 'uuid')} AND {st.visible('o')}")
-        source = f"{UNDER_TOPS} AND {st.visible('d')}"
+        source = f"{under_tops(st.tx)} AND {st.visible('d')}"
     hidden = len(st.visibility.path) - SEGMENT if st.visibility else 0  # a cursor must not tell who is above
     return Members(
         with_=with_,
@@ -151,6 +161,22 @@ def _members_then(st: Statement, of: Collection[DistributorId] | None, as_of: da
     )
 
 
+def page_of_tree(st: Statement, conditions: str, after: object, *, descending: bool, most: int) -> str:
+    """``FROM …`` of the next members of the one top, in the order of the tree: as many as are asked for are read.
+
+    For databases that go ``laterally``. ``after`` is the path a cursor told, without what the viewer may not know.
+    """
+    bound = ""
+    if after is not None:
+        hidden = st.visibility.path[:-SEGMENT] if st.visibility else ""
+        bound = f" AND d.path {'<' if descending else '>'} {st.arg(f'{hidden}{after}')}"
+    order = "DESC" if descending else "ASC"
+    return (
+        f"o CROSS JOIN LATERAL (SELECT * FROM distributor d WHERE {_IN_TOPS} AND {st.visible('d')} AND {conditions}"
+        f"{bound} ORDER BY d.path {order} LIMIT {most}) d"
+    )
+
+
 def own_sales(st: Statement, distributor: str, period: SalesPeriod) -> str:
     """What one distributor sold in the period, an expression."""
     return f"({_SOLD} FROM sales_day AS sales WHERE {_sales_of(st, distributor, period)})"
@@ -162,7 +188,7 @@ def totals_statement(st: Statement, them: Members, period: SalesPeriod, counted:
     Two aggregates over the same members and not a sum per member: the planner may then join as it sees fit.
     """
     sales = f"sales_day AS sales ON {_sales_of(st, 'd.id', period)}"
-    source, _, condition = them.source.partition(" WHERE ")
+    source, _, condition = them.source.rpartition(" WHERE ")
     led = f"{them.with_.rstrip()}, " if them.with_ else "WITH "
     return (
         f"{led}heads AS (SELECT {them.root} AS root, count(CASE WHEN {counted} THEN 1 END) AS heads "

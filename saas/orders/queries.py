@@ -162,7 +162,7 @@ async def order(order_id: OrderId, team_of: DistributorId | None = None) -> Orde
     async with reading() as tx:
         where = Where(tx, "o")
         where.add("o.id = $", order_id)
-        _sold_by_team(where, team_of)
+        _sold_by_team(tx, where, team_of)
         row = await tx.row(f"{_ORDERS} WHERE {where.sql}", *where.args)
     if row is None:
         raise NotFound("id", kind="order", value=order_id)
@@ -265,7 +265,7 @@ def _where(tx: Tx, wanted: OrderFilter) -> Where:
         where.add("o.placed_at < $", wanted.until)
     if wanted.search:
         where.add("(lower(o.number) LIKE $ ESCAPE '!' OR lower(o.customer) LIKE $ ESCAPE '!')", _like(wanted.search))
-    _sold_by_team(where, wanted.team_of)
+    _sold_by_team(tx, where, wanted.team_of)
     return where
 
 
@@ -274,14 +274,14 @@ def _like(text: str) -> str:
     return f"%{plain}%"
 
 
-def _sold_by_team(where: Where, leader: DistributorId | None) -> None:
+def _sold_by_team(tx: Tx, where: Where, leader: DistributorId | None) -> None:
     if leader is None:
         return
-    where.add(
-        "o.seller_id IN (WITH top AS MATERIALIZED (SELECT path, path || '~' AS beyond FROM distributor "
-        "WHERE tenant_id = $1 AND id = $) "  # materialised: see saas.network.selection.tops
-        "SELECT d.id FROM top CROSS JOIN distributor d "
-        "WHERE d.tenant_id = $1 AND d.path >= top.path AND d.path < top.beyond)",
+    team = "distributor d WHERE d.tenant_id = $1 AND d.path >= top.path AND d.path < top.beyond"
+    under = f"LATERAL (SELECT d.id FROM {team} OFFSET 0) d" if tx.laterally else team
+    where.add(  # materialised and behind OFFSET 0: see saas.network.selection
+        f"o.seller_id IN (WITH top AS MATERIALIZED (SELECT path, path || '~' AS beyond FROM distributor "
+        f"WHERE tenant_id = $1 AND id = $) SELECT d.id FROM top CROSS JOIN {under})",
         leader,
     )
 

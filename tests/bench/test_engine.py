@@ -10,7 +10,7 @@ from tenants.program.document import Program
 
 def test_the_rows_of_the_core_run() -> None:
     figures = engine(TINY)
-    assert [figure.name for figure in figures] == ["engine_lines_three_levels", "engine_lines_all"]
+    assert [figure.name for figure in figures] == ["engine_lines", "engine_lines_all"]
     assert all(figure.ours > 0 and figure.ceiling > 0 for figure in figures)
 
 

@@ -65,6 +65,7 @@ class PostgresTx(Tx):
     # locked would otherwise wait for it, and whoever holds the order for what the checking transaction has locked.
     for_update = " FOR NO KEY UPDATE"
     for_share = " FOR SHARE"
+    laterally = True
 
     def __init__(
         self,

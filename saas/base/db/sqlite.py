@@ -78,6 +78,7 @@ class SqliteTx(Tx):
 
     for_update = ""
     for_share = ""
+    laterally = False
 
     def __init__(
         self, connection: aiosqlite.Connection, tenant_id: TenantId, observer: Observer | None, *, read_only: bool

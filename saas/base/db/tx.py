@@ -42,6 +42,9 @@ class Tx(ABC):
     for_share: str
     """The clause that keeps others from changing the rows read, but not from reading them with this clause too."""
 
+    laterally: bool
+    """Whether a subquery may use columns of what stands before it in FROM."""
+
     def __init__(self, tenant_id: TenantId, observer: Observer | None, *, read_only: bool) -> None:
         self._tenant_id = tenant_id
         self._read_only = read_only

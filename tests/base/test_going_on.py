@@ -1,0 +1,161 @@
+"""``reading_on()``: the readings of one request share a transaction, and nothing else is different."""
+
+import asyncio
+
+import pytest
+
+from saas.base import clock
+from saas.base.db import ConstraintViolated, Database, Tx, current_tx, open_database, reading, reading_on, transaction
+from saas.base.ids import new_id
+from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
+
+COLUMNS = ("id", "sku", "name", "status", "created_at")
+MORE = "SELECT count(*) AS n FROM product WHERE tenant_id = $1"
+
+
+def rows(*skus: str) -> list[tuple[object, ...]]:
+    return [(new_id(), sku, sku, "active", clock.now()) for sku in skus]
+
+
+async def counted() -> tuple[Tx, int]:
+    """The transaction a reading was given, and how many products it saw."""
+    async with reading() as tx:
+        return tx, await tx.value(MORE, tx.tenant_id)
+
+
+async def test_readings_of_a_request_share_a_transaction(db: Database) -> None:
+    await make_tenants()
+    with as_tenant(LOTUS):
+        async with reading_on():
+            (first, _), (second, _) = await counted(), await counted()
+        alone, _ = await counted()
+    assert first is second
+    assert alone is not first
+
+
+async def test_a_request_sees_what_it_wrote_and_what_it_failed_to_write_is_gone(db: Database) -> None:
+    await make_tenants()
+    with as_tenant(LOTUS):
+        async with reading_on():
+            _, before = await counted()
+            async with transaction() as tx:
+                await tx.insert_many("product", COLUMNS, rows("a"))
+            _, after = await counted()
+            with pytest.raises(ZeroDivisionError):
+                async with transaction() as tx:
+                    await tx.insert_many("product", COLUMNS, rows("b"))
+                    raise ZeroDivisionError
+            _, still = await counted()
+    assert (before, after, still) == (0, 1, 1)
+
+
+async def test_another_tenant_gets_a_transaction_of_its_own(db: Database) -> None:
+    await make_tenants()
+    with as_tenant(LOTUS):
+        async with transaction() as tx:
+            await tx.insert_many("product", COLUMNS, rows("a"))
+    async with reading_on():
+        with as_tenant(LOTUS):
+            lotus, seen = await counted()
+        with as_tenant(CEDAR):
+            cedar, others = await counted()
+    assert (lotus.tenant_id, seen) == (LOTUS, 1)
+    assert (cedar.tenant_id, others) == (CEDAR, 0)
+
+
+async def test_a_failed_reading_is_not_gone_on_with(db: Database) -> None:
+    await make_tenants()
+    with as_tenant(LOTUS):
+        async with reading_on():
+            with pytest.raises(ZeroDivisionError):
+                async with reading() as failed:
+                    raise ZeroDivisionError
+            after, seen = await counted()
+    assert after is not failed
+    assert seen == 0
+
+
+async def test_one_connection_is_enough_for_tasks_that_read_at_the_same_time(database_url: str) -> None:
+    """A transaction that stood open while others of the request wait would wait for itself."""
+    async with open_database(database_url, pool_size=1):
+        await make_tenants()
+
+        async def request() -> None:
+            with as_tenant(LOTUS):
+                async with reading_on():
+                    await counted()
+                    await asyncio.gather(*(counted() for _ in range(5)))
+                    await counted()
+
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(request() for _ in range(4)))
+
+
+async def test_a_cancelled_request_gives_its_connection_back(database_url: str) -> None:
+    async with open_database(database_url, pool_size=1):
+        await make_tenants()
+        reached = asyncio.Event()
+
+        async def request() -> None:
+            with as_tenant(LOTUS):
+                async with reading_on():
+                    await counted()
+                    reached.set()
+                    await asyncio.Event().wait()
+
+        task = asyncio.create_task(request())
+        await reached.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with as_tenant(LOTUS):
+            async with asyncio.timeout(60):
+                await counted()
+
+
+async def test_rows_that_wait_are_there_when_anybody_looks_and_after_the_commit(db: Database) -> None:
+    await make_tenants()
+    with as_tenant(LOTUS):
+        async with transaction() as tx:
+            await tx.insert_later("product", COLUMNS, rows("a", "b"))
+            assert await tx.value(MORE, tx.tenant_id) == 2
+            await tx.insert_later("product", COLUMNS, rows("c"))
+            await tx.insert_later("product", COLUMNS, rows("d"))
+        assert (await counted())[1] == 4
+
+
+async def test_rows_that_wait_are_rolled_back_with_the_rest(db: Database) -> None:
+    await make_tenants()
+    with as_tenant(LOTUS):
+        with pytest.raises(ZeroDivisionError):
+            async with transaction() as tx:
+                await tx.insert_later("product", COLUMNS, rows("a"))
+                raise ZeroDivisionError
+        assert (await counted())[1] == 0
+
+
+async def test_a_refused_row_fails_the_transaction_wherever_it_went_along(db: Database) -> None:
+    await make_tenants()
+    with as_tenant(LOTUS):
+        with pytest.raises(ConstraintViolated):
+            async with transaction() as tx:
+                await tx.insert_later("product", COLUMNS, rows("a", "a"))
+                await current_tx().insert_many("product", COLUMNS, rows("b"))
+        assert (await counted())[1] == 0
+
+
+async def test_rows_that_wait_cost_no_statement_of_their_own_on_postgresql(db: Database) -> None:
+    await make_tenants()
+    seen: list[str] = []
+    with as_tenant(LOTUS):
+        async with transaction() as tx:
+            db.observer = tx._observer = seen.append
+            await tx.insert_later("product", COLUMNS, rows("a"))
+            made = await tx.insert_many(
+                "idempotency",
+                ("operation", "key", "input_hash", "result", "created_at"),
+                [("op", "key", "hash", new_id(), clock.now())],
+                or_ignore=True,
+            )
+    assert made == 1
+    assert len(seen) == (1 if db.kind == "postgresql" else 2)
