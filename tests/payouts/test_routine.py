@@ -1,10 +1,7 @@
 """What is handed over by schedule: approved batches that are paid over the network, each once; all else waits."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-
-import pytest
 
 from saas.base.ids import DistributorId, PayoutBatchId, new_id
 from saas.base.paging import PageRequest
@@ -31,14 +28,15 @@ from tests.payouts.wechat import settings
 SCHEDULE = system(LOTUS, "schedule payout.send_approved")
 
 
-@pytest.fixture
-async def payees(people: list[DistributorId]) -> AsyncIterator[list[DistributorId]]:
-    """Ann and Ben, who are paid through WeChat."""
+async def through_wechat(people: list[DistributorId]) -> list[DistributorId]:
+    """Ann and Ben, who are paid through WeChat from now on."""
     for owner in people[:2]:
-        wish = replace(card_of(owner, key="wechat"), kind=DestinationKind.WECHAT, bank=None, account="oUpF8uMuAJO")
+        wish = replace(
+            card_of(owner, key="wechat"), kind=DestinationKind.WECHAT, bank=None, account="oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
+        )
         await verify_destination((await set_destination(wish, oneself(owner))).id, MAKER)
     await set_account(SetAccount(provider="wechat_pay", settings=settings()), CHECKER)
-    yield people[:2]
+    return people[:2]
 
 
 async def made(provider: str = "wechat_pay", *, approved: bool = True) -> PayoutBatchId:
@@ -56,7 +54,8 @@ async def asked_for() -> int:
     return len((await jobs(PageRequest(), kinds=[JOB])).items)
 
 
-async def test_an_approved_batch_is_submitted_once_however_many_try(payees: list[DistributorId]) -> None:
+async def test_an_approved_batch_is_submitted_once_however_many_try(people: list[DistributorId]) -> None:
+    payees = await through_wechat(people)
     await ask(payees[0])
     batch_id = await made()
     assert sum(await asyncio.gather(*[send_approved(SCHEDULE) for _ in range(5)])) == 1
@@ -65,7 +64,8 @@ async def test_an_approved_batch_is_submitted_once_however_many_try(payees: list
     assert line.actor_label == SCHEDULE.label
 
 
-async def test_one_that_nobody_has_approved_waits(payees: list[DistributorId]) -> None:
+async def test_one_that_nobody_has_approved_waits(people: list[DistributorId]) -> None:
+    payees = await through_wechat(people)
     await ask(payees[0])
     batch_id = await made(approved=False)
     assert await send_approved(SCHEDULE) == 0
@@ -79,7 +79,8 @@ async def test_one_that_is_paid_by_a_file_waits_for_somebody_to_take_the_file(pe
     assert await state(batch_id) is BatchState.APPROVED
 
 
-async def test_one_of_which_nobody_is_left_stays_and_keeps_no_other_from_going(payees: list[DistributorId]) -> None:
+async def test_one_of_which_nobody_is_left_stays_and_keeps_no_other_from_going(people: list[DistributorId]) -> None:
+    payees = await through_wechat(people)
     await ask(payees[0])
     held = await made()
     await ask(payees[1])
@@ -90,7 +91,8 @@ async def test_one_of_which_nobody_is_left_stays_and_keeps_no_other_from_going(p
     await set_status(payees[0], "active")
 
 
-async def test_one_brands_schedule_sends_nothing_of_anothers(payees: list[DistributorId]) -> None:
+async def test_one_brands_schedule_sends_nothing_of_anothers(people: list[DistributorId]) -> None:
+    payees = await through_wechat(people)
     await ask(payees[0])
     batch_id = await made()
     with as_tenant(CEDAR):
