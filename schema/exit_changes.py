@@ -6,12 +6,14 @@ import strawberry
 
 from saas.base.ids import DistributorId, ExitId
 from saas.exits import commands
+from saas.exits.bulk import QuoteAllInactive, start_inactive
 from saas.exits.commands import Erasable, ExecuteExit, Quoted, QuoteExit, QuoteInactive
 from saas.exits.rules import ExitKind
 from schema.context import Info
 from schema.errors import In, Payload, refusals
 from schema.exits import ExitCase, ExitQuote, GoneInput, exit_case, gone_of, heir_of, quote
 from schema.ids import from_global, to_global
+from schema.jobs import JobPayload, job
 
 
 @strawberry.input(description="An exit to quote, as the first step of it.")
@@ -115,6 +117,15 @@ class ErasePersonalDataPayload(Payload):
     erased: list[ErasedPerson] = strawberry.field(default_factory=list, description="Who.")
 
 
+@strawberry.input(description="Whose exits to quote: all who sold nothing for so long.")
+class StartInactiveExitsInput:
+    """Days and a reason."""
+
+    days: int = strawberry.field(description="For how many days they sold nothing.")
+    reason: str = strawberry.field(description="Why they are to leave.")
+    idempotency_key: str = strawberry.field(description="The same key answers the same job.")
+
+
 @strawberry.type
 class ExitMutation:
     """Writes of exits."""
@@ -181,6 +192,13 @@ class ExitMutation:
         )
         made = await commands.quote_inactive(command, info.context.who)
         return QuoteInactiveExitsPayload(exits=[_quoted(one) for one in made])
+
+    @strawberry.mutation(description="Quote the exits of all distributors that sold nothing, as a job.")
+    @refusals(JobPayload)
+    async def start_inactive_exits(self, info: Info, input: In[StartInactiveExitsInput]) -> JobPayload:
+        """Start it."""
+        command = QuoteAllInactive(days=input.days, reason=input.reason, idempotency_key=input.idempotency_key)
+        return JobPayload(job=job(await start_inactive(command, info.context.who)))
 
     @strawberry.mutation(
         description="Erase the personal data of those who left, where the program's retention is over."

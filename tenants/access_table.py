@@ -95,7 +95,7 @@ RULES: Final = joined(
             ORDERS_MOVE.may("placeOrders payOrder shipOrder deliverOrder closeOrder"),
             ORDERS_PLACE.may("cancelOrder openListing changeListingPrice closeListing"),
             (OPERATIONS | DISTRIBUTOR).may("quoteExit withdrawExit"),
-            OPERATIONS.may("approveExit rejectExit executeExit closeExit quoteInactiveExits"),
+            OPERATIONS.may("approveExit rejectExit executeExit closeExit quoteInactiveExits startInactiveExits"),
             OWNER.may("erasePersonalData"),
             FINANCE.may("closePeriod recordPayoutResult"),
             FINANCE.may("releaseCommission closeSettlement verifyPayoutDestination revealPayoutDestination"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from saas.exits.bulk import HANDLERS as BULK_EXITS
 from saas.exits.routine import HANDLERS as EXITS
 from saas.imports.files import HANDLERS as IMPORTS
 from saas.imports.files import drop_abandoned
@@ -30,6 +31,7 @@ HANDLERS: Mapping[str, Handler] = {
     **PERIODS,
     **PAYOUTS,
     **EXITS,
+    **BULK_EXITS,
     **IMPORTS,
     **NOTIFICATIONS,
 }

@@ -264,12 +264,20 @@ async def test_two_who_carry_out_one_file_do_not_count_a_row_twice(
     with as_tenant(LOTUS), clock.at(NOW):
         taken = await bring_in(asked(rows), OWNER)
 
+        async def one_step(done: int, of: int) -> None:
+            if done == 4:
+                raise _Died
+
         async def overtaken(done: int, of: int) -> None:
             if done == 2:
-                await carry_out(taken.id, OWNER, _quiet)
+                with pytest.raises(_Died):
+                    await carry_out(taken.id, OWNER, one_step)
 
         with pytest.raises(RuntimeError, match="somebody else"):
             await carry_out(taken.id, OWNER, overtaken)
+        found = await import_file(taken.id)
+        assert (found.done, counted(found)) == (4, (4, 0, 0))
+        await carry_out(taken.id, OWNER, _quiet)
         assert counted(await import_file(taken.id)) == (6, 0, 0)
         assert await table("SELECT count(*) FROM sales_order WHERE tenant_id = $1") == [(6,)]
 
