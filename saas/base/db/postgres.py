@@ -52,7 +52,8 @@ class PostgresOrm(TransactionWrapper):
 class PostgresTx(Tx):
     """A transaction on one connection of the pool."""
 
-    for_update = " FOR UPDATE"
+    # Not FOR UPDATE, which foreign keys wait for: a row updated twice in a transaction checks its keys again.
+    for_update = " FOR NO KEY UPDATE"
     for_share = " FOR SHARE"
 
     def __init__(
