@@ -151,3 +151,20 @@ async def test_a_lead_is_told_to_each_of_the_two(world: World) -> None:
     listed = await partner.ask("{ commissions { nodes { component explanation } } }")
     assert {node["component"] for node in listed["commissions"]["nodes"]} == {"levels/lead", "pieces/lead", "gap/lead"}
     assert all("的 70 %" in node["explanation"] for node in listed["commissions"]["nodes"])
+
+
+async def test_what_was_evened_because_another_order_was_cancelled_is_told(world: World) -> None:
+    brand = world.lotus
+    ids = await begin(brand)
+    first, second = await sell(brand, ids["C"], 28), await sell(brand, ids["C"], 5)
+    cancel = (
+        'mutation ($id: ID!) { cancelOrder(input: { idempotencyKey: "undo", orderId: $id }) { userErrors { code } } }'
+    )
+    assert await brand.operations.ask(cancel, id=first) == {"cancelOrder": {"userErrors": []}}
+    asked = (
+        "query ($id: ID!) { order(id: $id) { commissions { component evened { amountMinor } takenBack { amountMinor } "
+    )
+    found = await brand.operations.ask(asked + "arithmetic { madeUp { amountMinor } } } } }", id=second)
+    (pieces,) = [share for share in found["order"]["commissions"] if share["component"] == "pieces"]
+    assert (pieces["evened"], pieces["takenBack"]) == ({"amountMinor": 600}, {"amountMinor": 600})
+    assert pieces["arithmetic"] == {"madeUp": None}
