@@ -33,7 +33,7 @@ KINDS = (
     ("lock", ("saas", "tenants"), re.compile(r"\{(?:tx\.)?for_(?:update|share)[^}]*\}|, tx\.for_update")),
     ("tenant filter", ("saas", "tenants"), re.compile(r"\b(?:\w\.)?tenant_id = \$1 AND ")),
     ("unique key", ("saas/base/db/migrations",), re.compile(r",?\s*\n\s*UNIQUE \(tenant_id, [^)]*\)")),
-    ("unique index", ("saas/base/db/migrations",), re.compile(r"\n\s*unique=True,")),
+    ("unique index", ("saas/base/db/migrations",), re.compile(r",\s*unique=True")),
 )
 """What is removed: a name, where to look, what to cut out."""
 
