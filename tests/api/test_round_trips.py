@@ -19,10 +19,10 @@ READS = {
         4,
     ),
     "upline": ('{ distributor(code: "C0") { upline { code totals { headCount } } } }', 4),
-    "orders": (f"{{ orders(first: 50) {{ nodes {{ {ORDER} }} }} }}", 6),
-    "products": ("{ products(first: 50) { nodes { sku name } } }", 2),
+    "orders": (f"{{ orders(first: 50) {{ nodes {{ {ORDER} }} }} }}", 7),
+    "products": ("{ products(first: 50) { nodes { sku name } } }", 3),
     "commissions": ("{ commissionSummary { component level shares earned { formatted } } }", 2),
-    "members": ("{ members(first: 50) { nodes { login role tenant { slug } } } }", 2),
+    "members": ("{ members(first: 50) { nodes { login role tenant { slug } } } }", 3),
     "audit": ("{ auditLog(first: 50) { nodes { action subject } } }", 2),
 }
 """Operations by name, and their statements, the one that authenticates included."""
