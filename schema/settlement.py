@@ -305,7 +305,7 @@ class SettlementQuery:
             period_from=found.period.since,
             period_until=found.period.until,
             over=found.over,
-            statement_count=len(found.drafts),
+            statement_count=found.statements,
             line_count=found.lines,
             commission=money(found.commission_minor, found.currency),
             awards=money(found.awards_minor, found.currency),

@@ -29,6 +29,7 @@ JobId = NewType("JobId", UUID)
 SimulationId = NewType("SimulationId", UUID)
 ReturnId = NewType("ReturnId", UUID)
 WriteOffId = NewType("WriteOffId", UUID)
+AdjustmentId = NewType("AdjustmentId", UUID)
 
 PLATFORM = TenantId(0)
 """The platform's own tenant: operators live in it, no brand does."""
