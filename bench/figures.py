@@ -18,6 +18,10 @@ class Size:
     history_orders: int
     small_tree: int
     large_tree: int
+    settled_orders: int
+    settled_tops: int
+    settled_width: int
+    payouts: int
     concurrency: int = 8
 
 
@@ -31,6 +35,10 @@ FULL = Size(
     history_orders=1_000_000,
     small_tree=1_000,
     large_tree=100_000,
+    settled_orders=333_334,
+    settled_tops=101,
+    settled_width=31,
+    payouts=10_000,
 )
 """The whole log, and enough requests for a 95th percentile."""
 
@@ -44,6 +52,10 @@ TINY = Size(
     history_orders=400,
     small_tree=111,
     large_tree=222,
+    settled_orders=60,
+    settled_tops=2,
+    settled_width=3,
+    payouts=20,
     concurrency=2,
 )
 """Just enough to see that a row still runs."""

@@ -18,7 +18,8 @@ async def take_available(tx: Tx, into: str, currency: str, until: datetime) -> i
     return await tx.execute(
         f"INSERT INTO {into} (id, distributor_id, amount_minor) "
         f"SELECT id, distributor_id, amount_minor FROM award "
-        f"WHERE tenant_id = $1 AND status = 'available' AND currency = $2 AND earned_at <= $3 ORDER BY id{tx.for_update}",
+        f"WHERE tenant_id = $1 AND status = 'available' AND currency = $2 AND earned_at <= $3 "
+        f"ORDER BY id{tx.for_update}",
         tx.tenant_id,
         currency,
         until,
