@@ -6,10 +6,12 @@ from strawberry.extensions import MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.adjustments import AdjustmentMutation, AdjustmentQuery
 from schema.audit import AuditQuery
 from schema.brands import BrandMutation, BrandQuery
 from schema.catalog import CatalogMutation, CatalogQuery
 from schema.commissions import CommissionQuery
+from schema.documents import DocumentQuery
 from schema.exit_changes import ExitMutation
 from schema.exits import ExitQuery
 from schema.gate import Gate
@@ -29,6 +31,7 @@ from schema.prices import PriceQuery
 from schema.program_changes import ProgramMutation
 from schema.programs import ProgramQuery
 from schema.provider_accounts import ProviderAccountMutation, ProviderAccountQuery
+from schema.reconciliation import ReconciliationQuery
 from schema.return_changes import ReturnMutation
 from schema.returns import ReturnQuery
 from schema.scalars import SCALARS
@@ -53,6 +56,9 @@ class Query(
     CommissionQuery,
     PeriodQuery,
     SettlementQuery,
+    AdjustmentQuery,
+    DocumentQuery,
+    ReconciliationQuery,
     PayoutQuery,
     ProviderAccountQuery,
     ExitQuery,
@@ -77,6 +83,7 @@ class Mutation(
     ListingMutation,
     PeriodMutation,
     SettlementMutation,
+    AdjustmentMutation,
     PayoutMutation,
     ProviderAccountMutation,
     ExitMutation,

@@ -36,12 +36,14 @@ from tenants.access_groups import (
     ORDERS_READ,
     page,
 )
+from tenants.access_money import MONEY
 from tenants.access_sales import SALES
 from tenants.actors import Actor, Role
 
 RULES: Final = joined(
     [
         *SALES,
+        *MONEY,
         on(
             "Query",
             ANYONE.may("me tenant"),

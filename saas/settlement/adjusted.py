@@ -1,5 +1,6 @@
 """Adjustments as they are read, and on their way to a statement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +9,6 @@ from uuid import UUID
 
 from saas.base.db import ConstraintViolated, Row, Tx, reading
 from saas.base.db.where import Where
-from saas.base.errors import NotFound
 from saas.base.ids import AdjustmentId, DistributorId, StatementId
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
 
@@ -76,39 +76,37 @@ async def adjustments(
             f"ORDER BY requested_at DESC, id DESC LIMIT {page.first + 1}",
             *where.args,
         )
-    found = [view_of(row) for row in rows]
+    found = [_view(row) for row in rows]
     return page_of(found, page, [encode_cursor(one.requested_at, one.id) for one in found])
 
 
-async def adjustment_by_id(adjustment_id: AdjustmentId) -> AdjustmentView:
-    """One adjustment. Raises ``NotFound``."""
-    found = await adjustments_by_id([adjustment_id])
-    if not found:
-        raise NotFound("id", kind="adjustment", value=adjustment_id)
-    return found[0]
-
-
-async def adjustments_by_id(ids: list[AdjustmentId]) -> list[AdjustmentView]:
+async def adjustments_by_id(ids: Sequence[AdjustmentId]) -> list[AdjustmentView]:
     """Those of these adjustments that there are, in the order they were asked for."""
     async with reading() as tx:
-        rows = await tx.rows(
-            f"SELECT {_COLUMNS} FROM adjustment WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} "
-            f"ORDER BY requested_at, id",
-            tx.tenant_id,
-            list(ids),
-        )
-    return [view_of(row) for row in rows]
+        where = Where(tx)
+        where.within("id", list(ids), "uuid")
+        return await _read(tx, where)
+
+
+async def adjustments_of_request(request_id: UUID) -> list[AdjustmentView]:
+    """The adjustments that were asked for together."""
+    async with reading() as tx:
+        where = Where(tx)
+        where.add("request_id = $", request_id)
+        return await _read(tx, where)
 
 
 async def adjustments_on(statement_id: StatementId) -> list[AdjustmentView]:
     """The adjustments of a statement, in the order they were asked for."""
     async with reading() as tx:
-        rows = await tx.rows(
-            f"SELECT {_COLUMNS} FROM adjustment WHERE tenant_id = $1 AND statement_id = $2 ORDER BY requested_at, id",
-            tx.tenant_id,
-            statement_id,
-        )
-    return [view_of(row) for row in rows]
+        where = Where(tx)
+        where.add("statement_id = $", statement_id)
+        return await _read(tx, where)
+
+
+async def _read(tx: Tx, where: Where) -> list[AdjustmentView]:
+    rows = await tx.rows(f"SELECT {_COLUMNS} FROM adjustment WHERE {where.sql} ORDER BY requested_at, id", *where.args)
+    return [_view(row) for row in rows]
 
 
 async def take_approved(tx: Tx, into: str, currency: str) -> int:
@@ -143,7 +141,7 @@ async def settle(tx: Tx, taken: str, settlement_id: UUID, count: int) -> None:
         raise ConstraintViolated(f"{changed} of {count} locked adjustments changed")
 
 
-def view_of(row: Row) -> AdjustmentView:
+def _view(row: Row) -> AdjustmentView:
     """A row as it is read."""
     values: dict[str, Any] = {**row, "status": AdjustmentState(row["status"])}
     return AdjustmentView(**values)

@@ -121,18 +121,15 @@ async def _settle(tx: Tx, settlement_id: SettlementId, policy: SettlementPolicy,
         awards = await settling.take_available(tx, "taken_award", policy.currency, period.until)
         adjustments = await adjusted.take_approved(tx, "taken_adjustment", policy.currency)
         statements = await _draw(tx, closing, due)
-        if due:
-            await release(tx, "due", due)
-        await _write_settlement(tx, closing, statements)
-        async with aclosing(_drafts(tx, policy)) as parts:
-            async for first, drafts in parts:
-                await _write_statements(tx, closing, first, drafts)
-                await post([_recovery(closing, one) for one in drafts if one.recovery.set_aside_minor])
-        await maturity.settle(tx, "taken", settlement_id, taken)
-        await settling.settle(tx, "taken_award", settlement_id, awards)
-        await adjusted.settle(tx, "taken_adjustment", settlement_id, adjustments)
-        await _post_earned(tx, closing)
-        await _post_adjustments(tx, policy)
+        with clock.at(clock.now()):  # everything below is of one moment, at which both books can be cut
+            if due:
+                await release(tx, "due", due)
+            await _write(tx, closing, statements)
+            await maturity.settle(tx, "taken", settlement_id, taken)
+            await settling.settle(tx, "taken_award", settlement_id, awards)
+            await adjusted.settle(tx, "taken_adjustment", settlement_id, adjustments)
+            await _post_earned(tx, closing)
+            await _post_adjustments(tx, policy)
     return statements
 
 
@@ -163,6 +160,15 @@ async def _drafts(tx: Tx, policy: SettlementPolicy) -> AsyncGenerator[tuple[int,
             return
         yield first, [drawn(policy, **row) for row in rows]
         first, after = first + len(rows), rows[-1]["owner_id"]
+
+
+async def _write(tx: Tx, closing: _Closing, statements: int) -> None:
+    """The settlement and its statements, and what becomes of debts."""
+    await _write_settlement(tx, closing, statements)
+    async with aclosing(_drafts(tx, closing.policy)) as parts:
+        async for first, drafts in parts:
+            await _write_statements(tx, closing, first, drafts)
+            await post([_recovery(closing, one) for one in drafts if one.recovery.set_aside_minor])
 
 
 async def _write_settlement(tx: Tx, closing: _Closing, statements: int) -> None:

@@ -50,8 +50,9 @@ class Statement(TenantModel):
 
 
 class Adjustment(TenantModel):
-    """An amount that somebody decided; once it is on a statement it never changes."""
+    """An amount that somebody decided; on a statement it never changes. ``request_id``: asked for together."""
 
+    request_id = fields.UUIDField()
     distributor_id = fields.UUIDField()
     currency = fields.TextField()
     amount_minor = fields.BigIntField()

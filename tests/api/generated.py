@@ -106,6 +106,11 @@ IDS = {
     "ExchangeReturnInput.id": "ReturnCase",
     "RefundReturnInput.id": "ReturnCase",
     "WriteOffInput.id": "WriteOff",
+    "ids": "Adjustment",
+    "Query.statementDocument(id)": "Statement",
+    "Query.settlementDocument(id)": "Settlement",
+    "Query.reconciliation(settlement)": "Settlement",
+    "Query.moneyTrail(of)": "Order",
     "Query.statements(settlement)": "Settlement",
 }
 """The kind of thing that an id names."""

@@ -16,6 +16,7 @@ class Migration(BaseMigration):
         TenantTable(
             "adjustment",
             f"""
+            request_id uuid NOT NULL,
             distributor_id uuid NOT NULL,
             currency text NOT NULL,
             amount_minor bigint NOT NULL CHECK (amount_minor <> 0),
@@ -33,6 +34,7 @@ class Migration(BaseMigration):
             {DISTRIBUTOR_FK}
             """,
         ),
+        Index("adjustment", "request", "(tenant_id, request_id)"),
         Index("adjustment", "requested", "(tenant_id, requested_at, id)"),
         Index("adjustment", "distributor", "(tenant_id, distributor_id, requested_at, id)"),
         Index("adjustment", "approved", "(tenant_id, currency, distributor_id)", where="status = 'approved'"),
