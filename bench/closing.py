@@ -38,8 +38,10 @@ async def close_month(databases: Databases, kind: str, size: Size) -> list[Figur
     told = orjson.loads(ours.output)
     await databases.settle(bare)
     ceiling = await close_by_hand(bare, tenant_id, CLOSED_AT)
-    if await _money(url, tenant_id) != await _money(bare, tenant_id):
-        raise RuntimeError("by hand it comes to other money")
+    ours_money, by_hand = await _money(url, tenant_id), await _money(bare, tenant_id)
+    if ours_money != by_hand:
+        one, other = next(pair for pair in zip(ours_money, by_hand, strict=False) if pair[0] != pair[1])
+        raise RuntimeError(f"by hand it comes to other money: {other}, not {one}")
     lines = size.settled_orders * 3
     return [
         Figure(

@@ -169,7 +169,7 @@ async def _tables(tx: Tx, view: StatementView, zone: ZoneInfo, locale: str) -> l
     currency = view.currency
     lines = await tx.rows(_LINES, tx.tenant_id, view.id)
     return [
-        table(LINES, LINE_HEAD, (17, 24, 16, 13, 7, 9, 14, 7, 13), [_line(row, zone, currency) for row in lines]),
+        table(LINES, LINE_HEAD, (23, 24, 16, 13, 7, 9, 14, 7, 13), [_line(row, zone, currency) for row in lines]),
         table(
             AWARDS,
             AWARD_HEAD,
@@ -182,7 +182,7 @@ async def _tables(tx: Tx, view: StatementView, zone: ZoneInfo, locale: str) -> l
         table(
             ADJUSTMENTS,
             ADJUSTMENT_HEAD,
-            (20, 45, 25, 20),
+            (27, 45, 25, 20),
             [
                 [
                     _local(one.decided_at, zone) if one.decided_at else None,
