@@ -6,7 +6,7 @@ from time import perf_counter
 import asyncpg
 
 from saas.base.db.ddl import APP_ROLE
-from saas.base.db.sqlite import connect_file, sqlite_path
+from saas.base.db.sqlite import WRITER_CACHE, connect_file, sqlite_path
 from saas.base.ids import TenantId
 
 _UUID = {"postgresql": "gen_random_uuid()", "sqlite": "new_id()"}
@@ -93,7 +93,7 @@ async def _on_postgres(url: str, tenant_id: TenantId, steps: dict[str, list[str]
 
 
 async def _on_sqlite(url: str, steps: dict[str, list[str]]) -> dict[str, float]:
-    connection = await connect_file(sqlite_path(url))
+    connection = await connect_file(sqlite_path(url), WRITER_CACHE)
     taken = {}
     try:
         for name, statements in steps.items():

@@ -95,10 +95,10 @@ async def _money(url: str, tenant_id: TenantId) -> list[tuple[object, ...]]:
                     "ORDER BY owner_id, account",
                     "SELECT distributor_id, number, closing_minor FROM statement WHERE tenant_id = $1 "
                     "ORDER BY distributor_id",
-                    "SELECT kind, count(*), (SELECT count(*) FROM ledger_entry e WHERE e.tenant_id = $1) "
-                    "FROM ledger_transaction WHERE tenant_id = $1 GROUP BY kind ORDER BY kind",
+                    "SELECT account, count(*), sum(amount_minor) FROM ledger_entry WHERE tenant_id = $1 "
+                    "GROUP BY account ORDER BY account",
                     "SELECT status, count(*), sum(amount_minor), count(statement_id) FROM commission "
-                    "WHERE tenant_id = $1 GROUP BY status",
+                    "WHERE tenant_id = $1 GROUP BY status ORDER BY status",
                 ):
                     found += [tuple(row.values()) for row in await tx.rows(sql, tenant_id)]
     return found

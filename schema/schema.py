@@ -36,6 +36,7 @@ from schema.return_changes import ReturnMutation
 from schema.returns import ReturnQuery
 from schema.scalars import SCALARS
 from schema.settlement import SettlementMutation, SettlementQuery
+from schema.settlement_preview import SettlementPreviewQuery
 from schema.simulations import SimulationMutation, SimulationQuery
 from schema.tiers import TierMutation
 
@@ -56,6 +57,7 @@ class Query(
     CommissionQuery,
     PeriodQuery,
     SettlementQuery,
+    SettlementPreviewQuery,
     AdjustmentQuery,
     DocumentQuery,
     ReconciliationQuery,

@@ -11,22 +11,22 @@ from saas.base.documents import Cell, Document, Table
 from saas.base.money import Money, formatted
 
 FONT = "noto"
-TEXT_PT, TITLE_PT, ROW_MM = 8, 15, 5.2
-_MARGIN_MM = 14.0
-_NARROW_MM, _WIDE_MM = 1.62, 2.85
-"""The most that a Latin and a Chinese character take at ``TEXT_PT``."""
+TEXT_PT, TITLE_PT, ROW_PT = 8, 15, 15
+_MARGIN_PT = 40
+_PADDING, _NARROW, _WIDE = 60, 46, 81
+"""Tenths of a point: around the text of a cell, and the most that a Latin and a Chinese character of it take."""
 
 
 class _Pages(FPDF):
     """A4 pages that say at their feet what they belong to and which they are."""
 
     def __init__(self, document: Document) -> None:
-        super().__init__(orientation="landscape" if document.wide else "portrait", format="A4")
+        super().__init__(orientation="landscape" if document.wide else "portrait", unit="pt", format="A4")
         self.document = document
         self.add_font(FONT, fname=str(sans_path()))
         self.set_font(FONT, size=TEXT_PT)
-        self.set_margins(_MARGIN_MM, _MARGIN_MM)
-        self.set_auto_page_break(auto=True, margin=_MARGIN_MM + ROW_MM)
+        self.set_margins(_MARGIN_PT, _MARGIN_PT)
+        self.set_auto_page_break(auto=True, margin=_MARGIN_PT + ROW_PT)
         self.set_title(f"{document.title} {document.subject}")
         self.set_creator("Banyan")
         self.set_draw_color(190)
@@ -34,23 +34,23 @@ class _Pages(FPDF):
 
     def footer(self) -> None:
         """Drawn at the end of each page; the number of pages is filled in at the end of all."""
-        self.set_y(-_MARGIN_MM)
+        self.set_y(-_MARGIN_PT)
         said = self.document.page.format(page=self.page_no(), pages="{nb}")
-        self.cell(0, ROW_MM, f"{self.document.title} {self.document.subject} · {said}", align="C")
+        self.cell(0, ROW_PT, f"{self.document.title} {self.document.subject} · {said}", align="C")
 
 
 def as_pdf(document: Document, locale: str) -> bytes:
     """The document as PDF, its amounts written for ``locale``."""
     pages = _Pages(document)
     pages.set_font(size=TITLE_PT)
-    pages.cell(0, 10, document.title, new_x="LMARGIN", new_y="NEXT")
+    pages.cell(0, 28, document.title, new_x="LMARGIN", new_y="NEXT")
     pages.set_font(size=TEXT_PT)
-    label = pages.epw * 0.28
+    label = pages.epw * 28 / 100
     for name, value in document.facts:
-        pages.cell(label, ROW_MM, name)
-        pages.cell(0, ROW_MM, _shown(value, locale), new_x="LMARGIN", new_y="NEXT")
+        pages.cell(label, ROW_PT, name)
+        pages.cell(0, ROW_PT, _shown(value, locale), new_x="LMARGIN", new_y="NEXT")
     for note in document.notes:
-        pages.multi_cell(0, ROW_MM, note, new_x="LMARGIN", new_y="NEXT")
+        pages.multi_cell(0, ROW_PT, note, new_x="LMARGIN", new_y="NEXT")
     for table in document.tables:
         _draw(pages, table, locale)
     return bytes(pages.output())
@@ -59,18 +59,18 @@ def as_pdf(document: Document, locale: str) -> bytes:
 def _draw(pages: _Pages, table: Table, locale: str) -> None:
     """A table, its head again on each page it goes on to."""
     widths = [pages.epw * width / sum(table.widths) for width in table.widths]
-    pages.ln(ROW_MM)
-    if pages.will_page_break(4 * ROW_MM):
+    pages.ln(ROW_PT)
+    if pages.will_page_break(4 * ROW_PT):
         pages.add_page()
     pages.set_font(size=TEXT_PT + 3)
-    pages.cell(0, ROW_MM * 1.5, table.title, new_x="LMARGIN", new_y="NEXT")
+    pages.cell(0, ROW_PT + 8, table.title, new_x="LMARGIN", new_y="NEXT")
     pages.set_font(size=TEXT_PT)
     right = [
         bool(table.rows) and isinstance(cell, Money | int) for cell in (table.rows[0] if table.rows else table.head)
     ]
     _row(pages, table.head, widths, right, filled=True)
     for row in table.rows:
-        if pages.will_page_break(ROW_MM):
+        if pages.will_page_break(ROW_PT):
             pages.add_page()
             _row(pages, table.head, widths, right, filled=True)
         _row(pages, [_shown(cell, locale) for cell in row], widths, right)
@@ -81,15 +81,15 @@ def _row(
 ) -> None:
     pages.set_fill_color(236)
     for text, width, to_right in zip(cells, widths, right, strict=True):
-        pages.cell(width, ROW_MM, _fit(text, width), border="B", align="R" if to_right else "L", fill=filled)
-    pages.ln(ROW_MM)
+        pages.cell(width, ROW_PT, _fit(text, width), border="B", align="R" if to_right else "L", fill=filled)
+    pages.ln(ROW_PT)
 
 
-def _fit(text: str, width_mm: float) -> str:
+def _fit(text: str, width_pt: float) -> str:
     """As much of a text as surely fits; what is cut off is marked."""
-    left = width_mm - 2.0
+    left = int(width_pt * 10) - _PADDING
     for at, mark in enumerate(text):
-        left -= _WIDE_MM if east_asian_width(mark) in {"W", "F"} else _NARROW_MM
+        left -= _WIDE if east_asian_width(mark) in {"W", "F"} else _NARROW
         if left < 0:
             return f"{text[: max(at - 1, 0)]}…"
     return text

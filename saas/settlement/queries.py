@@ -18,6 +18,7 @@ from saas.commissions import maturity
 from saas.commissions.queries import CommissionFilter, CommissionSort, CommissionView, of_beneficiary
 from saas.performance import settling
 from saas.performance.queries import AwardView, awards_on
+from saas.settlement.adjusted import adjustments_on
 from saas.settlement.drafting import DUE, drafted, drafts_due, drawn
 from saas.settlement.policy import settlement_policy
 from saas.settlement.rules import Draft, Period, SettlementPolicy, period_after, period_at
@@ -276,9 +277,13 @@ async def statement_csv(statement_id: StatementId) -> str:
             ["opening", amount(found.opening_minor, currency)],
             ["commission", amount(found.commission_minor, currency)],
             ["awards", amount(found.awards_minor, currency)],
+            ["adjustments", amount(found.adjusted_minor, currency)],
             ["adjustment", amount(found.adjustment_minor, currency)],
             ["payouts", amount(found.payout_minor, currency)],
+            ["set_aside", amount(found.set_aside_minor, currency)],
             ["closing", amount(found.closing_minor, currency)],
+            ["debt", amount(found.debt_minor, currency)],
+            ["recovered", amount(found.recovered_minor, currency)],
             ["payable_on", found.payable_on],
             [],
             ["earned_at", "order_id", "component", "level", "tier", "base", "quantity", "amount"],
@@ -291,6 +296,10 @@ async def statement_csv(statement_id: StatementId) -> str:
                 break
             after = page.cursors[-1]
         rows += await _csv_awards(statement_id)
+        rows += [
+            ["adjustment", one.reason, one.reference or "", amount(one.amount_minor, currency)]
+            for one in await adjustments_on(statement_id)
+        ]
     return csv_text(rows)
 
 

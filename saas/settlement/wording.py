@@ -96,7 +96,7 @@ def recovery_note(view: StatementView, locale: str) -> str | None:
     if view.recovery_bps is None:
         limit = Said(f"all of {earned} earned may be taken", f"本期所得 {earned} 可全额抵扣")
     else:
-        percent = f"{view.recovery_bps / 100:g} %"
+        percent = f"{view.recovery_bps // 100}.{view.recovery_bps % 100:02}".rstrip("0").rstrip(".") + " %"
         limit = Said(f"at most {percent} of {earned} earned may be taken", f"最多抵扣本期所得 {earned} 的 {percent}")
     return in_language(
         Said(

@@ -95,8 +95,8 @@ BOOKS = (
     "clawedBack { amountMinor } paid { amountMinor } fees { amountMinor } withheld { amountMinor } "
     "closing { amountMinor } closingElsewhere { amountMinor } differences { what } }"
 )
-TRAIL = """query($of: ID!) { moneyTrail(of: $of) { kind id distributorId amount { amountMinor } status orderId
-    orderNumber lineId sku component releaseId statementId statementNumber settlementId transactionId left { amountMinor }
+TRAIL = """query($of: ID!) { moneyTrail(of: $of) { kind id distributorId amount { amountMinor } status sku component
+    orderId orderNumber lineId releaseId statementId statementNumber settlementId transactionId left { amountMinor }
     uses { kind id amount { amountMinor } transactionId status batchNumber provider providerReference } } }"""
 
 

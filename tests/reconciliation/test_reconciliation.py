@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -73,8 +74,8 @@ async def test_the_books_agree_after_returns_payouts_and_recovery(db: Database) 
         assert ever.totals.clawed_back_minor == first.totals.clawed_back_minor < 0
         assert second.totals.clawed_back_minor == before.totals.commission_minor == 0
         assert sum(one.closing_minor for one in lines) == ever.totals.closing_minor
-        assert sheet.content.decode("utf-8-sig").count("\r\n") == 6 + len(lines)
-        payout = (await table("SELECT id FROM payout WHERE tenant_id = $1"))[0][0]
+        assert sheet.content.decode("utf-8-sig").count("\r\n") == 7 + len(lines)
+        payout = await _id("SELECT id FROM payout WHERE tenant_id = $1")
         paid = await trail("Payout", payout)
         assert sum(use.amount_minor for one in paid for use in one.uses) == 10_000
         back = await trail("Commission", paid[0].id)
@@ -106,12 +107,16 @@ async def test_a_changed_row_is_found_and_named(sqlite_db: Database, change: str
         assert what in [one.what for one in found.totals.differences]
 
 
+async def _id(sql: str) -> UUID:
+    return UUID(str((await table(sql))[0][0]))
+
+
 async def test_another_brand_sees_nothing_of_it(db: Database) -> None:
     lotus, _ = await two_shops()
     with as_tenant(LOTUS):
         await _owes(lotus)
         closed = (await settlements(PageRequest())).items[0].id
-        commission = (await table("SELECT id FROM commission WHERE tenant_id = $1 AND amount_minor > 0"))[0][0]
+        commission = await _id("SELECT id FROM commission WHERE tenant_id = $1 AND amount_minor > 0")
     with as_tenant(CEDAR), clock.at(MAY):
         ever = await compared(await span_of(None, None, None))
         assert (ever.agrees, ever.totals.closing_minor, ever.totals.commission_minor) == (True, 0, 0)
