@@ -16,18 +16,19 @@ from bench.closing import close_month
 from bench.engine import engine
 from bench.figures import FULL, TINY, Figure, Size
 from bench.leaving import leave_team
+from bench.paying import pay_batch
 from bench.simulation import simulate_history
 from bench.tree import order_cost
 
 KINDS = ("postgresql", "sqlite")
-GROUPS = ["engine", "import", "api", "tree", "simulation", "exits", "closing"]
+GROUPS = ["engine", "import", "api", "tree", "simulation", "exits", "closing", "payouts"]
 console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 def main(
     only: Annotated[
         list[str] | None,
-        typer.Argument(help="engine, import, api, tree, simulation, exits or closing; all by default."),
+        typer.Argument(help="engine, import, api, tree, simulation, exits, closing or payouts; all by default."),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Also write the rows to this file.")] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="Only see that every row runs.")] = False,
@@ -65,6 +66,9 @@ async def measure(groups: list[str], size: Size) -> list[Figure]:
             if "closing" in groups:
                 console.print(f"closing on {kind} …", style="dim")
                 figures += await close_month(opened, kind, size)
+            if "payouts" in groups:
+                console.print(f"payouts on {kind} …", style="dim")
+                figures.append(await pay_batch(opened, kind, size))
     return figures
 
 

@@ -19,8 +19,12 @@ _ADDED = (
 async def close_by_hand(url: str, tenant_id: TenantId, at: datetime) -> dict[str, float]:
     """Release, then settle, each in one transaction; answers how many seconds each took."""
     kind = "sqlite" if url.startswith("sqlite:") else "postgresql"
-    steps = _statements(kind, int(tenant_id), at.isoformat(" "))
-    if kind == "sqlite":
+    return await run_by_hand(url, tenant_id, _statements(kind, int(tenant_id), at.isoformat(" ")))
+
+
+async def run_by_hand(url: str, tenant_id: TenantId, steps: dict[str, list[str]]) -> dict[str, float]:
+    """Run bare statements, each step in one transaction; answers how many seconds each took."""
+    if url.startswith("sqlite:"):
         return await _on_sqlite(url, steps)
     return await _on_postgres(url, tenant_id, steps)
 
