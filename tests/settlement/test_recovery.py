@@ -1,5 +1,6 @@
 """How a debt is taken back from later earnings (docs/rules.md §4): the rule, statements, and what can be paid out."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,16 +12,20 @@ from saas.base.db import Database
 from saas.base.errors import DomainError
 from saas.base.ids import DistributorId, new_id
 from saas.base.paging import PageRequest
+from saas.exits.commands import ExecuteExit, QuoteExit, approve_exit, execute_exit, quote_exit
+from saas.exits.rules import ExitKind
 from saas.ledger.checks import run_checks
 from saas.ledger.commands import post
 from saas.ledger.queries import balances_of
 from saas.ledger.rules import Account, Entry, Kind, Posting
+from saas.returns.errors import NothingOwed
+from saas.returns.write_offs import RequestWriteOff, approve_write_off, request_write_off
 from saas.settlement import queries
 from saas.settlement.commands import CloseSettlement
 from saas.settlement.rules import Recovery, recover
 from tests.factories import LOTUS, as_tenant, make_tenants
 from tests.factories_money import make_distributors, make_order, use_program
-from tests.payouts.people import ask, give_card
+from tests.payouts.people import CHECKER, MAKER, ask, give_card
 from tests.settlement.test_settlement import APRIL, close_at, statement_of
 
 AMOUNTS = st.integers(-(10**12), 10**12)
@@ -138,3 +143,43 @@ async def test_without_the_setting_everything_is_offset(db: Database) -> None:
         found = await statement_of(ann)
         assert (found.debt_minor, found.recovered_minor, found.set_aside_minor) == (30_000, 30_000, 0)
         assert await money(ann) == (20_000, 0)
+
+
+async def test_a_debt_set_aside_is_written_off_by_two_people(db: Database) -> None:
+    await make_tenants()
+    with as_tenant(LOTUS):
+        await use_program(recovery={"kind": "write_off"})
+        (ann,) = await make_distributors("ANN")
+        await _owe(ann, 30_000)
+        await make_order({ann: 5_000}, hold_until=APRIL - timedelta(days=1))
+        await close_at(APRIL, CloseSettlement(idempotency_key="march"))
+        assert await money(ann) == (5_000, -30_000)
+        await _owe(ann, 6_000)
+        command = RequestWriteOff(distributor_id=ann, amount_minor=31_001, reason="moved", idempotency_key="w")
+        with pytest.raises(NothingOwed):
+            await request_write_off(command, MAKER)
+        asked = await request_write_off(replace(command, amount_minor=30_900, idempotency_key="w2"), MAKER)
+        await approve_write_off(asked.id, CHECKER)
+        assert await money(ann) == (0, -100)  # the settled balance first, then what was set aside
+
+
+async def test_7_at_an_exit_all_that_is_there_pays_the_debt(db: Database) -> None:
+    await make_tenants()
+    with as_tenant(LOTUS):
+        await use_program(recovery={"kind": "share", "most_bps": 1_000})
+        (ann,) = await make_distributors("ANN")
+        await _owe(ann, 30_000)
+        await make_order({ann: 10_000}, hold_until=APRIL - timedelta(days=1))
+        await close_at(APRIL, CloseSettlement(idempotency_key="march"))
+        assert await money(ann) == (9_000, -29_000)
+        with clock.at(APRIL):
+            asked = QuoteExit(distributor_id=ann, kind=ExitKind.VOLUNTARY, reason="moves", idempotency_key="q")
+            quoted = await quote_exit(asked, MAKER)
+            await approve_exit(quoted.id, CHECKER)
+            await execute_exit(ExecuteExit(exit_id=quoted.id, idempotency_key="x"), MAKER)
+        assert await money(ann) == (-20_000, 0)
+        await make_order({ann: 25_000}, hold_until=APRIL + timedelta(days=1))
+        await close_at(APRIL + timedelta(days=40), CloseSettlement(idempotency_key="april"))
+        assert await money(ann) == (5_000, 0)
+        found = await statement_of(ann)
+        assert (found.debt_minor, found.recovered_minor, found.recovery_bps) == (20_000, 20_000, None)
