@@ -13,10 +13,13 @@ MOVE_COLUMNS = (
 )
 """The columns of a scratch table of moves: each above zero, those of one transaction with one key and moment."""
 
-_ADDED = (
+ADDED = (
     "(tenant_id, owner_id, account, currency) DO UPDATE SET amount_minor = balance.amount_minor + excluded.amount_minor"
 )
-_HELD = "(tenant_id, owner_id, account, currency) DO UPDATE SET amount_minor = 0 WHERE false"
+"""A balance that is there grows by the one proposed."""
+
+HELD = "(tenant_id, owner_id, account, currency) DO UPDATE SET amount_minor = 0 WHERE false"
+"""A balance that is there is locked as it is."""
 
 
 async def hold_balances(tx: Tx, wanted: str, *args: object) -> None:
@@ -29,7 +32,7 @@ async def hold_balances(tx: Tx, wanted: str, *args: object) -> None:
     await tx.execute(
         f"INSERT INTO balance (tenant_id, owner_id, account, currency, amount_minor) "
         f"SELECT $1, owner_id, account, currency, 0 FROM ({wanted}) AS w "
-        f"WHERE true ORDER BY owner_id, account, currency ON CONFLICT {_HELD}",
+        f"WHERE true ORDER BY owner_id, account, currency ON CONFLICT {HELD}",
         tx.tenant_id,
         *args,
     )
@@ -78,7 +81,7 @@ async def _move_balances(tx: Tx, moves: str, source: Account, target: Account) -
     raised = await tx.execute(
         f"INSERT INTO balance (tenant_id, owner_id, account, currency, amount_minor) "
         f"SELECT $1, owner_id, '{target}', currency, amount_minor FROM ({sums}) AS m "
-        f"WHERE true ORDER BY owner_id ON CONFLICT {_ADDED}",
+        f"WHERE true ORDER BY owner_id ON CONFLICT {ADDED}",
         tx.tenant_id,
     )
     lowered = await tx.execute(
