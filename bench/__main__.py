@@ -12,28 +12,30 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import databases, rows
+from bench.closing import close_month
 from bench.engine import engine
 from bench.figures import FULL, TINY, Figure, Size
 from bench.leaving import leave_team
+from bench.paying import pay_batch
 from bench.scale import scale
 from bench.simulation import simulate_history
 from bench.tree import order_cost
 
 KINDS = ("postgresql", "sqlite")
+GROUPS = ["engine", "import", "api", "tree", "scale", "simulation", "exits", "closing", "payouts"]
 console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 def main(
     only: Annotated[
-        list[str] | None, typer.Argument(help="engine, import, api, tree, scale, simulation or exits; all by default.")
+        list[str] | None,
+        typer.Argument(help="engine, import, api, tree, scale, simulation, exits, closing or payouts; all by default."),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Also write the rows to this file.")] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="Only see that every row runs.")] = False,
 ) -> None:
     """Measure the product beside its ceilings. A quiet machine gives the truest figures."""
-    figures = asyncio.run(
-        measure(only or ["engine", "import", "api", "tree", "scale", "simulation", "exits"], TINY if tiny else FULL)
-    )
+    figures = asyncio.run(measure(only or GROUPS, TINY if tiny else FULL))
     console.print(_table(figures))
     if json is not None:
         json.write_bytes(orjson.dumps([figure.as_data() for figure in figures], option=orjson.OPT_INDENT_2))
@@ -65,6 +67,12 @@ async def measure(groups: list[str], size: Size) -> list[Figure]:
             if "exits" in groups:
                 console.print(f"exits on {kind} …", style="dim")
                 figures.append(await leave_team(opened, kind, size))
+            if "closing" in groups:
+                console.print(f"closing on {kind} …", style="dim")
+                figures += await close_month(opened, kind, size)
+            if "payouts" in groups:
+                console.print(f"payouts on {kind} …", style="dim")
+                figures.append(await pay_batch(opened, kind, size))
     return figures
 
 

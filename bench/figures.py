@@ -22,6 +22,10 @@ class Size:
     brands: Sequence[int]
     tenants: int
     memory_requests: int
+    settled_orders: int
+    settled_tops: int
+    settled_width: int
+    payouts: int
     concurrency: int = 8
 
 
@@ -39,6 +43,10 @@ FULL = Size(
     brands=(1_000, 100_000, 1_000_000),
     tenants=1_000,
     memory_requests=100_000,
+    settled_orders=333_334,
+    settled_tops=101,
+    settled_width=31,
+    payouts=10_000,
 )
 """The whole log, and enough requests for a 95th percentile."""
 
@@ -56,6 +64,10 @@ TINY = Size(
     brands=(202, 303, 404),
     tenants=3,
     memory_requests=20,
+    settled_orders=60,
+    settled_tops=2,
+    settled_width=3,
+    payouts=20,
     concurrency=2,
 )
 """Just enough to see that a row still runs."""

@@ -50,8 +50,7 @@ async def make_history(databases: Databases, kind: str, orders: int) -> History:
         with tenant_scope(tenant_id), clock.at(FROM - timedelta(days=1)):
             tops = max(1, round((orders / 43) ** (1 / 3)))
             sellers = await plant_tree(tops, min(_WIDTH, tops))
-    statements = _statements(kind, tenant_id, orders, len(sellers))
-    await (_on_sqlite if kind == "sqlite" else _on_postgres)(url, statements)
+    await write(url, order_statements(kind, tenant_id, orders, len(sellers)))
     await databases.settle(url)
     return History(url, tenant_id, orders)
 
@@ -96,7 +95,7 @@ async def plant_tree(tops: int, width: int) -> list[DistributorId]:
     return [made[no][0] for no, _, _ in sellers]
 
 
-def _statements(kind: str, tenant: int, orders: int, sellers: int) -> list[str]:
+def order_statements(kind: str, tenant: int, orders: int, sellers: int) -> list[str]:
     """Orders every so many seconds of the year, sellers in turn, amounts that look like those of records."""
     seconds = int((UNTIL - FROM).total_seconds()) // orders
     sqlite = kind == "sqlite"
@@ -143,6 +142,11 @@ def _statements(kind: str, tenant: int, orders: int, sellers: int) -> list[str]:
         f"{amount} - ({' + '.join(f'({amount} * {rate} + 5000) / 10000' for rate in RATES)}), 'music' FROM {named}",
         *(statement.replace(f"{series} AS n", named) for statement in shares),
     ]
+
+
+async def write(url: str, statements: list[str]) -> None:
+    """Run what makes rows, in one transaction and without foreign keys."""
+    await (_on_sqlite if url.startswith("sqlite:") else _on_postgres)(url, statements)
 
 
 async def _on_postgres(url: str, statements: list[str]) -> None:

@@ -11,6 +11,7 @@ import strawberry
 from saas.base.errors import NotFound
 
 PREFIXES = {
+    "Adjustment": "adj",
     "ApiKey": "key",
     "AuditLine": "aud",
     "Award": "awd",

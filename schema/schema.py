@@ -6,11 +6,13 @@ from strawberry.extensions import MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.adjustments import AdjustmentMutation, AdjustmentQuery
 from schema.audit import AuditQuery
 from schema.brands import BrandMutation, BrandQuery
 from schema.catalog import CatalogMutation, CatalogQuery
 from schema.commissions import CommissionQuery
 from schema.documents import Documents
+from schema.downloads import DocumentQuery
 from schema.execution import CompilingExecutor
 from schema.exit_changes import ExitMutation
 from schema.exits import ExitQuery
@@ -33,12 +35,14 @@ from schema.prices import PriceQuery
 from schema.program_changes import ProgramMutation
 from schema.programs import ProgramQuery
 from schema.provider_accounts import ProviderAccountMutation, ProviderAccountQuery
+from schema.reconciliation import ReconciliationQuery
 from schema.return_changes import ReturnMutation
 from schema.returns import ReturnQuery
 from schema.scalars import SCALARS
 from schema.schedules import ScheduleMutation, ScheduleQuery
 from schema.security import SecurityMutation, SecurityQuery
 from schema.settlement import SettlementMutation, SettlementQuery
+from schema.settlement_preview import SettlementPreviewQuery
 from schema.simulations import SimulationMutation, SimulationQuery
 from schema.tiers import TierMutation
 
@@ -60,6 +64,10 @@ class Query(
     CommissionQuery,
     PeriodQuery,
     SettlementQuery,
+    SettlementPreviewQuery,
+    AdjustmentQuery,
+    DocumentQuery,
+    ReconciliationQuery,
     PayoutQuery,
     ProviderAccountQuery,
     ExitQuery,
@@ -88,6 +96,7 @@ class Mutation(
     ListingMutation,
     PeriodMutation,
     SettlementMutation,
+    AdjustmentMutation,
     PayoutMutation,
     ProviderAccountMutation,
     ExitMutation,

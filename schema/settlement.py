@@ -12,8 +12,10 @@ from saas.ledger.queries import Balances, EntryFilter, EntryLine
 from saas.ledger.rules import Account, Kind
 from saas.performance.queries import awards_on
 from saas.settlement import commands, queries
+from saas.settlement.adjusted import adjustments_on
 from saas.settlement.commands import CloseSettlement
 from saas.settlement.queries import SettlementView, StatementView
+from schema.adjustments import Adjustment, adjustment
 from schema.awards import Award, award
 from schema.commissions import Commission, commission, own_or_asked
 from schema.context import Info
@@ -26,12 +28,13 @@ from schema.scalars import Money, money
 from tenants.actors import Role
 
 described(
-    "Where money stands in the ledger. The first four are kept per distributor, the others are the brand's own.",
+    "Where money stands in the ledger. The first five are kept per distributor, the others are the brand's own.",
     name="LedgerAccount",
     PENDING="Earned; the hold is not over.",
     AVAILABLE="The hold is over; the next settlement takes it.",
     SETTLED="On a statement; can be asked for.",
     PAYOUT="Asked for; on its way.",
+    DEBT="Owed and recovered in parts; never above zero.",
     COMMISSION_EXPENSE="What commission cost the brand.",
     CASH="What left the brand.",
     FEE_INCOME="Fees of payouts.",
@@ -56,17 +59,20 @@ described(
     BUY_BACK="Stock was bought back at an exit.",
     CLAWBACK="Goods came back; commission on them was taken back.",
     WRITE_OFF="A debt was given up by the brand.",
+    ADJUSTMENT="Two people of the brand decided it.",
+    RECOVERY="A debt was set aside, or paid from what was earned.",
 )(Kind)
 
 
 @strawberry.type(description="What one distributor has.")
 class Balance:
-    """The four accounts of a distributor, in the brand's currency."""
+    """The accounts of a distributor, in the brand's currency."""
 
     pending: Money = strawberry.field(description="Earned; the hold is not over.")
     available: Money = strawberry.field(description="The hold is over; the next settlement takes it.")
     settled: Money = strawberry.field(description="On a statement; can be asked for. Negative is owed.")
     in_payout: Money = strawberry.field(description="Asked for; on its way.")
+    debt: Money = strawberry.field(description="Owed besides, and recovered in parts; below zero.")
 
 
 def balance(found: Balances, currency: str) -> Balance:
@@ -76,6 +82,7 @@ def balance(found: Balances, currency: str) -> Balance:
         available=money(found.of(Account.AVAILABLE, currency), currency),
         settled=money(found.of(Account.SETTLED, currency), currency),
         in_payout=money(found.of(Account.PAYOUT, currency), currency),
+        debt=money(found.of(Account.DEBT, currency), currency),
     )
 
 
@@ -89,7 +96,7 @@ class LedgerEntry:
     amount: Money = strawberry.field(description="Positive is in the distributor's favour.")
     balance: Money = strawberry.field(description="The account's balance after it.")
     reference: strawberry.ID | None = strawberry.field(
-        description="The order, return, award, settlement, payout, exit or write-off it is about."
+        description="What it is about: an order, return, award, settlement, payout, exit, write-off or adjustment."
     )
     effective_at: datetime = strawberry.field(description="When it took effect.")
     recorded_at: datetime = strawberry.field(description="When it was written.")
@@ -103,6 +110,7 @@ _REFERENCES = {
     "exit": "ExitCase",
     "award": "Award",
     "write_off": "WriteOff",
+    "adjustment": "Adjustment",
 }
 
 
@@ -135,9 +143,24 @@ class Statement:
     opening: Money = strawberry.field(description="The settled balance before.")
     commission: Money = strawberry.field(description="Commission that became available in the period.")
     awards: Money = strawberry.field(description="Rebates and bonuses of calendar periods that ended by then.")
-    adjustment: Money = strawberry.field(description="Everything else that moved the settled balance.")
+    adjustments: Money = strawberry.field(description="Adjustments that two people of the brand decided.")
+    other: Money = strawberry.field(
+        description="All else that moved the settled balance: goods that came back, write-offs, stock bought back."
+    )
+    adjustment: Money = strawberry.field(
+        description="The same as `other`.", deprecation_reason="Use `other`, or `adjustments` for what was decided."
+    )
     payouts: Money = strawberry.field(description="Payouts since the statement before, negative.")
-    closing: Money = strawberry.field(description="The settled balance after.")
+    debt: Money = strawberry.field(description="What was owed before, wherever it stood.")
+    recovered: Money = strawberry.field(description="What this statement took of it.")
+    debt_left: Money = strawberry.field(description="What is owed on.")
+    recovery_bps: int | None = strawberry.field(
+        description="At most so much of what was earned was taken, in basis points; none is all of it."
+    )
+    set_aside: Money = strawberry.field(
+        description="Debt moved from the settled balance to its own account, or paid there (negative)."
+    )
+    closing: Money = strawberry.field(description="The settled balance after: what can be asked for.")
     payable_on: date = strawberry.field(description="When it is due to be paid at the latest.")
     created_at: datetime = strawberry.field(description="When it was written.")
 
@@ -155,6 +178,11 @@ class Statement:
     async def award_lines(self) -> list[Award]:
         """A handful for each period."""
         return [award(line) for line in await awards_on(self.view.id)]
+
+    @strawberry.field(description="The adjustments it settles.")
+    async def adjustment_lines(self) -> list[Adjustment]:
+        """A handful."""
+        return [adjustment(line) for line in await adjustments_on(self.view.id)]
 
     @strawberry.field(description="The statement with all of its lines as CSV.")
     async def csv(self) -> str:
@@ -175,7 +203,14 @@ def statement(view: StatementView) -> Statement:
         opening=money(view.opening_minor, view.currency),
         commission=money(view.commission_minor, view.currency),
         awards=money(view.awards_minor, view.currency),
+        adjustments=money(view.adjusted_minor, view.currency),
+        other=money(view.adjustment_minor, view.currency),
         adjustment=money(view.adjustment_minor, view.currency),
+        debt=money(view.debt_minor, view.currency),
+        recovered=money(view.recovered_minor, view.currency),
+        debt_left=money(view.debt_minor - view.recovered_minor, view.currency),
+        recovery_bps=view.recovery_bps,
+        set_aside=money(view.set_aside_minor, view.currency),
         payouts=money(view.payout_minor, view.currency),
         closing=money(view.closing_minor, view.currency),
         payable_on=view.payable_on,
@@ -194,6 +229,7 @@ class Settlement:
     statement_count: int = strawberry.field(description="How many statements it made.")
     commission: Money = strawberry.field(description="Commission settled in all.")
     awards: Money = strawberry.field(description="Rebates and bonuses settled in all.")
+    adjustments: Money = strawberry.field(description="Adjustments settled in all.")
     closed_at: datetime = strawberry.field(description="When it was closed.")
 
 
@@ -207,22 +243,9 @@ def settlement(view: SettlementView) -> Settlement:
         statement_count=view.statements,
         commission=money(view.commission_minor, view.currency),
         awards=money(view.awards_minor, view.currency),
+        adjustments=money(view.adjusted_minor, view.currency),
         closed_at=view.closed_at,
     )
-
-
-@strawberry.type(description="What closing the next period would do as things are now.")
-class SettlementPreview:
-    """A preview; nothing is written."""
-
-    label: str = strawberry.field(description="The period.")
-    period_from: datetime = strawberry.field(description="Its first moment.")
-    period_until: datetime = strawberry.field(description="The moment after its last.")
-    over: bool = strawberry.field(description="Whether it may be closed already.")
-    statement_count: int = strawberry.field(description="How many statements it would make.")
-    line_count: int = strawberry.field(description="How many shares of commission it would settle.")
-    commission: Money = strawberry.field(description="Commission it would settle.")
-    awards: Money = strawberry.field(description="Rebates and bonuses it would settle.")
 
 
 @strawberry.input(description="The period to close.")
@@ -295,21 +318,6 @@ class SettlementQuery:
     async def settlements(self, first: First = PAGE_DEFAULT, after: After = None) -> Connection[Settlement]:
         """A page of settlements."""
         return connection(await queries.settlements(request(first, after)), settlement, after)
-
-    @strawberry.field(description="What closing the next period would do as things are now.")
-    async def settlement_preview(self) -> SettlementPreview:
-        """A dry run."""
-        found = await queries.preview()
-        return SettlementPreview(
-            label=found.period.label,
-            period_from=found.period.since,
-            period_until=found.period.until,
-            over=found.over,
-            statement_count=len(found.drafts),
-            line_count=found.lines,
-            commission=money(found.commission_minor, found.currency),
-            awards=money(found.awards_minor, found.currency),
-        )
 
     @strawberry.field(description="Statements, the latest first; a distributor's own.")
     async def statements(

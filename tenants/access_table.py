@@ -36,6 +36,7 @@ from tenants.access_groups import (
     ORDERS_READ,
     page,
 )
+from tenants.access_money import MONEY
 from tenants.access_sales import SALES
 from tenants.access_work import WORK
 from tenants.actors import Actor, Role
@@ -43,6 +44,7 @@ from tenants.actors import Actor, Role
 RULES: Final = joined(
     [
         *SALES,
+        *MONEY,
         on(
             "Query",
             ANYONE.may("me tenant"),

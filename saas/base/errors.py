@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 LANGUAGES = ("en", "zh-CN")
 
 THINGS_ZH = {
+    "adjustment": "调整",
     "api key": "接口密钥",
     "award": "奖励",
     "audit line": "审计记录",
@@ -74,6 +75,7 @@ STATES_ZH = {
     "running": "执行中",
     "scheduled": "已排期",
     "sent": "已提交",
+    "settled": "已结算",
     "shipped": "已发货",
     "submitted": "已提交",
     "suspended": "已暂停",

@@ -31,6 +31,7 @@ ReturnId = NewType("ReturnId", UUID)
 WriteOffId = NewType("WriteOffId", UUID)
 ImportFileId = NewType("ImportFileId", UUID)
 NotificationId = NewType("NotificationId", UUID)
+AdjustmentId = NewType("AdjustmentId", UUID)
 
 PLATFORM = TenantId(0)
 """The platform's own tenant: operators live in it, no brand does."""

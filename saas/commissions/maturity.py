@@ -1,15 +1,13 @@
 """Commission on its way from pending to settled: what is due, made available when its hold is over, put on statements.
 
-Rows are locked by a statement of their own, then changed by id with the count checked; the money moves in the ledger.
+Rows are listed in a scratch table by a statement of their own that locks them, then changed with the count checked, as
+many as there are; the money moves in the ledger.
 """
 
-from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
-from saas.base.db import ConstraintViolated, Tx, current_tx, reading
-from saas.base.ids import CommissionId, DistributorId, OrderId
+from saas.base.db import ConstraintViolated, Tx, reading
 
 EVERYTHING = 2**62
 """A limit that is none."""
@@ -17,51 +15,53 @@ EVERYTHING = 2**62
 LEFT = "amount_minor - reversed_minor"
 """What a row is worth after returns; one of which nothing is left is `reversed`, and never comes here."""
 
+TAKEN_COLUMNS = (
+    "id uuid, order_id uuid, beneficiary_id uuid, currency text, amount_minor bigint, hold_until timestamptz, "
+    "status text"
+)
+"""The columns of a scratch table of rows that were taken, each with what is left of it."""
 
-class Due(NamedTuple):
-    """A pending row whose hold is over, with what is left of it."""
-
-    id: CommissionId
-    order_id: OrderId
-    beneficiary_id: DistributorId
-    currency: str
-    amount_minor: int
-    hold_until: datetime
-
-
-class Earned(NamedTuple):
-    """How many rows of one beneficiary, and what they come to in minor units."""
-
-    lines: int
-    amount_minor: int
+_TAKE = (
+    f"(id, order_id, beneficiary_id, currency, amount_minor, hold_until, status) "
+    f"SELECT id, order_id, beneficiary_id, currency, {LEFT}, hold_until, status FROM commission "
+)
 
 
-async def lock_due(through: datetime, limit: int) -> Sequence[Due]:
-    """Up to ``limit`` pending rows whose hold ends at ``through`` or before, locked for the running transaction.
+async def take_due(tx: Tx, into: str, through: datetime, since: datetime, limit: int) -> int:
+    """List up to ``limit`` pending rows whose hold ends in ``[since, through]``, locked; answers how many.
 
-    Rows that somebody else holds are left out, so whoever calls this waits for nobody. Fewer than ``limit`` mean that
-    there are no more.
+    The first to end come first. Rows that somebody else holds are left out, so whoever calls this waits for nobody.
+    Fewer than ``limit`` mean that there are no more.
     """
-    tx = current_tx()
-    return await _due(tx, through, limit, tx.for_update and f"{tx.for_update} SKIP LOCKED")
-
-
-async def lock_all_due(through: datetime) -> Sequence[Due]:
-    """All pending rows whose hold ends at ``through`` or before, locked; waits for those that somebody else holds."""
-    tx = current_tx()
-    return await _due(tx, through, EVERYTHING, tx.for_update)
-
-
-async def _due(tx: Tx, through: datetime, limit: int, lock: str) -> Sequence[Due]:
-    rows = await tx.rows(
-        f"SELECT id, order_id, beneficiary_id, currency, {LEFT} AS amount_minor, hold_until FROM commission "
-        f"WHERE tenant_id = $1 AND status = 'pending' AND hold_until <= $2 "
-        f"ORDER BY hold_until, order_id, id LIMIT $3{lock}",
+    return await tx.execute(
+        f"INSERT INTO {into} {_TAKE} WHERE tenant_id = $1 AND status = 'pending' AND hold_until BETWEEN $2 AND $3 "
+        f"ORDER BY hold_until, order_id, id LIMIT $4{tx.for_update and f'{tx.for_update} SKIP LOCKED'}",
         tx.tenant_id,
+        since,
         through,
         limit,
     )
-    return [Due(**row) for row in rows]
+
+
+async def take_all_due(tx: Tx, into: str, through: datetime) -> int:
+    """List all pending rows whose hold ends at ``through`` or before, locked; waits for those that somebody holds."""
+    return await tx.execute(
+        f"INSERT INTO {into} {_TAKE} WHERE tenant_id = $1 AND status = 'pending' AND hold_until <= $2 "
+        f"ORDER BY hold_until, order_id, id{tx.for_update}",
+        tx.tenant_id,
+        through,
+    )
+
+
+async def take_available(tx: Tx, into: str, currency: str, until: datetime) -> int:
+    """List the available rows whose hold ended before ``until``, locked."""
+    return await tx.execute(
+        f"INSERT INTO {into} {_TAKE} WHERE tenant_id = $1 AND status = 'available' AND currency = $2 "
+        f"AND hold_until < $3 ORDER BY hold_until, order_id, id{tx.for_update}",
+        tx.tenant_id,
+        currency,
+        until,
+    )
 
 
 async def count_due(through: datetime) -> int:
@@ -75,56 +75,30 @@ async def count_due(through: datetime) -> int:
     return count
 
 
-async def make_available(ids: Collection[CommissionId]) -> None:
-    """Turn locked pending rows into available ones."""
-    tx = current_tx()
+async def make_available(tx: Tx, taken: str, count: int) -> None:
+    """Turn the ``count`` pending rows that were taken into available ones."""
     changed = await tx.execute(
-        f"UPDATE commission SET status = 'available' "
-        f"WHERE tenant_id = $1 AND status = 'pending' AND id {tx.within(2, 'uuid')}",
+        f"UPDATE commission SET status = 'available' WHERE tenant_id = $1 AND status = 'pending' "
+        f"AND id IN (SELECT id FROM {taken})",
         tx.tenant_id,
-        list(ids),
     )
-    _all_or_none(changed, len(ids))
+    _all_or_none(changed, count)
 
 
-async def lock_available(currency: str, until: datetime) -> Sequence[CommissionId]:
-    """The available rows whose hold ended before ``until``, locked for the running transaction."""
-    tx = current_tx()
-    rows = await tx.rows(
-        f"SELECT id FROM commission WHERE tenant_id = $1 AND status = 'available' AND currency = $2 "
-        f"AND hold_until < $3 ORDER BY hold_until, order_id, id{tx.for_update}",
-        tx.tenant_id,
-        currency,
-        until,
+DUE = (
+    f"SELECT beneficiary_id AS owner_id, count(*) AS lines, CAST(sum({LEFT}) AS bigint) AS amount_minor "
+    f"FROM commission WHERE tenant_id = $1 AND status IN ('pending', 'available') AND currency = $2 "
+    f"AND hold_until < $3 GROUP BY beneficiary_id"
+)
+"""SQL of what would be settled for each owner in the currency ``$2``: of rows whose hold is over before ``$3``."""
+
+
+def taken_of(taken: str) -> str:
+    """SQL of the same of rows that were taken."""
+    return (
+        f"SELECT beneficiary_id AS owner_id, count(*) AS lines, CAST(sum(amount_minor) AS bigint) AS amount_minor "
+        f"FROM {taken} GROUP BY beneficiary_id"
     )
-    return [row["id"] for row in rows]
-
-
-async def sums_of(ids: Collection[CommissionId]) -> Mapping[DistributorId, Earned]:
-    """What these rows come to for each beneficiary, by beneficiary."""
-    async with reading() as tx:
-        rows = await tx.rows(
-            f"SELECT beneficiary_id, count(*) AS lines, CAST(sum({LEFT}) AS bigint) AS amount_minor "
-            f"FROM commission WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} "
-            f"GROUP BY beneficiary_id ORDER BY beneficiary_id",
-            tx.tenant_id,
-            list(ids),
-        )
-    return {row["beneficiary_id"]: Earned(row["lines"], row["amount_minor"]) for row in rows}
-
-
-async def due_before(currency: str, until: datetime) -> Mapping[DistributorId, Earned]:
-    """What would be settled for each beneficiary: pending or available, with a hold that ends before ``until``."""
-    async with reading() as tx:
-        rows = await tx.rows(
-            f"SELECT beneficiary_id, count(*) AS lines, CAST(sum({LEFT}) AS bigint) AS amount_minor "
-            "FROM commission WHERE tenant_id = $1 AND status IN ('pending', 'available') AND currency = $2 "
-            "AND hold_until < $3 GROUP BY beneficiary_id ORDER BY beneficiary_id",
-            tx.tenant_id,
-            currency,
-            until,
-        )
-    return {row["beneficiary_id"]: Earned(row["lines"], row["amount_minor"]) for row in rows}
 
 
 async def first_due(currency: str) -> datetime | None:
@@ -139,19 +113,17 @@ async def first_due(currency: str) -> datetime | None:
     return None if row is None else row["hold_until"]
 
 
-async def settle(ids: Collection[CommissionId], settlement_id: UUID) -> None:
-    """Put locked available rows on their beneficiaries' statements of a settlement, which must be written already."""
-    tx = current_tx()
+async def settle(tx: Tx, taken: str, settlement_id: UUID, count: int) -> None:
+    """Put the ``count`` rows that were taken on their beneficiaries' statements, which are written already."""
     changed = await tx.execute(
-        f"UPDATE commission SET status = 'settled', statement_id = statement.id FROM statement "
-        f"WHERE statement.tenant_id = $1 AND statement.settlement_id = $2 "
-        f"AND commission.tenant_id = $1 AND commission.status = 'available' "
-        f"AND commission.beneficiary_id = statement.distributor_id AND commission.id {tx.within(3, 'uuid')}",
+        f"UPDATE commission SET status = 'settled', statement_id = v.statement_id FROM ("
+        f"SELECT t.id, s.id AS statement_id FROM {taken} t JOIN statement s ON s.tenant_id = $1 "
+        f"AND s.settlement_id = $2 AND s.distributor_id = t.beneficiary_id) AS v "
+        f"WHERE commission.tenant_id = $1 AND commission.status = 'available' AND commission.id = v.id",
         tx.tenant_id,
         settlement_id,
-        list(ids),
     )
-    _all_or_none(changed, len(ids))
+    _all_or_none(changed, count)
 
 
 def _all_or_none(changed: int, wanted: int) -> None:

@@ -17,8 +17,8 @@ from saas.exits.quoting import ExitRequest, Quoted, QuoteExit, QuoteInactive, pr
 from saas.exits.retention import Erasable, erase_expired
 from saas.exits.rules import ExitKind, ExitStep, Gone, stock_of
 from saas.exits.stepping import lock_exit, step
-from saas.ledger.commands import post
-from saas.ledger.rules import Account, Entry, Kind, Posting
+from saas.ledger.commands import lock_balances, post
+from saas.ledger.rules import Account, Entry, Kind, Posting, transfer
 from saas.listings.commands import close_listings_of
 from saas.network import orange
 from saas.network.commands import leave
@@ -120,7 +120,8 @@ async def execute_exit(command: ExecuteExit, actor: Actor) -> ExitView:
         await close_listings_of(owner)
         forfeited = await reverse_beneficiary(owner) if quote.pending == "forfeit" else []
         await _check_stock(case)
-        await post([*_forfeits(case, forfeited), *_buy_back(case)])
+        debts = await _debts(case)
+        await post([*_forfeits(case, forfeited), *_buy_back(case), *debts])
         await disable_distributor(owner, actor)
         await announce([exit_executed(owner, exit_id, (await find([owner]))[owner].code)])
         if case.kind is ExitKind.BREACH:
@@ -176,6 +177,15 @@ def _buy_back(case: ExitView) -> list[Posting]:
         Entry(Account.STOCK, None, -amount, currency),
     )
     return [_posting(case, Kind.BUY_BACK, entries)]
+
+
+async def _debts(case: ExitView) -> list[Posting]:
+    """Debt that was set aside goes back to the settled balance: no later earnings pay it, so all that is there does."""
+    owner, currency = case.distributor_id, case.quote.currency
+    accounts = [Account.DEBT, Account.PENDING, Account.SETTLED]
+    debt = (await lock_balances([owner], accounts, currency))[owner].of(Account.DEBT, currency)
+    entries = tuple(transfer(owner, Account.SETTLED, Account.DEBT, -debt, currency))
+    return [_posting(case, Kind.RECOVERY, entries)] if debt else []
 
 
 def _forfeits(case: ExitView, forfeited: Sequence[Reversed]) -> list[Posting]:

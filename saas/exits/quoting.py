@@ -288,7 +288,8 @@ async def _position(leaving: DistributorRow, currency: str) -> Position:
         pending_minor=balances.of(Account.PENDING, currency),
         available_minor=balances.of(Account.AVAILABLE, currency),
         awards_minor=await unsettled_of(leaving.id, currency),
-        settled_minor=balances.of(Account.SETTLED, currency),
+        # Debt that was set aside comes back to the settled balance when the exit is executed.
+        settled_minor=balances.of(Account.SETTLED, currency) + balances.of(Account.DEBT, currency),
         in_payout_minor=balances.of(Account.PAYOUT, currency),
         payouts_in_flight=await open_payouts(leaving.id),
         last_hold_until=holds.last_hold_until,

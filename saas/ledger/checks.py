@@ -104,10 +104,11 @@ async def balances_rederive() -> list[Violation]:
 async def available_within_earned() -> list[Violation]:
     """What became available, wherever it went since, is at most what was accrued less what was reversed.
 
-    A debt that was written off counts as given.
+    A debt that was written off counts as given, and so does what somebody decided.
     """
-    earned = _entries("IS NOT NULL", *EARNING_KINDS, Kind.BUY_BACK, *REVERSING_KINDS, Kind.WRITE_OFF)
-    held = _entries("IN ('available', 'settled', 'payout')")
+    decided = (Kind.WRITE_OFF, Kind.ADJUSTMENT)
+    earned = _entries("IS NOT NULL", *EARNING_KINDS, Kind.BUY_BACK, *REVERSING_KINDS, *decided)
+    held = _entries("IN ('available', 'settled', 'payout', 'debt')")
     paid = _entries("= 'payout'", Kind.PAYOUT_PAID, sign="-")
     passed_on = (
         f"SELECT owner_id, currency, sum(amount_minor) AS amount_minor FROM ({held} UNION ALL {paid}) AS held_or_paid "
@@ -117,9 +118,15 @@ async def available_within_earned() -> list[Violation]:
 
 
 async def paid_within_settled() -> list[Violation]:
-    """What was paid is at most what was settled."""
+    """What was paid is at most what was settled, with what adjustments gave."""
     paid = _entries("= 'payout'", Kind.PAYOUT_PAID, sign="-")
-    return await _at_most("paid_within_settled", paid, _entries("= 'settled'", Kind.BUY_BACK, Kind.SETTLEMENT))
+    given = _entries("= 'settled' AND e.amount_minor > 0", Kind.ADJUSTMENT)
+    settled = _entries("= 'settled'", Kind.BUY_BACK, Kind.SETTLEMENT)
+    both = (
+        f"SELECT owner_id, currency, sum(amount_minor) AS amount_minor FROM ({settled} UNION ALL {given}) AS given "
+        f"GROUP BY owner_id, currency"
+    )
+    return await _at_most("paid_within_settled", paid, both)
 
 
 async def _at_most(check: str, smaller: str, larger: str) -> list[Violation]:
@@ -145,6 +152,9 @@ async def earnings_have_ground() -> list[Violation]:
         (Kind.WRITE_OFF,): "SELECT 1 FROM write_off w WHERE w.tenant_id = t.tenant_id AND w.id = t.reference_id "
         "AND w.status = 'approved' AND w.amount_minor = (SELECT sum(e.amount_minor) FROM ledger_entry e "
         "WHERE e.tenant_id = t.tenant_id AND e.transaction_id = t.id AND e.owner_id = w.distributor_id)",
+        (Kind.ADJUSTMENT,): "SELECT 1 FROM adjustment j WHERE j.tenant_id = t.tenant_id AND j.id = t.reference_id "
+        "AND j.status = 'settled' AND j.amount_minor = (SELECT sum(e.amount_minor) FROM ledger_entry e "
+        "WHERE e.tenant_id = t.tenant_id AND e.transaction_id = t.id AND e.owner_id = j.distributor_id)",
         (Kind.BUY_BACK,): "SELECT 1 FROM exit_case x WHERE x.tenant_id = t.tenant_id AND x.id = t.reference_id "
         "AND x.executed_at IS NOT NULL",
         (*PAYOUT_KINDS, Kind.PAYOUT_PAID): "SELECT 1 FROM payout p WHERE p.tenant_id = t.tenant_id "
@@ -186,6 +196,12 @@ async def statements_add_up() -> list[Violation]:
         "UNION ALL SELECT s.number || ' awards', s.awards_minor, coalesce((SELECT sum(a.amount_minor) "
         "FROM award a WHERE a.tenant_id = s.tenant_id AND a.statement_id = s.id), 0) "
         "FROM statement s WHERE s.tenant_id = $1 "
+        "UNION ALL SELECT s.number || ' adjustments', s.adjusted_minor, coalesce((SELECT sum(j.amount_minor) "
+        "FROM adjustment j WHERE j.tenant_id = s.tenant_id AND j.statement_id = s.id), 0) "
+        "FROM statement s WHERE s.tenant_id = $1 "
+        "UNION ALL SELECT r.label || ' adjustments', r.adjusted_minor, coalesce((SELECT sum(s.adjusted_minor) "
+        "FROM statement s WHERE s.tenant_id = r.tenant_id AND s.settlement_id = r.id), 0) "
+        "FROM settlement r WHERE r.tenant_id = $1 "
         "UNION ALL SELECT r.label || ' awards', r.awards_minor, coalesce((SELECT sum(s.awards_minor) "
         "FROM statement s WHERE s.tenant_id = r.tenant_id AND s.settlement_id = r.id), 0) "
         "FROM settlement r WHERE r.tenant_id = $1 "
@@ -248,6 +264,22 @@ async def payouts_claim_once() -> list[Violation]:
     return found
 
 
+async def debts_are_owed() -> list[Violation]:
+    """The account of debts holds nothing in anybody's favour, and changes by recovery and write-offs alone."""
+    found = await violations(
+        "debts_are_owed",
+        "SELECT CAST(owner_id AS text) || ' ' || currency AS subject, 0 AS expected, "
+        "CASE WHEN amount_minor > 0 THEN amount_minor ELSE 0 END AS actual "
+        "FROM balance WHERE tenant_id = $1 AND account = 'debt'",
+    )
+    moved = _entries("= 'debt'", *(kind for kind in Kind if kind not in {Kind.RECOVERY, Kind.WRITE_OFF}))
+    return found + await violations(
+        "debts_are_owed_moved",
+        f"SELECT CAST(owner_id AS text) || ' ' || currency AS subject, 0 AS expected, amount_minor AS actual "
+        f"FROM ({moved}) AS m",
+    )
+
+
 async def exited_earn_nothing() -> list[Violation]:
     """No order decided after an exit pays the one who left."""
     return await violations(
@@ -273,6 +305,7 @@ CHECKS: Sequence[Callable[[], Awaitable[list[Violation]]]] = (
     payouts_agree,
     returns_add_up,
     payouts_claim_once,
+    debts_are_owed,
     exited_earn_nothing,
 )
 """All checks, the cheap ones on the ledger itself first."""

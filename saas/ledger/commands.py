@@ -12,15 +12,10 @@ from saas.base.errors import IdempotencyConflict
 from saas.base.idempotency import fingerprint
 from saas.base.ids import DistributorId, new_id
 from saas.base.money import plain_amount
+from saas.ledger.bulk import ADDED, HELD
 from saas.ledger.errors import InsufficientBalance
 from saas.ledger.queries import Balances, balances_of
 from saas.ledger.rules import NEVER_NEGATIVE, Account, Posting, check_balanced
-
-_LOCKED_AS_IT_IS = "(tenant_id, owner_id, account, currency) DO UPDATE SET amount_minor = 0 WHERE false"
-
-_ADDED = (
-    "(tenant_id, owner_id, account, currency) DO UPDATE SET amount_minor = balance.amount_minor + excluded.amount_minor"
-)
 
 
 async def post(postings: Sequence[Posting], *, covered: Collection[Account] = ()) -> None:
@@ -113,7 +108,7 @@ async def _move_balances(tx: Tx, made: dict[UUID, Posting], covered: frozenset[A
         return
     columns = ("owner_id", "account", "currency", "amount_minor")
     rises = [(*key, max(sums[key], 0)) for key in sorted(sums)]
-    await tx.insert_later("balance", columns, rises, or_update=_ADDED)
+    await tx.insert_later("balance", columns, rises, or_update=ADDED)
     changes = [dict(zip(columns, (*key, amount), strict=True)) for key, amount in sums.items() if amount < 0]
     if not changes:
         return
@@ -163,6 +158,6 @@ async def lock_balances(
         "balance",
         ("owner_id", "account", "currency", "amount_minor"),
         [(owner, account, currency, 0) for owner in sorted(set(owner_ids)) for account in sorted(set(accounts))],
-        or_update=_LOCKED_AS_IT_IS,
+        or_update=HELD,
     )
     return await balances_of(owner_ids)

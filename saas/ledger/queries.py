@@ -92,27 +92,6 @@ async def balance_as_of(owner_id: DistributorId, moment: datetime) -> Balances:
     return Balances(owner_id, {(Account(row["account"]), row["currency"]): row["amount_minor"] for row in rows})
 
 
-async def sums_by_kind(
-    owner_ids: Collection[DistributorId], account: Account, currency: str
-) -> Mapping[DistributorId, Mapping[Kind, int]]:
-    """What each kind of movement ever did to one account of each distributor, in minor units."""
-    async with reading() as tx:
-        rows = await tx.rows(
-            f"SELECT e.owner_id, t.kind, CAST(sum(e.amount_minor) AS bigint) AS amount_minor FROM ledger_entry e "
-            f"JOIN ledger_transaction t ON t.tenant_id = e.tenant_id AND t.id = e.transaction_id "
-            f"WHERE e.tenant_id = $1 AND e.account = $2 AND e.currency = $3 AND e.owner_id {tx.within(4, 'uuid')} "
-            f"GROUP BY e.owner_id, t.kind",
-            tx.tenant_id,
-            account,
-            currency,
-            list(owner_ids),
-        )
-    sums: dict[DistributorId, dict[Kind, int]] = {owner_id: {} for owner_id in owner_ids}
-    for row in rows:
-        sums[row["owner_id"]][Kind(row["kind"])] = row["amount_minor"]
-    return sums
-
-
 async def movements_since(owner_id: DistributorId, moment: datetime) -> Sequence[Movement]:
     """What was booked to a distributor at ``moment`` or later, by account and kind."""
     async with reading() as tx:

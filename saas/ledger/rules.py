@@ -21,12 +21,13 @@ ReferenceKind: TypeAlias = Literal[
 
 
 class Account(StrEnum):
-    """Where money stands. The first four are kept per distributor, the others are the brand's own."""
+    """Where money stands. The first five are kept per distributor, the others are the brand's own."""
 
     PENDING = "pending"
     AVAILABLE = "available"
     SETTLED = "settled"
     PAYOUT = "payout"
+    DEBT = "debt"
     COMMISSION_EXPENSE = "commission_expense"
     CASH = "cash"
     FEE_INCOME = "fee_income"
@@ -35,7 +36,7 @@ class Account(StrEnum):
     STOCK = "stock"
 
 
-DISTRIBUTOR_ACCOUNTS = frozenset({Account.PENDING, Account.AVAILABLE, Account.SETTLED, Account.PAYOUT})
+DISTRIBUTOR_ACCOUNTS = frozenset({Account.PENDING, Account.AVAILABLE, Account.SETTLED, Account.PAYOUT, Account.DEBT})
 """Accounts with an owner and a balance of its own; a new account of a distributor is added here."""
 
 NEVER_NEGATIVE = frozenset({Account.PENDING, Account.PAYOUT})
@@ -59,6 +60,8 @@ class Kind(StrEnum):
     BUY_BACK = "buy_back"
     CLAWBACK = "clawback"
     WRITE_OFF = "write_off"
+    ADJUSTMENT = "adjustment"
+    RECOVERY = "recovery"
 
 
 EARNING_KINDS = (Kind.ACCRUAL, Kind.REBATE, Kind.BONUS)

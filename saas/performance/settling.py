@@ -1,53 +1,44 @@
-"""Awards on their way to a statement. Rows are locked by a statement of their own, then changed with the count checked.
+"""Awards on their way to a statement. Rows are listed by a statement that locks them, then changed, the count checked.
 
 A settlement takes the awards of periods that ended at or before its own end.
 """
 
-from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from saas.base.db import ConstraintViolated, current_tx, reading
-from saas.base.ids import AwardId, DistributorId
+from saas.base.db import ConstraintViolated, Tx, reading
+from saas.base.ids import DistributorId
+
+TAKEN_COLUMNS = "id uuid, distributor_id uuid, amount_minor bigint"
+"""The columns of a scratch table of awards that were taken."""
 
 
-async def lock_available(currency: str, until: datetime) -> list[AwardId]:
-    """The available awards earned at ``until`` or before, locked for the running transaction."""
-    tx = current_tx()
-    rows = await tx.rows(
-        f"SELECT id FROM award WHERE tenant_id = $1 AND status = 'available' AND currency = $2 AND earned_at <= $3 "
+async def take_available(tx: Tx, into: str, currency: str, until: datetime) -> int:
+    """List the available awards earned at ``until`` or before, locked; answers how many."""
+    return await tx.execute(
+        f"INSERT INTO {into} (id, distributor_id, amount_minor) "
+        f"SELECT id, distributor_id, amount_minor FROM award "
+        f"WHERE tenant_id = $1 AND status = 'available' AND currency = $2 AND earned_at <= $3 "
         f"ORDER BY id{tx.for_update}",
         tx.tenant_id,
         currency,
         until,
     )
-    return [row["id"] for row in rows]
 
 
-async def sums_of(ids: Collection[AwardId]) -> Mapping[DistributorId, int]:
-    """What these awards come to, in minor units, by distributor."""
-    async with reading() as tx:
-        rows = await tx.rows(
-            f"SELECT distributor_id, CAST(sum(amount_minor) AS bigint) AS amount_minor FROM award "
-            f"WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} GROUP BY distributor_id ORDER BY distributor_id",
-            tx.tenant_id,
-            list(ids),
-        )
-    return {row["distributor_id"]: row["amount_minor"] for row in rows}
+DUE = (
+    "SELECT distributor_id AS owner_id, CAST(sum(amount_minor) AS bigint) AS amount_minor FROM award "
+    "WHERE tenant_id = $1 AND status = 'available' AND currency = $2 AND earned_at <= $3 GROUP BY distributor_id"
+)
+"""SQL of what a settlement up to ``$3`` would take in the currency ``$2``, by owner."""
 
 
-async def due_before(currency: str, until: datetime) -> Mapping[DistributorId, int]:
-    """What a settlement up to ``until`` would take, in minor units, by distributor."""
-    async with reading() as tx:
-        rows = await tx.rows(
-            "SELECT distributor_id, CAST(sum(amount_minor) AS bigint) AS amount_minor FROM award WHERE tenant_id = $1 "
-            "AND status = 'available' AND currency = $2 AND earned_at <= $3 "
-            "GROUP BY distributor_id ORDER BY distributor_id",
-            tx.tenant_id,
-            currency,
-            until,
-        )
-    return {row["distributor_id"]: row["amount_minor"] for row in rows}
+def taken_of(taken: str) -> str:
+    """SQL of the same of awards that were taken."""
+    return (
+        f"SELECT distributor_id AS owner_id, CAST(sum(amount_minor) AS bigint) AS amount_minor FROM {taken} "
+        f"GROUP BY distributor_id"
+    )
 
 
 async def unsettled_of(distributor_id: DistributorId, currency: str) -> int:
@@ -75,17 +66,15 @@ async def first_due(currency: str) -> datetime | None:
     return None if row is None else row["earned_at"]
 
 
-async def settle(ids: Collection[AwardId], settlement_id: UUID) -> None:
-    """Put locked available awards on their distributors' statements of a settlement, which must be written already."""
-    tx = current_tx()
+async def settle(tx: Tx, taken: str, settlement_id: UUID, count: int) -> None:
+    """Put the ``count`` awards that were taken on the statements of a settlement, which are written already."""
     changed = await tx.execute(
-        f"UPDATE award SET status = 'settled', statement_id = statement.id FROM statement "
-        f"WHERE statement.tenant_id = $1 AND statement.settlement_id = $2 "
-        f"AND award.tenant_id = $1 AND award.status = 'available' "
-        f"AND award.distributor_id = statement.distributor_id AND award.id {tx.within(3, 'uuid')}",
+        f"UPDATE award SET status = 'settled', statement_id = v.statement_id FROM ("
+        f"SELECT t.id, s.id AS statement_id FROM {taken} t JOIN statement s ON s.tenant_id = $1 "
+        f"AND s.settlement_id = $2 AND s.distributor_id = t.distributor_id) AS v "
+        f"WHERE award.tenant_id = $1 AND award.status = 'available' AND award.id = v.id",
         tx.tenant_id,
         settlement_id,
-        list(ids),
     )
-    if changed != len(ids):
-        raise ConstraintViolated(f"{changed} of {len(ids)} locked awards changed")
+    if changed != count:
+        raise ConstraintViolated(f"{changed} of {count} locked awards changed")

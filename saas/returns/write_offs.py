@@ -34,7 +34,7 @@ class RequestWriteOff:
 
 
 async def request_write_off(command: RequestWriteOff, actor: Actor) -> WriteOffView:
-    """Ask for a write-off of at most what is owed: how far the settled balance is below zero.
+    """Ask for a write-off of at most what is owed: how far the settled balance is below zero, and the debt set aside.
 
     Raises ``NothingOwed``, ``Forbidden``, ``ReasonRefused``, ``NoActiveProgram`` or ``IdempotencyConflict``.
     """
@@ -67,9 +67,9 @@ async def approve_write_off(write_off_id: WriteOffId, actor: Actor) -> WriteOffV
         asked = await _lock(tx, write_off_id)
         if asked.requested_by == person:
             raise WriteOffNeedsSecondPerson("input.id")
-        await _check_owed(asked.distributor_id, asked.amount_minor, asked.currency, "input.id")
+        short = await _check_owed(asked.distributor_id, asked.amount_minor, asked.currency, "input.id")
         await _decide(tx, asked, "approved", person)
-        await post([_posting(asked)])
+        await post([_posting(asked, min(short, asked.amount_minor))])
         await audit.record(actor, "write_off.approve", str(write_off_id), amount_minor=asked.amount_minor)
         return await write_off_by_id(write_off_id)
 
@@ -93,13 +93,14 @@ def _person(actor: Actor) -> UUID:
     return actor.id
 
 
-async def _check_owed(owner: DistributorId, amount_minor: int, currency: str, field: str) -> None:
-    """Hold the settled balance still and refuse more than it is below zero."""
-    balances = await lock_balances([owner], [Account.SETTLED], currency)
-    owed = max(-balances[owner].of(Account.SETTLED, currency), 0)
-    if not 0 < amount_minor <= owed:
-        asked, owing = (plain_amount(amount, currency) for amount in (amount_minor, owed))
+async def _check_owed(owner: DistributorId, amount_minor: int, currency: str, field: str) -> int:
+    """Hold what is owed still and refuse more than that; answers how far the settled balance is below zero."""
+    balances = await lock_balances([owner], [Account.DEBT, Account.SETTLED], currency)
+    short, aside = (max(-balances[owner].of(account, currency), 0) for account in (Account.SETTLED, Account.DEBT))
+    if not 0 < amount_minor <= short + aside:
+        asked, owing = (plain_amount(amount, currency) for amount in (amount_minor, short + aside))
         raise NothingOwed(field, asked=asked, owed=owing, currency=currency)
+    return short
 
 
 async def _lock(tx: Tx, write_off_id: WriteOffId) -> WriteOffView:
@@ -122,7 +123,10 @@ async def _decide(tx: Tx, asked: WriteOffView, status: str, person: UUID) -> Non
         raise RuntimeError("a write-off changed its state while it was locked")
 
 
-def _posting(asked: WriteOffView) -> Posting:
+def _posting(asked: WriteOffView, settled_minor: int) -> Posting:
+    """The settled balance is lifted first, then the debt that was set aside."""
+    owner, currency = asked.distributor_id, asked.currency
+    parts = ((Account.SETTLED, settled_minor), (Account.DEBT, asked.amount_minor - settled_minor))
     return Posting(
         kind=Kind.WRITE_OFF,
         reference_kind="write_off",
@@ -130,7 +134,7 @@ def _posting(asked: WriteOffView) -> Posting:
         idempotency_key=f"write_off:{asked.id}",
         effective_at=clock.now(),
         entries=(
-            Entry(Account.SETTLED, asked.distributor_id, asked.amount_minor, asked.currency),
-            Entry(Account.COMMISSION_EXPENSE, None, -asked.amount_minor, asked.currency),
+            *(Entry(account, owner, part, currency) for account, part in parts if part),
+            Entry(Account.COMMISSION_EXPENSE, None, -asked.amount_minor, currency),
         ),
     )

@@ -1,41 +1,36 @@
-"""Commission becomes money: released when its hold is over, settled when a period is closed (docs/rules.md §6)."""
+"""Commission becomes money: settled when a period is closed (docs/rules.md §6)."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from uuid import UUID
 
 from saas.base import clock
 from saas.base.db import Tx, transaction
 from saas.base.idempotency import claim
-from saas.base.ids import DistributorId, OrderId, SettlementId, StatementId, new_id
+from saas.base.ids import SettlementId, StatementId, new_id
 from saas.commissions import maturity
-from saas.commissions.maturity import Due
-from saas.jobs.worker import Report
-from saas.ledger.commands import lock_balances, post
+from saas.ledger.bulk import MOVE_COLUMNS, hold_balances, post_moves
+from saas.ledger.commands import post
 from saas.ledger.rules import Account, Entry, Kind, Posting, transfer
 from saas.network.standstill import stand_still
 from saas.notifications.commands import announce
-from saas.notifications.rules import commission_available, statement_ready
+from saas.notifications.rules import statement_ready
 from saas.performance import settling
 from saas.performance.errors import PeriodNotOver
+from saas.settlement import adjusted
+from saas.settlement.drafting import DRAFTED_COLUMNS, EARNED_COLUMNS, PAGE, drafted, drawn, earned
 from saas.settlement.errors import NothingToSettle, PeriodOutOfOrder
 from saas.settlement.models import Settlement
 from saas.settlement.policy import settlement_policy
-from saas.settlement.queries import (
-    SettlementView,
-    drafts_for,
-    moment_of,
-    next_period,
-    settlement_by_id,
-    settlement_of,
-)
+from saas.settlement.queries import SettlementView, moment_of, next_period, settlement_by_id, settlement_of
+from saas.settlement.releasing import HELD, release, release_due
 from saas.settlement.rules import Draft, Period, SettlementPolicy, add_working_days, statement_number
 from tenants import audit
 from tenants.actors import Actor
 
-RELEASE_BATCH = 2_000
-"""Commission rows released in one transaction: short locks, and little to do again after a crash."""
+__all__ = ["CloseSettlement", "close", "release_due"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,71 +43,6 @@ class CloseSettlement:
 
     day: date | None = None
     idempotency_key: str
-
-
-async def release_due(actor: Actor, *, dry_run: bool = False, report: Report | None = None) -> int:
-    """Make all commission available whose hold is over; answers how many rows were, or would be.
-
-    Batch by batch, each in its own transaction, so it may be stopped anywhere and run again, or run twice at once;
-    ``report`` is told between them how many there were, and of how many.
-    """
-    if dry_run:
-        return await maturity.count_due(clock.now())
-    total = 0 if report is None else await maturity.count_due(clock.now())
-    released = 0
-    while True:
-        if report is not None:
-            await report(released, max(total, released))
-        async with transaction():
-            due = await maturity.lock_due(clock.now(), RELEASE_BATCH)
-            if due:
-                await _release(due)
-                await _tell_available(due)
-                await audit.record(actor, "commission.release", count=len(due))
-        released += len(due)
-        if len(due) < RELEASE_BATCH:
-            return released
-
-
-async def _release(due: Sequence[Due]) -> None:
-    await maturity.make_available([row.id for row in due])
-    await post(_release_postings(due))
-
-
-async def _tell_available(due: Sequence[Due]) -> None:
-    sums: defaultdict[tuple[DistributorId, str], int] = defaultdict(int)
-    for row in due:
-        sums[row.beneficiary_id, row.currency] += row.amount_minor
-    await announce([commission_available(owner, amount, currency) for (owner, currency), amount in sums.items()])
-
-
-def _release_postings(due: Sequence[Due]) -> list[Posting]:
-    """One movement for each order and end of its hold, effective at that moment however late it is noticed."""
-    groups: defaultdict[tuple[OrderId, datetime], list[Due]] = defaultdict(list)
-    for row in due:
-        groups[row.order_id, row.hold_until].append(row)
-    return [
-        Posting(
-            kind=Kind.RELEASE,
-            reference_kind="order",
-            reference_id=order_id,
-            idempotency_key=f"release:{rows[0].id}",  # a row is released once, and leads its batch in order of ids
-            effective_at=hold_until,
-            entries=_released(rows),
-        )
-        for (order_id, hold_until), rows in groups.items()
-    ]
-
-
-def _released(rows: Sequence[Due]) -> tuple[Entry, ...]:
-    sums: defaultdict[tuple[DistributorId, str], int] = defaultdict(int)
-    for row in rows:
-        sums[row.beneficiary_id, row.currency] += row.amount_minor
-    return tuple(
-        entry
-        for (owner, currency), amount in sums.items()
-        for entry in transfer(owner, Account.PENDING, Account.AVAILABLE, amount, currency)
-    )
 
 
 async def close(command: CloseSettlement, actor: Actor) -> SettlementView:
@@ -142,8 +72,8 @@ async def close(command: CloseSettlement, actor: Actor) -> SettlementView:
             raise PeriodOutOfOrder("input.day", label=period.label)
         if period.until > clock.now():
             raise PeriodNotOver("input.day", label=period.label, until=period.until.isoformat())
-        drafts = await _settle(tx, settlement_id, policy, period, actor)
-        await audit.record(actor, "settlement.close", str(settlement_id), period=period.label, statements=len(drafts))
+        statements = await _settle(tx, settlement_id, policy, period, actor)
+        await audit.record(actor, "settlement.close", str(settlement_id), period=period.label, statements=statements)
         return await settlement_by_id(settlement_id)
 
 
@@ -157,94 +87,163 @@ async def _one_at_a_time(tx: Tx, currency: str) -> None:
     )
 
 
-async def _settle(
-    tx: Tx, settlement_id: SettlementId, policy: SettlementPolicy, period: Period, actor: Actor
-) -> Sequence[Draft]:
-    """Take every lock first, in the order everybody takes them: the tree, commission, awards, balances. Then write."""
-    now, currency = clock.now(), policy.currency
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    """What is being closed."""
+
+    id: SettlementId
+    policy: SettlementPolicy
+    period: Period
+    actor: Actor
+
+
+async def _settle(tx: Tx, settlement_id: SettlementId, policy: SettlementPolicy, period: Period, actor: Actor) -> int:
+    """Take every lock first, in the order everybody takes them: the tree, commission, awards, balances. Then write.
+
+    What is taken is listed in tables of this transaction, so that no row of it has to be carried here.
+    """
+    closing = _Closing(settlement_id, policy, period, actor)
     await stand_still()
-    due = await maturity.lock_all_due(period.until)
-    ids = await maturity.lock_available(currency, period.until)
-    ids = [*ids, *(row.id for row in due if row.currency == currency and row.hold_until < period.until)]
-    award_ids = await settling.lock_available(currency, period.until)
-    sums, awards = await maturity.sums_of(ids), await settling.sums_of(award_ids)
-    owners = {row.beneficiary_id for row in due}.union(sums, awards)
-    await lock_balances(owners, [Account.PENDING, Account.AVAILABLE, Account.SETTLED], currency)
-    await _release(due)
-    drafts = await drafts_for(sums, awards, currency)
+    async with (
+        tx.scratch("due", maturity.TAKEN_COLUMNS),
+        tx.scratch("taken", maturity.TAKEN_COLUMNS),
+        tx.scratch("taken_award", settling.TAKEN_COLUMNS),
+        tx.scratch("taken_adjustment", adjusted.TAKEN_COLUMNS),
+        tx.scratch("earned", EARNED_COLUMNS),
+        tx.scratch("drafted", DRAFTED_COLUMNS),
+    ):
+        due = await maturity.take_all_due(tx, "due", period.until)
+        taken = await maturity.take_available(tx, "taken", policy.currency, period.until)
+        if due:
+            taken += await tx.execute(
+                "INSERT INTO taken SELECT * FROM due WHERE currency = $1 AND hold_until < $2",
+                policy.currency,
+                period.until,
+            )
+        awards = await settling.take_available(tx, "taken_award", policy.currency, period.until)
+        adjustments = await adjusted.take_approved(tx, "taken_adjustment", policy.currency)
+        statements = await _draw(tx, closing, due)
+        with clock.at(clock.now()):  # everything below is of one moment, at which both books can be cut
+            if due:
+                await release(tx, "due", due)
+            await _write(tx, closing, statements)
+            await maturity.settle(tx, "taken", settlement_id, taken)
+            await settling.settle(tx, "taken_award", settlement_id, awards)
+            await adjusted.settle(tx, "taken_adjustment", settlement_id, adjustments)
+            await _post_earned(tx, closing)
+            await _post_adjustments(tx, policy)
+    return statements
+
+
+async def _draw(tx: Tx, closing: _Closing, due: int) -> int:
+    """Hold every balance that will move, then list what each statement depends on; answers how many there will be."""
+    for table in ("due", "taken", "taken_award", "taken_adjustment"):
+        await tx.weigh(table)
+    brought = earned(
+        maturity.taken_of("taken"), settling.taken_of("taken_award"), adjusted.taken_of("taken_adjustment")
+    )
+    statements = await tx.execute(f"INSERT INTO earned {brought}")
+    await tx.weigh("earned")
+    accounts = (Account.AVAILABLE, Account.DEBT, Account.SETTLED)
+    listed = " UNION ALL ".join(f"SELECT '{account}' AS account" for account in accounts)
+    wanted = f"SELECT e.owner_id, CAST($2 AS text) AS currency, a.account FROM earned e CROSS JOIN ({listed}) AS a"
+    currency = closing.policy.currency
+    await hold_balances(tx, f"{wanted} UNION {HELD.format(due='due')}" if due else wanted, currency)
+    await tx.execute(f"INSERT INTO drafted {drafted('earned')}", tx.tenant_id, currency)
+    return statements
+
+
+async def _drafts(tx: Tx, policy: SettlementPolicy) -> AsyncGenerator[tuple[int, Sequence[Draft]], None]:
+    """The statements to write, in the order of their distributors, a part at a time with the number of its first."""
+    first, after = 1, UUID(int=0)
+    while True:
+        rows = await tx.rows(f"SELECT * FROM drafted WHERE owner_id > $1 ORDER BY owner_id LIMIT {PAGE}", after)
+        if not rows:
+            return
+        yield first, [drawn(policy, **row) for row in rows]
+        first, after = first + len(rows), rows[-1]["owner_id"]
+
+
+async def _write(tx: Tx, closing: _Closing, statements: int) -> None:
+    """The settlement and its statements, and what becomes of debts."""
+    await _write_settlement(tx, closing, statements)
+    async with aclosing(_drafts(tx, closing.policy)) as parts:
+        async for first, drafts in parts:
+            await _write_statements(tx, closing, first, drafts)
+            await post([_recovery(closing, one) for one in drafts if one.recovery.set_aside_minor])
+
+
+async def _write_settlement(tx: Tx, closing: _Closing, statements: int) -> None:
+    period, policy = closing.period, closing.policy
+    sums = await tx.row(
+        "SELECT CAST(coalesce(sum(commission_minor), 0) AS bigint) AS commission_minor, "
+        "CAST(coalesce(sum(awards_minor), 0) AS bigint) AS awards_minor, "
+        "CAST(coalesce(sum(adjusted_minor), 0) AS bigint) AS adjusted_minor FROM earned"
+    )
     await Settlement.create(
-        id=settlement_id,
+        id=closing.id,
         period_from=period.since,
         period_until=period.until,
-        currency=currency,
+        currency=policy.currency,
         label=period.label,
-        statements=len(drafts),
-        commission_minor=sum(one.commission_minor for one in drafts),
-        awards_minor=sum(one.awards_minor for one in drafts),
-        closed_at=now,
-        closed_by=actor.id,
+        statements=statements,
+        **(sums or {}),
+        closed_at=clock.now(),
+        closed_by=closing.actor.id,
     )
-    await _write_statements(tx, settlement_id, policy, period, drafts)
-    await maturity.settle(ids, settlement_id)
-    await settling.settle(award_ids, settlement_id)
-    await post(
-        [
-            Posting(
-                kind=Kind.SETTLEMENT,
-                reference_kind="settlement",
-                reference_id=settlement_id,
-                idempotency_key=f"settlement:{settlement_id}:{one.distributor_id}",
-                effective_at=now,
-                entries=tuple(
-                    transfer(one.distributor_id, Account.AVAILABLE, Account.SETTLED, one.earned_minor, currency)
-                ),
-            )
-            for one in drafts
-        ]
-    )
-    return drafts
 
 
-async def _write_statements(
-    tx: Tx, settlement_id: SettlementId, policy: SettlementPolicy, period: Period, drafts: Sequence[Draft]
-) -> None:
-    now, currency = clock.now(), policy.currency
+_STATEMENT_COLUMNS = (
+    "id",
+    "settlement_id",
+    "distributor_id",
+    "number",
+    "currency",
+    "lines",
+    "opening_minor",
+    "commission_minor",
+    "awards_minor",
+    "adjusted_minor",
+    "adjustment_minor",
+    "payout_minor",
+    "set_aside_minor",
+    "debt_minor",
+    "recovered_minor",
+    "recovery_bps",
+    "closing_minor",
+    "payable_on",
+    "created_at",
+)
+
+
+async def _write_statements(tx: Tx, closing: _Closing, first: int, drafts: Sequence[Draft]) -> None:
+    now, policy = clock.now(), closing.policy
     numbered = [
-        (StatementId(new_id()), statement_number(policy, period, sequence), one)
-        for sequence, one in enumerate(drafts, start=1)
+        (StatementId(new_id()), statement_number(policy, closing.period, sequence), one)
+        for sequence, one in enumerate(drafts, start=first)
     ]
     payable_on = add_working_days(clock.local_day(now, policy.time_zone), policy.days_to_pay)
     await tx.insert_many(
         "statement",
-        (
-            "id",
-            "settlement_id",
-            "distributor_id",
-            "number",
-            "currency",
-            "lines",
-            "opening_minor",
-            "commission_minor",
-            "awards_minor",
-            "adjustment_minor",
-            "payout_minor",
-            "closing_minor",
-            "payable_on",
-            "created_at",
-        ),
+        _STATEMENT_COLUMNS,
         [
             (
                 id_,
-                settlement_id,
+                closing.id,
                 one.distributor_id,
                 number,
-                currency,
+                policy.currency,
                 one.lines,
                 one.opening_minor,
                 one.commission_minor,
                 one.awards_minor,
+                one.adjusted_minor,
                 one.adjustment_minor,
                 one.payout_minor,
+                one.recovery.set_aside_minor,
+                one.recovery.debt_minor,
+                one.recovery.recovered_minor,
+                one.recovery_bps,
                 one.closing_minor,
                 payable_on,
                 now,
@@ -252,9 +251,62 @@ async def _write_statements(
             for id_, number, one in numbered
         ],
     )
+    label, currency = closing.period.label, policy.currency
     await announce(
         [
-            statement_ready(one.distributor_id, id_, one.earned_minor, currency, number=number, label=period.label)
+            statement_ready(one.distributor_id, id_, one.earned_minor, currency, number=number, label=label)
             for id_, number, one in numbered
         ]
     )
+
+
+def _recovery(closing: _Closing, one: Draft) -> Posting:
+    """Debt that moves from the settled balance to its own account, or is paid from it."""
+    amount = one.recovery.set_aside_minor
+    return Posting(
+        kind=Kind.RECOVERY,
+        reference_kind="settlement",
+        reference_id=closing.id,
+        idempotency_key=f"recovery:{closing.id}:{one.distributor_id}",
+        effective_at=clock.now(),
+        entries=tuple(transfer(one.distributor_id, Account.DEBT, Account.SETTLED, amount, closing.policy.currency)),
+    )
+
+
+async def _post_earned(tx: Tx, closing: _Closing) -> None:
+    """What the period brought each distributor moves to its settled balance."""
+    async with tx.scratch("settled", MOVE_COLUMNS):
+        await tx.execute(
+            f"INSERT INTO settled "
+            f"(transaction_id, reference_id, key, effective_at, owner_id, currency, amount_minor) "
+            f"SELECT {tx.new_id}, $1, 'settlement:{closing.id}:' || CAST(owner_id AS text), $2, owner_id, $3, "
+            f"commission_minor + awards_minor FROM earned WHERE commission_minor + awards_minor > 0",
+            closing.id,
+            clock.now(),
+            closing.policy.currency,
+        )
+        await tx.weigh("settled")
+        await post_moves(tx, "settled", Kind.SETTLEMENT, "settlement", Account.AVAILABLE, Account.SETTLED)
+
+
+async def _post_adjustments(tx: Tx, policy: SettlementPolicy) -> None:
+    """Each adjustment is a movement of its own between the brand's expense and the settled balance."""
+    after = UUID(int=0)
+    while rows := await tx.rows(f"SELECT * FROM taken_adjustment WHERE id > $1 ORDER BY id LIMIT {PAGE}", after):
+        await post(
+            [
+                Posting(
+                    kind=Kind.ADJUSTMENT,
+                    reference_kind="adjustment",
+                    reference_id=row["id"],
+                    idempotency_key=f"adjustment:{row['id']}",
+                    effective_at=clock.now(),
+                    entries=(
+                        Entry(Account.SETTLED, row["distributor_id"], row["amount_minor"], policy.currency),
+                        Entry(Account.COMMISSION_EXPENSE, None, -row["amount_minor"], policy.currency),
+                    ),
+                )
+                for row in rows
+            ]
+        )
+        after = rows[-1]["id"]

@@ -17,3 +17,27 @@ class PeriodOutOfOrder(DomainError):
     code = "PERIOD_OUT_OF_ORDER"
     en = "The next period to close is {label}. Close it first, with a day that lies in it."
     zh = "下一个应结账的结算期为 {label}。请先以其中的某一天结账该期。"
+
+
+class AdjustmentRefused(DomainError):
+    """An amount of nothing, or one beyond measure."""
+
+    code = "ADJUSTMENT_REFUSED"
+    en = "{amount} is no amount to adjust by. Give one above or below zero, of at most {most}."
+    zh = "{amount} 不是有效的调整金额。请填写不为零且绝对值不超过 {most} 的金额。"
+
+
+class AdjustmentNeedsSecondPerson(DomainError):
+    """Whoever asked for it may not decide it."""
+
+    code = "ADJUSTMENT_NEEDS_SECOND_PERSON"
+    en = "You asked for this adjustment yourself. Let another person of the brand decide it."
+    zh = "该调整由您本人申请。请由品牌方的其他人员审批。"
+
+
+class DocumentTooLong(DomainError):
+    """More lines than a document of that form can have."""
+
+    code = "DOCUMENT_TOO_LONG"
+    en = "There are {lines} lines, and a {form} holds {most}. Ask for CSV, or for single statements."
+    zh = "共有 {lines} 行，{form} 最多容纳 {most} 行。请改用 CSV，或按单张结算单导出。"

@@ -1,6 +1,7 @@
 """Settlements and statements as they are read, their lines, and a statement as a file."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -14,14 +15,13 @@ from saas.base.ids import DistributorId, SettlementId, StatementId
 from saas.base.paging import PAGE_MAX, Page, PageRequest, decode_cursor, encode_cursor, page_of
 from saas.base.sheets import amount, csv_text
 from saas.commissions import maturity
-from saas.commissions.maturity import Earned
 from saas.commissions.queries import CommissionFilter, CommissionSort, CommissionView, of_beneficiary
-from saas.ledger.queries import balances_of, sums_by_kind
-from saas.ledger.rules import PAYOUT_KINDS, Account
 from saas.performance import settling
 from saas.performance.queries import AwardView, awards_on
+from saas.settlement.adjusted import adjustments_on
+from saas.settlement.drafting import DUE, drafted, drafts_due, drawn
 from saas.settlement.policy import settlement_policy
-from saas.settlement.rules import Carried, Draft, Period, SettlementPolicy, draft, period_after, period_at
+from saas.settlement.rules import Draft, Period, SettlementPolicy, period_after, period_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +34,17 @@ class SettlementView:
     statements: int
     commission_minor: int
     awards_minor: int
+    adjusted_minor: int
     closed_at: datetime
     closed_by: UUID | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementView:
-    """A distributor's statement. Opening and closing are the settled balance; payouts since the last are negative."""
+    """A distributor's statement. Opening and closing are the settled balance; payouts since the last are negative.
+
+    The amounts are those of ``rules.Draft`` and ``rules.Recovery``.
+    """
 
     id: StatementId
     settlement_id: SettlementId
@@ -52,8 +56,13 @@ class StatementView:
     opening_minor: int
     commission_minor: int
     awards_minor: int
+    adjusted_minor: int
     adjustment_minor: int
     payout_minor: int
+    set_aside_minor: int
+    debt_minor: int
+    recovered_minor: int
+    recovery_bps: int | None
     closing_minor: int
     payable_on: date
     created_at: datetime
@@ -61,24 +70,33 @@ class StatementView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What closing the next period would write if nothing else happened. ``over`` tells whether it may be closed."""
+    """What closing the next period would write if nothing else happened. ``over`` tells whether it may be closed.
+
+    ``debt_minor`` is owed before it, ``recovered_minor`` what it would take of that, ``payable_minor`` what could be
+    asked for afterwards by all together.
+    """
 
     period: Period
     currency: str
     over: bool
+    statements: int
     lines: int
     commission_minor: int
     awards_minor: int
-    drafts: Sequence[Draft]
+    adjusted_minor: int
+    debt_minor: int
+    recovered_minor: int
+    payable_minor: int
 
 
 _SETTLEMENT = (
-    "id, period_from, period_until, label, currency, statements, commission_minor, awards_minor, closed_at, closed_by"
+    "id, period_from, period_until, label, currency, statements, commission_minor, awards_minor, adjusted_minor, "
+    "closed_at, closed_by"
 )
 _STATEMENT = (
     "s.id, s.settlement_id, s.distributor_id, s.number, r.label, s.currency, s.lines, s.opening_minor, "
-    "s.commission_minor, s.awards_minor, s.adjustment_minor, s.payout_minor, s.closing_minor, s.payable_on, "
-    "s.created_at"
+    "s.commission_minor, s.awards_minor, s.adjusted_minor, s.adjustment_minor, s.payout_minor, s.set_aside_minor, "
+    "s.debt_minor, s.recovered_minor, s.recovery_bps, s.closing_minor, s.payable_on, s.created_at"
 )
 _FROM = "FROM statement s JOIN settlement r ON r.tenant_id = s.tenant_id AND r.id = s.settlement_id"
 
@@ -151,58 +169,57 @@ async def _first_due(currency: str) -> datetime | None:
 
 async def preview() -> Preview:
     """What closing the next period would do as things are now, the present one where nothing is due; reads only."""
-    async with reading():
+    async with reading() as tx:
         policy = await settlement_policy()
         period = await next_period(policy) or period_at(policy, clock.now())
-        sums = await maturity.due_before(policy.currency, period.until)
-        awards = await settling.due_before(policy.currency, period.until)
-        drafts = await drafts_for(sums, awards, policy.currency)
+        totals = Counter[str]()
+        async with aclosing(drafts_due(tx, policy, period)) as parts:
+            async for drafts in parts:
+                for one in drafts:
+                    totals.update(_counted(one))
     return Preview(
         period=period,
         currency=policy.currency,
         over=period.until <= clock.now(),
-        lines=sum(one.lines for one in drafts),
-        commission_minor=sum(one.commission_minor for one in drafts),
-        awards_minor=sum(one.awards_minor for one in drafts),
-        drafts=drafts,
+        statements=totals["statements"],
+        lines=totals["lines"],
+        commission_minor=totals["commission"],
+        awards_minor=totals["awards"],
+        adjusted_minor=totals["adjusted"],
+        debt_minor=totals["debt"],
+        recovered_minor=totals["recovered"],
+        payable_minor=totals["payable"],
     )
 
 
-async def drafts_for(
-    sums: Mapping[DistributorId, Earned], awards: Mapping[DistributorId, int], currency: str
-) -> Sequence[Draft]:
-    """The statements that these sums make, as the ledger stands; four statements however many distributors."""
-    async with reading():
-        owners = sorted({*sums, *awards})
-        balances = await balances_of(owners)
-        moved = await sums_by_kind(owners, Account.SETTLED, currency)
-        carried = await _carried(owners, currency)
-    return [
-        draft(
-            owner,
-            lines=sums[owner].lines if owner in sums else 0,
-            commission_minor=sums[owner].amount_minor if owner in sums else 0,
-            awards_minor=awards.get(owner, 0),
-            carried=carried.get(owner, Carried()),
-            balance_minor=balances[owner].of(Account.SETTLED, currency),
-            payouts_minor=sum(moved[owner].get(kind, 0) for kind in PAYOUT_KINDS),
-        )
-        for owner in owners
-    ]
+def _counted(one: Draft) -> dict[str, int]:
+    return {
+        "statements": 1,
+        "lines": one.lines,
+        "commission": one.commission_minor,
+        "awards": one.awards_minor,
+        "adjusted": one.adjusted_minor,
+        "debt": one.recovery.debt_minor,
+        "recovered": one.recovery.recovered_minor,
+        "payable": max(one.closing_minor, 0),
+    }
 
 
-async def _carried(owners: Collection[DistributorId], currency: str) -> Mapping[DistributorId, Carried]:
-    """Each statement opens where the one before closed, so all of their movements add up to the last closing."""
+async def previewed(page: PageRequest) -> Page[Draft]:
+    """The statements that closing the next period would write, by distributor."""
     async with reading() as tx:
+        policy = await settlement_policy()
+        period = await next_period(policy) or period_at(policy, clock.now())
+        after = decode_cursor(page.after, UUID)[0] if page.after else UUID(int=0)
         rows = await tx.rows(
-            f"SELECT distributor_id, CAST(sum(closing_minor - opening_minor) AS bigint) AS closing_minor, "
-            f"CAST(sum(payout_minor) AS bigint) AS payout_minor FROM statement "
-            f"WHERE tenant_id = $1 AND currency = $2 AND distributor_id {tx.within(3, 'uuid')} GROUP BY distributor_id",
+            f"{drafted(f'({DUE})')} WHERE o.owner_id > $4 ORDER BY o.owner_id LIMIT {page.first + 1}",
             tx.tenant_id,
-            currency,
-            list(owners),
+            policy.currency,
+            period.until,
+            after,
         )
-    return {row["distributor_id"]: Carried(row["closing_minor"], row["payout_minor"]) for row in rows}
+    found = [drawn(policy, **row) for row in rows]
+    return page_of(found, page, [encode_cursor(one.distributor_id) for one in found])
 
 
 async def statements(
@@ -260,9 +277,13 @@ async def statement_csv(statement_id: StatementId) -> str:
             ["opening", amount(found.opening_minor, currency)],
             ["commission", amount(found.commission_minor, currency)],
             ["awards", amount(found.awards_minor, currency)],
+            ["adjustments", amount(found.adjusted_minor, currency)],
             ["adjustment", amount(found.adjustment_minor, currency)],
             ["payouts", amount(found.payout_minor, currency)],
+            ["set_aside", amount(found.set_aside_minor, currency)],
             ["closing", amount(found.closing_minor, currency)],
+            ["debt", amount(found.debt_minor, currency)],
+            ["recovered", amount(found.recovered_minor, currency)],
             ["payable_on", found.payable_on],
             [],
             ["earned_at", "order_id", "component", "level", "tier", "base", "quantity", "amount"],
@@ -275,6 +296,10 @@ async def statement_csv(statement_id: StatementId) -> str:
                 break
             after = page.cursors[-1]
         rows += await _csv_awards(statement_id)
+        rows += [
+            ["adjustment", one.reason, one.reference or "", amount(one.amount_minor, currency)]
+            for one in await adjustments_on(statement_id)
+        ]
     return csv_text(rows)
 
 
@@ -324,6 +349,7 @@ def _settlement(row: Row) -> SettlementView:
         statements=row["statements"],
         commission_minor=row["commission_minor"],
         awards_minor=row["awards_minor"],
+        adjusted_minor=row["adjusted_minor"],
         closed_at=row["closed_at"],
         closed_by=row["closed_by"],
     )

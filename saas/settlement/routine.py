@@ -64,7 +64,7 @@ async def _due(policy: SettlementPolicy) -> str | None:
     period = await next_period(policy)
     if period is None or period.until > clock.now():
         return None
-    if policy.period == "per_order" and not (await preview()).drafts:
+    if policy.period == "per_order" and not (await preview()).statements:
         return None
     return period.since.isoformat()
 

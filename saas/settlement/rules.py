@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from saas.base.ids import DistributorId
+from saas.base.money import BPS_WHOLE
 
 PeriodKind: TypeAlias = Literal["monthly", "quarterly", "per_order"]
 SATURDAY = 5
@@ -24,7 +25,9 @@ class SettlementPolicy:
     """A brand's settings of settlement.
 
     ``day``: on which day of the month a monthly period begins, the last day where a month is shorter.
-    ``per_order`` has no calendar: each run settles everything whose hold is over by then.
+    ``per_order`` has no calendar: each run settles everything whose hold is over by then. ``recovery_bps``: of what a
+    settlement brings a distributor, at most so much pays its debt; None: all of it, and 0: nothing, so that a debt
+    waits to be written off.
     """
 
     currency: str
@@ -32,6 +35,7 @@ class SettlementPolicy:
     period: PeriodKind
     day: int
     days_to_pay: int
+    recovery_bps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,31 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What a settlement does about a debt, in minor units.
+
+    ``debt_minor`` is what was owed before, ``recovered_minor`` the part of it that this settlement took. What it
+    leaves is owed on. ``set_aside_minor`` is what the settled balance gains (positive) because debt moves to its own
+    account, or loses because the debt there is paid.
+    """
+
+    debt_minor: int = 0
+    recovered_minor: int = 0
+    set_aside_minor: int = 0
+
+    @property
+    def left_minor(self) -> int:
+        """What is owed on."""
+        return self.debt_minor - self.recovered_minor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A statement before it has a number. ``lines`` counts its commission, ``awards_minor`` are rebates and bonuses.
 
-    Opening and closing are the settled balance, payouts are negative.
+    ``adjusted_minor`` are adjustments somebody decided, ``adjustment_minor`` is everything else that moved the settled
+    balance: goods that came back, debts written off, stock bought back. Opening and closing are the settled balance,
+    payouts are negative.
     """
 
     distributor_id: DistributorId
@@ -63,18 +88,51 @@ class Draft:
     opening_minor: int
     commission_minor: int
     awards_minor: int
+    adjusted_minor: int = 0
     adjustment_minor: int
     payout_minor: int
+    recovery: Recovery = Recovery()
+    recovery_bps: int | None = None
 
     @property
     def closing_minor(self) -> int:
         """What the distributor can ask to be paid after this statement; negative when it owes."""
-        return self.opening_minor + self.earned_minor + self.adjustment_minor + self.payout_minor
+        moved = self.adjustment_minor + self.payout_minor + self.recovery.set_aside_minor
+        return self.opening_minor + self.earned_minor + self.adjusted_minor + moved
 
     @property
     def earned_minor(self) -> int:
         """What the period brought: commission and awards."""
         return self.commission_minor + self.awards_minor
+
+
+def recover(
+    *, balance_minor: int, debt_minor: int, net_minor: int, most_bps: int | None, leaves: bool = False
+) -> Recovery:
+    """Decide how much of a debt a settlement takes (docs/rules.md §4).
+
+    ``balance_minor`` is the settled balance before what the period nets, ``debt_minor`` what its own account owes,
+    ``net_minor`` commission, awards and adjustments together. Of a gain at most ``most_bps`` is taken, rounded down so
+    that it is never more, or when None everything. What is left of a debt then moves to its own account, so that the
+    rest of the gain can be paid out; where everything is taken it stays where it is, on the settled balance. Whoever
+    leaves has no later earnings: all that is there pays.
+
+    Owed 300.00, earned 500.00, at most 20 %: 100.00 recovered, 200.00 owed on, 400.00 to be paid out.
+    """
+    gain, before = max(net_minor, 0), balance_minor + min(net_minor, 0)
+    short = max(-before, 0)
+    owed = short + debt_minor
+    everything = most_bps is None or leaves
+    most = gain if most_bps is None else gain * most_bps // BPS_WHOLE
+    if leaves:
+        most = gain + max(before, 0)
+    recovered = min(owed, most)
+    set_aside = short - recovered
+    return Recovery(
+        debt_minor=owed,
+        recovered_minor=recovered,
+        set_aside_minor=min(set_aside, 0) if everything else set_aside,
+    )
 
 
 def period_at(policy: SettlementPolicy, moment: datetime) -> Period:
@@ -119,15 +177,19 @@ def draft(
     lines: int,
     commission_minor: int,
     awards_minor: int,
+    adjusted_minor: int = 0,
     carried: Carried,
     balance_minor: int,
     payouts_minor: int,
+    debt_minor: int = 0,
+    recovery_bps: int | None = None,
+    leaves: bool = False,
 ) -> Draft:
     """A statement from what is known when a period is closed.
 
     ``balance_minor`` is the settled balance before what the period brought, ``payouts_minor`` all that payouts ever
     took from it (negative) or failed ones gave back. What else moved the balance since the last statement is the
-    adjustment, so a statement always closes with the balance of the ledger.
+    adjustment, so a statement always closes with the balance of the ledger. ``debt_minor`` is owed besides.
     """
     payout_minor = payouts_minor - carried.payout_minor
     return Draft(
@@ -136,8 +198,17 @@ def draft(
         opening_minor=carried.closing_minor,
         commission_minor=commission_minor,
         awards_minor=awards_minor,
+        adjusted_minor=adjusted_minor,
         adjustment_minor=balance_minor - carried.closing_minor - payout_minor,
         payout_minor=payout_minor,
+        recovery=recover(
+            balance_minor=balance_minor,
+            debt_minor=debt_minor,
+            net_minor=commission_minor + awards_minor + adjusted_minor,
+            most_bps=recovery_bps,
+            leaves=leaves,
+        ),
+        recovery_bps=None if leaves else recovery_bps,
     )
 
 

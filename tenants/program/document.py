@@ -192,12 +192,29 @@ class WithholdingBracket(Part):
     rate_bps: Bps
 
 
+class ShareOfEarnings(Part):
+    """Of what a settlement brings, at most ``most_bps`` pays a debt; the rest can be paid out all the same."""
+
+    kind: Literal["share"]
+    most_bps: Annotated[int, Field(strict=True, ge=1, le=BPS_WHOLE)]
+
+
+class OtherRecovery(Part):
+    """All of what a settlement brings pays a debt, or nothing does and it waits to be written off."""
+
+    kind: Literal["offset_all", "write_off"]
+
+
+Recovery = Annotated[ShareOfEarnings | OtherRecovery, Field(discriminator="kind")]
+
+
 class Settlement(Part):
     """When commission becomes money, and what is kept from a payout (docs/rules.md §2.6, §6).
 
     ``hold_days`` count from delivery, ``days_to_pay`` are working days. ``withholding_brackets`` stand in place of the
     one rate: with ``MARGINAL`` each part of a payout bears its own bracket's rate, with ``WHOLE`` all of it the rate of
-    the bracket it reaches. ``cooling_days`` keep payouts to a changed destination back.
+    the bracket it reaches. ``cooling_days`` keep payouts to a changed destination back. ``recovery`` says how a
+    negative balance is taken back from later earnings (§4).
     """
 
     hold_days: Count = 7
@@ -210,6 +227,7 @@ class Settlement(Part):
     withholding_applies: Applies = "MARGINAL"
     cooling_days: Count = 0
     days_to_pay: Count = 3
+    recovery: Recovery = OtherRecovery(kind="offset_all")
 
 
 class Returns(Part):

@@ -80,7 +80,7 @@ IDS = {
     "Query.simulation(id)": "Simulation",
     "Query.compareSimulations(other)": "Simulation",
     "memberId": "Member",
-    "ids": "Notification",
+    "MarkNotificationsReadInput.ids": "Notification",
     "Query.distributor(id)": "Distributor",
     "Query.order(id)": "Order",
     "RevokeApiKeyInput.id": "ApiKey",
@@ -110,6 +110,11 @@ IDS = {
     "ExchangeReturnInput.id": "ReturnCase",
     "RefundReturnInput.id": "ReturnCase",
     "WriteOffInput.id": "WriteOff",
+    "ids": "Adjustment",
+    "Query.statementDocument(id)": "Statement",
+    "Query.settlementDocument(id)": "Settlement",
+    "Query.reconciliation(settlement)": "Settlement",
+    "Query.moneyTrail(of)": "Order",
     "Query.statements(settlement)": "Settlement",
 }
 """The kind of thing that an id names."""

@@ -83,6 +83,7 @@ async def populate(brand: Brand, slug: str) -> Populated:
         "ExitCase": await _exit(brand, tree["Z"], key),
     }
     tenant_id = (await registry.by_slug(slug)).id
+    ids["Adjustment"] = await _adjustment(brand, tree["B"], key)
     ids |= await _return(brand, tenant_id, tree, f"{slug}-sku", key)
     await _draft(brand, tenant_id, slug)
     ids |= await _simulation(brand, NUMBERS[slug])
@@ -246,6 +247,13 @@ async def _return(brand: Brand, tenant_id: TenantId, tree: Mapping[str, str], sk
             row = (write_off, owner, "CNY", 1_234, f"small debt of {key}", "requested", person, clock.now())
             await tx.insert_many("write_off", columns, [row])
     return {"OrderLine": line, "ReturnCase": id_, "WriteOff": to_global("WriteOff", write_off)}
+
+
+async def _adjustment(brand: Brand, owner: str, key: str) -> str:
+    """An adjustment that waits for a second person."""
+    line = {"distributorId": owner, "amountMinor": 6_543, "reason": f"a sale of {key} was missed", "reference": key}
+    asked = await brand.finance.do("requestAdjustments", "adjustments { id }", adjustments=[line], idempotencyKey=key)
+    return str(asked["adjustments"][0]["id"])
 
 
 async def _exit(brand: Brand, leaver: str, key: str) -> str:

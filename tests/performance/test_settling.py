@@ -46,7 +46,7 @@ async def test_a_brand_with_awards_alone_settles_them_with_the_period_they_are_o
         with clock.at(APRIL):
             shown = await queries.preview()
         closed = await settle(APRIL)
-        assert (shown.period.label, shown.awards_minor, len(shown.drafts)) == ("2026-03", 80_000, 1)
+        assert (shown.period.label, shown.awards_minor, shown.statements) == ("2026-03", 80_000, 1)
         assert (closed.period.label, closed.awards_minor, closed.commission_minor) == ("2026-03", 80_000, 0)
         (statement,) = (await queries.statements(PageRequest())).items
         assert (statement.lines, statement.awards_minor, statement.closing_minor) == (0, 80_000, 80_000)

@@ -66,6 +66,12 @@ class PostgresTx(Tx):
     for_update = " FOR NO KEY UPDATE"
     for_share = " FOR SHARE"
     laterally = True
+    # As RFC 9562 lays a version 7 out: 48 bits of milliseconds in front, the version in bits 52 to 55, the rest chance.
+    new_id = (
+        "CAST(encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING substring("
+        "int8send(CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)) FROM 3) FROM 1 FOR 6), 52, 1), 53, 1), "
+        "'hex') AS uuid)"
+    )
 
     def __init__(
         self,
@@ -182,6 +188,12 @@ class PostgresTx(Tx):
         selected = ", ".join(columns)
         typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         return f"(SELECT {selected} FROM jsonb_to_recordset(${number}::jsonb) AS listed({typed}))"
+
+    def sha256(self, text: str) -> str:
+        return f"encode(sha256(convert_to({text}, 'UTF8')), 'hex')"
+
+    async def weigh(self, name: str) -> None:
+        await self.execute(f"ANALYZE {name}")
 
 
 class PostgresDatabase(Database):

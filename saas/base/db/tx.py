@@ -2,8 +2,8 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -44,6 +44,8 @@ class Tx(ABC):
 
     laterally: bool
     """Whether a subquery may use columns of what stands before it in FROM."""
+    new_id: str
+    """The expression that makes an identifier of its own for each row of a statement, ordered by time as all are."""
 
     def __init__(self, tenant_id: TenantId, observer: Observer | None, *, read_only: bool) -> None:
         self._tenant_id = tenant_id
@@ -153,6 +155,24 @@ class Tx(ABC):
         ``f"… FROM {tx.recordset(2, id='uuid', path='text')} AS v"``. Ids, text and integers only: a moment would
         not compare on SQLite.
         """
+
+    @abstractmethod
+    def sha256(self, text: str) -> str:
+        """The expression that is the SHA-256 of a text, in hex."""
+
+    @asynccontextmanager
+    async def scratch(self, name: str, columns: str) -> AsyncIterator[None]:
+        """A table of this transaction alone, empty at first and gone after the block: for sets too large to carry.
+
+        No other connection sees it, and a rollback takes it along. ``weigh`` it once it is filled.
+        """
+        await self.execute(f"CREATE TEMP TABLE {name} ({columns})")
+        yield
+        await self.execute(f"DROP TABLE {name}")
+
+    @abstractmethod
+    async def weigh(self, name: str) -> None:
+        """Let the database know how large a scratch table is, so that it does not plan for a handful of rows."""
 
     async def row(self, sql: str, *args: object) -> Row | None:
         """The first row, or none."""

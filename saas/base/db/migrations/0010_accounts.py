@@ -8,7 +8,7 @@ from saas.base.db.ddl import AddColumn, Index, TenantTable
 class Migration(BaseMigration):
     """Tables and columns of accounts."""
 
-    dependencies = [("banyan", "0008_jobs")]
+    dependencies = [("banyan", "0009_money")]
     atomic = False  # the caller holds one transaction around the whole run
     operations = [
         # The roles, with spaces between, that do nothing before they have a second factor.

@@ -1,0 +1,1 @@
+"""The ledger beside statements and payouts, and the way of every cent through them."""

@@ -1,0 +1,147 @@
+"""Adjustments as they are read, and on their way to a statement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from saas.base.db import ConstraintViolated, Row, Tx, reading
+from saas.base.db.where import Where
+from saas.base.ids import AdjustmentId, DistributorId, StatementId
+from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
+
+TAKEN_COLUMNS = "id uuid, distributor_id uuid, amount_minor bigint"
+"""The columns of a scratch table of adjustments that were taken."""
+
+DUE = (
+    "SELECT distributor_id AS owner_id, CAST(sum(amount_minor) AS bigint) AS amount_minor FROM adjustment "
+    "WHERE tenant_id = $1 AND status = 'approved' AND currency = $2 GROUP BY distributor_id"
+)
+"""SQL of what the next closing takes in the currency ``$2``, by owner: all that a second person agreed to."""
+
+
+class AdjustmentState(StrEnum):
+    """Where an adjustment is. An approved one waits for the next statement; a settled one is on it."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SETTLED = "settled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustmentView:
+    """An amount in minor units in the distributor's favour, or against it when negative, with its reason."""
+
+    id: AdjustmentId
+    distributor_id: DistributorId
+    currency: str
+    amount_minor: int
+    reason: str
+    reference: str | None
+    status: AdjustmentState
+    requested_by: UUID
+    requested_at: datetime
+    decided_by: UUID | None
+    decided_at: datetime | None
+    statement_id: StatementId | None
+
+
+_COLUMNS = (
+    "id, distributor_id, currency, amount_minor, reason, reference, status, requested_by, requested_at, decided_by, "
+    "decided_at, statement_id"
+)
+
+
+async def adjustments(
+    page: PageRequest,
+    *,
+    distributor_id: DistributorId | None = None,
+    statement_id: StatementId | None = None,
+    status: AdjustmentState | None = None,
+) -> Page[AdjustmentView]:
+    """Adjustments, the latest first."""
+    async with reading() as tx:
+        where = Where(tx)
+        for column, value in (("distributor_id", distributor_id), ("statement_id", statement_id), ("status", status)):
+            if value is not None:
+                where.add(f"{column} = $", value)
+        if page.after:
+            at, id_ = decode_cursor(page.after, datetime, UUID)
+            where.after(("requested_at", "id"), (at, id_), descending=True)
+        rows = await tx.rows(
+            f"SELECT {_COLUMNS} FROM adjustment WHERE {where.sql} "
+            f"ORDER BY requested_at DESC, id DESC LIMIT {page.first + 1}",
+            *where.args,
+        )
+    found = [_view(row) for row in rows]
+    return page_of(found, page, [encode_cursor(one.requested_at, one.id) for one in found])
+
+
+async def adjustments_by_id(ids: Sequence[AdjustmentId]) -> list[AdjustmentView]:
+    """Those of these adjustments that there are, in the order they were asked for."""
+    async with reading() as tx:
+        where = Where(tx)
+        where.within("id", list(ids), "uuid")
+        return await _read(tx, where)
+
+
+async def adjustments_of_request(request_id: UUID) -> list[AdjustmentView]:
+    """The adjustments that were asked for together."""
+    async with reading() as tx:
+        where = Where(tx)
+        where.add("request_id = $", request_id)
+        return await _read(tx, where)
+
+
+async def adjustments_on(statement_id: StatementId) -> list[AdjustmentView]:
+    """The adjustments of a statement, in the order they were asked for."""
+    async with reading() as tx:
+        where = Where(tx)
+        where.add("statement_id = $", statement_id)
+        return await _read(tx, where)
+
+
+async def _read(tx: Tx, where: Where) -> list[AdjustmentView]:
+    rows = await tx.rows(f"SELECT {_COLUMNS} FROM adjustment WHERE {where.sql} ORDER BY requested_at, id", *where.args)
+    return [_view(row) for row in rows]
+
+
+async def take_approved(tx: Tx, into: str, currency: str) -> int:
+    """List the adjustments that wait for a statement, locked; answers how many."""
+    return await tx.execute(
+        f"INSERT INTO {into} (id, distributor_id, amount_minor) SELECT id, distributor_id, amount_minor "
+        f"FROM adjustment WHERE tenant_id = $1 AND status = 'approved' AND currency = $2 ORDER BY id{tx.for_update}",
+        tx.tenant_id,
+        currency,
+    )
+
+
+def taken_of(taken: str) -> str:
+    """SQL of what adjustments that were taken come to, by owner."""
+    return (
+        f"SELECT distributor_id AS owner_id, CAST(sum(amount_minor) AS bigint) AS amount_minor FROM {taken} "
+        f"GROUP BY distributor_id"
+    )
+
+
+async def settle(tx: Tx, taken: str, settlement_id: UUID, count: int) -> None:
+    """Put the ``count`` adjustments that were taken on the statements of a settlement, which are written already."""
+    changed = await tx.execute(
+        f"UPDATE adjustment SET status = 'settled', statement_id = v.statement_id FROM ("
+        f"SELECT t.id, s.id AS statement_id FROM {taken} t JOIN statement s ON s.tenant_id = $1 "
+        f"AND s.settlement_id = $2 AND s.distributor_id = t.distributor_id) AS v "
+        f"WHERE adjustment.tenant_id = $1 AND adjustment.status = 'approved' AND adjustment.id = v.id",
+        tx.tenant_id,
+        settlement_id,
+    )
+    if changed != count:
+        raise ConstraintViolated(f"{changed} of {count} locked adjustments changed")
+
+
+def _view(row: Row) -> AdjustmentView:
+    """A row as it is read."""
+    values: dict[str, Any] = {**row, "status": AdjustmentState(row["status"])}
+    return AdjustmentView(**values)

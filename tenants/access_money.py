@@ -1,0 +1,58 @@
+"""The rules of adjustments, files and reconciliation, beside the access table."""
+
+from typing import Final
+
+from tenants.access import FINANCE, STAFF, on
+from tenants.access_groups import MONEY_READ, page
+
+MONEY: Final = [
+    on(
+        "Query",
+        MONEY_READ.may("adjustments statementDocument"),
+        STAFF.may("settlementDocument reconciliation moneyTrail"),
+    ),
+    on("Mutation", FINANCE.may("requestAdjustments approveAdjustments rejectAdjustments")),
+    on(
+        "Adjustment",
+        MONEY_READ.may("id distributorId amount reason reference status requestedAt decidedAt statementId"),
+        STAFF.may("requestedBy decidedBy"),
+    ),
+    *page("Adjustment", MONEY_READ),
+    on("RequestAdjustmentsPayload", FINANCE.may("adjustments count given taken userErrors")),
+    on("AdjustmentsPayload", FINANCE.may("adjustments userErrors")),
+    on("FileDownload", MONEY_READ.may("fileName mediaType content")),
+    on("Statement", MONEY_READ.may("adjustments other debt recovered debtLeft recoveryBps setAside adjustmentLines")),
+    on("Settlement", STAFF.may("adjustments")),
+    on("SettlementPreview", STAFF.may("adjustments debt recovered payable statements")),
+    on(
+        "DraftStatement",
+        STAFF.may(
+            "distributorId lineCount opening commission awards adjustments other payouts debt recovered debtLeft "
+            "setAside closing"
+        ),
+    ),
+    *page("DraftStatement", STAFF),
+    on("Balance", MONEY_READ.may("debt")),
+    on("Reconciliation", STAFF.may("after until agrees differing totals lines csv")),
+    on(
+        "ReconciliationLine",
+        STAFF.may(
+            "distributorId opening commission awards adjustments clawedBack writtenOff boughtBack paid fees withheld "
+            "closing closingElsewhere differences"
+        ),
+    ),
+    *page("ReconciliationLine", STAFF),
+    on("BookDifference", STAFF.may("what ledger elsewhere")),
+    on(
+        "TrailShare",
+        STAFF.may(
+            "kind id distributorId amount status orderId orderNumber lineId sku component releaseId statementId "
+            "statementNumber settlementId transactionId uses left"
+        ),
+    ),
+    on(
+        "TrailUse",
+        STAFF.may("kind id amount at transactionId status batchId batchNumber provider providerReference finishedAt"),
+    ),
+]
+"""By type, as ``tenants.access_table`` joins them."""
