@@ -1,6 +1,5 @@
-"""Files of orders and returns: once, whole or not at all, each refusal at its row and column, whatever happens."""
+"""Files of orders: once, whole or not at all, each refusal at its row and column, whatever happens."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,13 +8,12 @@ import pytest
 from saas.base import clock
 from saas.base.db import Database, transaction
 from saas.base.errors import IdempotencyConflict, InvalidInput, NotFound
-from saas.base.ids import DistributorId, ImportFileId, new_id
+from saas.base.ids import DistributorId
 from saas.base.paging import PageRequest
 from saas.imports import files, order_rows
-from saas.imports.columns import ImportKind
 from saas.imports.errors import ColumnsWrong, FileTooLarge, FileUnreadable
-from saas.imports.files import BYTES_MOST, HANDLERS, BringIn, bring_in, carry_out, drop_abandoned
-from saas.imports.views import FindingView, ImportView, findings, findings_csv, import_file, import_files
+from saas.imports.files import BYTES_MOST, HANDLERS, bring_in, carry_out, drop_abandoned
+from saas.imports.views import findings, findings_csv, import_file, import_files
 from saas.jobs.commands import cancel
 from saas.jobs.lease import take
 from saas.jobs.queries import job
@@ -24,69 +22,19 @@ from saas.jobs.worker import run_due
 from saas.ledger.checks import run_checks
 from saas.orders.commands import place_order
 from saas.orders.queries import order_by_number
-from saas.returns.queries import ReturnFilter, returns
-from saas.returns.rules import ReturnState
 from tenants import audit
-from tenants.actors import Actor, Role
+from tenants.actors import Actor
 from tenants.errors import Forbidden
 from tests.factories import CEDAR, LOTUS, as_tenant
+from tests.imports.world import NOW, OPERATIONS, OWNER, SOLD, asked, brought_in, counted, everything, wrong
 from tests.network.world import T0
-from tests.orders import world as shops
-from tests.orders.world import NOON, order, table, two_shops
-
-HEAD = "order_number,seller,sku,quantity,amount,freight,paid_at,delivered_at"
-SOLD = [
-    "N-1,C,PLAIN,1,100.00,5.00,2026-03-10,2026-03-12",
-    "N-2,D,PLAIN,2,200.00,,2026-03-10,",
-    "N-1,C,PLAIN,3,300.00,,,",
-    ",B,PLAIN,1,50.00,,2026-03-10,",
-]
-NOW = NOON + timedelta(days=3)
-OWNER = Actor(tenant_id=LOTUS, role=Role.OWNER, id=new_id(), label="owner")
-OPERATIONS = Actor(tenant_id=LOTUS, role=Role.OPERATIONS, id=new_id(), label="operations")
+from tests.orders.world import order, table, two_shops
 
 
 @pytest.fixture(autouse=True)
 async def ids(db: Database) -> dict[str, DistributorId]:
     """Lotus' distributors by code; Cedar has the same codes and products."""
     return (await two_shops())[0]
-
-
-def asked(rows: Sequence[str], kind: ImportKind = ImportKind.ORDERS, head: str = HEAD, **changes: Any) -> BringIn:
-    values: dict[str, Any] = {
-        "kind": kind,
-        "name": "march.csv",
-        "content": "\n".join([head, *rows]).encode(),
-        "idempotency_key": str(new_id()),
-        **changes,
-    }
-    return BringIn(**values)
-
-
-async def brought_in(rows: Sequence[str], actor: Actor = OWNER, **changes: Any) -> ImportView:
-    """A file that a worker has carried out."""
-    with clock.at(NOW):
-        taken = await bring_in(asked(rows, **changes), actor)
-        await run_due(HANDLERS)
-        found = await import_file(taken.id)
-        assert found.finished_at == NOW
-        return found
-
-
-async def everything() -> dict[str, object]:
-    """All that selling writes; the keys of the files themselves do not count."""
-    keys = await table("SELECT count(*) FROM idempotency WHERE tenant_id = $1 AND operation <> 'import.file'")
-    return {**await shops.everything(), "idempotency": keys}
-
-
-def counted(found: ImportView) -> tuple[int, int, int]:
-    return found.written, found.replayed, found.refused
-
-
-async def wrong(file_id: ImportFileId) -> list[tuple[int, str | None, str]]:
-    """Row, column and code of each finding."""
-    items: Sequence[FindingView] = (await findings(file_id, PageRequest(100))).items
-    return [(one.row_no, one.column.en if one.column else None, one.code) for one in items]
 
 
 async def test_a_file_is_placed_once_however_often_it_is_brought_in(db: Database) -> None:
@@ -321,96 +269,3 @@ async def test_the_rows_of_a_file_are_not_kept_longer_than_they_are_needed(db: D
                 assert bool(await tx.value(kept, LOTUS, waits.id)) is there
         with pytest.raises(FileUnreadable, match="30 days"):
             await carry_out(waits.id, OWNER, _quiet)
-
-
-# -- returns -----------------------------------------------------------------------------------------------------
-
-BACK_HEAD = "return_number,order_number,sku,quantity,reason,state,freight,override_reason"
-
-
-async def came_back(rows: Sequence[str], actor: Actor = OWNER, **changes: Any) -> ImportView:
-    return await brought_in(rows, actor, kind=ImportKind.RETURNS, head=BACK_HEAD, **changes)
-
-
-async def sold() -> None:
-    """Three delivered orders of three pieces each."""
-    rows = [f"N-{n},C,PLAIN,3,100.00,5.00,2026-03-10,2026-03-12" for n in (1, 2, 3)]
-    assert counted(await brought_in(rows)) == (3, 0, 0)
-
-
-async def states() -> list[ReturnState]:
-    return sorted(one.status for one in (await returns(PageRequest(), ReturnFilter())).items)
-
-
-async def test_returns_go_as_far_as_they_say_and_only_once(db: Database) -> None:
-    rows = [
-        "R-1,N-1,PLAIN,1,too small,received,,",
-        "R-2,N-2,,,all wrong,refunded,5.00,",
-        ",N-3,PLAIN,2,broken,requested,,",
-        "R-4,N-1,PLAIN,1,too small,,,",
-    ]
-    with as_tenant(LOTUS):
-        await sold()
-        before = await everything()
-        dry = await came_back(rows, dry_run=True)
-        assert await everything() == before
-        assert await states() == []
-        first = await came_back(rows)
-        assert counted(dry) == counted(first) == (4, 0, 0)
-        expected = sorted([ReturnState.RECEIVED] * 2 + [ReturnState.REFUNDED, ReturnState.REQUESTED])
-        assert await states() == expected
-        after = await everything()
-        assert counted(await came_back(rows[::-1])) == (0, 4, 0)
-        assert (await everything(), await states()) == (after, expected)
-        assert await run_checks() == []
-
-
-async def test_a_return_that_is_refused_halfway_leaves_nothing(db: Database) -> None:
-    """The refund of more freight than there was comes after the goods were booked in."""
-    with as_tenant(LOTUS):
-        await sold()
-        before = await everything()
-        rows = [
-            "R-1,N-1,PLAIN,1,too small,refunded,99.00,",
-            "R-2,N-2,PLAIN,4,too many,received,,",
-            "R-3,NONE,PLAIN,1,no such order,received,,",
-            "R-4,N-3,OTHER,1,no such line,received,,",
-            "R-5,N-3,PLAIN,,no quantity,received,,",
-            "R-6,N-3,PLAIN,1,when,sometime,,",
-        ]
-        found = await came_back(rows)
-        assert counted(found) == (0, 0, 6)
-        assert (await everything(), await states()) == (before, [])
-        assert await wrong(found.id) == [
-            (2, "Freight refunded", "REFUND_FREIGHT_TOO_MUCH"),
-            (3, "Quantity", "RETURN_TOO_MANY"),
-            (4, "Order number", "NOT_FOUND"),
-            (5, "SKU", "IMPORT_LINE_UNCLEAR"),
-            (6, "Quantity", "IMPORT_CELL_MISSING"),
-            (7, "State", "IMPORT_CELL_UNREADABLE"),
-        ]
-
-
-async def test_who_may_not_refund_by_hand_does_not_refund_by_file(db: Database) -> None:
-    with as_tenant(LOTUS):
-        await sold()
-        rows = ["R-1,N-1,PLAIN,1,too small,refunded,,", "R-2,N-2,PLAIN,1,too small,received,,"]
-        found = await came_back(rows, OPERATIONS)
-        assert (counted(found), await wrong(found.id)) == ((1, 0, 1), [(2, "State", "FORBIDDEN")])
-        assert await states() == [ReturnState.RECEIVED]
-
-
-async def test_a_late_return_needs_the_reason_why_it_is_taken(db: Database) -> None:
-    with as_tenant(LOTUS):
-        await sold()
-        late = NOW + timedelta(days=30)
-        outcomes = []
-        for row in ("R-1,N-1,PLAIN,1,too small,,,", "R-1,N-1,PLAIN,1,too small,,,agreed on the phone"):
-            with clock.at(late):
-                taken = await bring_in(asked([row], kind=ImportKind.RETURNS, head=BACK_HEAD), OWNER)
-                await run_due(HANDLERS)
-                outcomes.append((counted(await import_file(taken.id)), await wrong(taken.id)))
-        assert outcomes == [
-            ((0, 0, 1), [(2, "SKU", "RETURN_WINDOW_OVER")]),
-            ((1, 0, 0), []),
-        ]
