@@ -22,6 +22,7 @@ from starlette.applications import Starlette
 from saas import demo as demo_brands
 from saas.base.chain import Chain
 from saas.base.checks import Violation
+from saas.base.collector import settle
 from saas.base.db import open_database
 from saas.base.db.migrate import LATEST, MigrationUnknown, migrate
 from saas.base.db.mistakes import DatabaseUnusable, require_tables
@@ -65,6 +66,7 @@ def app() -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with open_database(settings.database_url, pool_size=settings.database_pool_size):
             worker = asyncio.create_task(_work()) if settings.worker_in_server else None
+            settle()
             try:
                 yield
             finally:
@@ -338,8 +340,7 @@ def reseal() -> None:
 def check() -> None:
     """Verify every brand's books, network and hash chains, and seal what was written since where all holds.
 
-    Exit code 1 when anything is off. The ends of the chains are printed: kept elsewhere, they show that nobody made a
-    chain anew.
+    Exit code 1 when anything is off. The printed ends of the chains, kept elsewhere, show that none was made anew.
     """
 
     def tell(slug: str, violations: Sequence[Violation], chains: Sequence[Chain]) -> None:
