@@ -127,7 +127,7 @@ def serve(port: int | None = None, host: str | None = None) -> None:
     settings = _settings()
     with _told():
         settings.require_safe()
-    _run(_nothing)
+    _run(lambda: asyncio.sleep(0))  # only to learn that the database can be opened
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     port, host = port or settings.port, host or settings.host
     uvicorn.run("main:app", factory=True, host=host, port=port, access_log=False, server_header=False)
@@ -383,10 +383,6 @@ def _show_findings(findings: Sequence[Finding], language: str = "en") -> int:
 async def _work() -> None:
     """Do jobs, of the kinds there are, until cancelled."""
     await run_worker(HANDLERS, chores=CHORES)
-
-
-async def _nothing() -> None:
-    """Only open the database, to learn that it can be."""
 
 
 def _show(bar: Progress, step: str, done: int, of: int) -> None:

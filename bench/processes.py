@@ -70,7 +70,7 @@ async def serving(
     port = _free_port()
     with TemporaryFile() as log:
         began = perf_counter()
-        process = await _start(command, {"DATABASE_URL": database_url, "PORT": str(port)}, log)
+        process = await _start(command, {"DATABASE_URL": database_url, "PORT": str(port), "PAGE_MAX": "1000"}, log)
         try:
             client = await _connected(process, port, path, token, host)
             await client.ask(body)

@@ -22,7 +22,8 @@ from graphql import (
 )
 
 from saas.base.errors import InvalidInput, Said
-from saas.base.paging import PAGE_DEFAULT, PAGE_MAX
+from saas.base.paging import PAGE_DEFAULT
+from saas.base.settings import get_settings
 
 COST_MAX = 20_000
 """Fields an operation may resolve at most, page sizes multiplied."""
@@ -103,12 +104,12 @@ class _Scale:
     def _rows(self, node: FieldNode) -> int:
         for argument in node.arguments or ():
             if argument.name.value == "first":
-                value = argument.value
+                value, most = argument.value, get_settings().page_max
                 if isinstance(value, IntValueNode):
-                    return max(1, min(int(value.value), PAGE_MAX))
+                    return max(1, min(int(value.value), most))
                 if isinstance(value, VariableNode):
                     given = self.variables.get(value.name.value)
-                    return max(1, min(given, PAGE_MAX)) if isinstance(given, int) else PAGE_DEFAULT
+                    return max(1, min(given, most)) if isinstance(given, int) else PAGE_DEFAULT
         below = node.selection_set.selections if node.selection_set else ()
         names = {child.name.value for child in below if isinstance(child, FieldNode)}
         return PAGE_DEFAULT if names & _PAGED else 1

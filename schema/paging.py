@@ -5,12 +5,13 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
-from saas.base.paging import PAGE_DEFAULT, PAGE_MAX, Page, PageRequest
+from saas.base.paging import PAGE_DEFAULT, Page, PageRequest, check_rows
+from saas.base.settings import get_settings
 
 Node = TypeVar("Node")
 Row = TypeVar("Row")
 
-First = Annotated[int, strawberry.argument(description=f"How many rows, 1 to {PAGE_MAX}.")]
+First = Annotated[int, strawberry.argument(description="How many rows, 1 to 100.")]
 After = Annotated[str | None, strawberry.argument(description="The cursor after which to go on.")]
 
 
@@ -65,6 +66,7 @@ class Connection(Generic[Node]):
 
 def request(first: int, after: str | None) -> PageRequest:
     """The page asked for. Raises ``InvalidInput`` for a size out of bounds."""
+    check_rows(first, get_settings().page_max)
     return PageRequest(first=first, after=after)
 
 

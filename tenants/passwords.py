@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from passlib.hash import argon2
 
+from saas.base.db.going_on import let_go
 from tenants.errors import PasswordRefused
 
 SHORTEST = 12
@@ -26,12 +27,14 @@ def check_policy(password: str, login: str, *, field: str = "input.password") ->
 
 async def hashed(password: str) -> str:
     """The argon2id hash to store."""
+    await let_go()
     return str(await asyncio.get_running_loop().run_in_executor(_threads, _HASHER.hash, _normal(password)))
 
 
 async def matches(password: str, password_hash: str | None) -> bool:
     """Whether the password is the one hashed. Without a hash it takes as long, and the answer is no."""
     plain = _normal(password[: LONGEST + 1])  # hashing megabytes for a stranger would cost us more than him
+    await let_go()
     loop = asyncio.get_running_loop()
     same = await loop.run_in_executor(_threads, _HASHER.verify, plain, password_hash or _NOBODY)
     return bool(same) and password_hash is not None

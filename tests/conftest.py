@@ -26,7 +26,6 @@ from saas.base.ids import PLATFORM, TenantId
 from saas.base.scope import tenant_scope
 from saas.proof.checks import broken
 
-
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 """A busy machine is no defect: no test is held to a time."""

@@ -15,12 +15,19 @@ T = TypeVar("T")
 R = TypeVar("R")
 PAGE_DEFAULT = 20
 PAGE_MAX = 1_000
+"""Rows of a page at most, whoever asks; over the API the installation's ``PAGE_MAX`` holds, 100 by default."""
 YEARS = range(1900, 2200)
 """What times of cursors may lie in, so that no database and no time zone overflows."""
 
 
 class Int32(int):
     """The kind of a cursor's key that is compared with an ``integer`` or ``smallint`` column."""
+
+
+def check_rows(first: int, most: int) -> None:
+    """Refuse a page of another size. Raises ``InvalidInput``."""
+    if not 0 < first <= most:
+        raise InvalidInput("first", value=first, remedy=Said(f"ask for 1 to {most} rows", f"请请求 1 至 {most} 行"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +38,7 @@ class PageRequest:
     after: str | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.first <= PAGE_MAX:
-            raise InvalidInput(
-                "first", value=self.first, remedy=Said(f"ask for 1 to {PAGE_MAX} rows", f"请请求 1 至 {PAGE_MAX} 行")
-            )
+        check_rows(self.first, PAGE_MAX)
 
 
 @dataclass(frozen=True, slots=True)

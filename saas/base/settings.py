@@ -62,6 +62,7 @@ class Settings(BaseSettings):
         5, ge=1, description="Failed log-ins of one name before it has to wait; an address has ten times as many."
     )
     login_wait_seconds: int = Field(60, ge=1, description="First wait after too many failures; doubles up to an hour.")
+    page_max: int = Field(100, ge=1, le=1000, description="Rows that a page of the API has at most.")
     worker_in_server: bool = Field(
         True, description="The server also does the brands' jobs; off where main.py worker runs beside it."
     )

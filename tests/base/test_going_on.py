@@ -7,6 +7,7 @@ import pytest
 from saas.base import clock
 from saas.base.db import ConstraintViolated, Database, Tx, current_tx, open_database, reading, reading_on, transaction
 from saas.base.ids import new_id
+from tenants import passwords
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
 
 COLUMNS = ("id", "sku", "name", "status", "created_at")
@@ -89,6 +90,20 @@ async def test_one_connection_is_enough_for_tasks_that_read_at_the_same_time(dat
 
         async with asyncio.timeout(60):
             await asyncio.gather(*(request() for _ in range(4)))
+
+
+async def test_a_password_is_hashed_without_holding_a_connection(database_url: str) -> None:
+    """Many log-ins at once wait for a few threads; the rest of the house must not wait with them."""
+    async with open_database(database_url, pool_size=1):
+        await make_tenants()
+        with as_tenant(LOTUS):
+            async with reading_on():
+                first, _ = await counted()
+                await passwords.matches("a password", None)
+                second, _ = await counted()
+                await passwords.hashed("a password")
+                third, _ = await counted()
+    assert len({id(one) for one in (first, second, third)}) == 3
 
 
 async def test_a_cancelled_request_gives_its_connection_back(database_url: str) -> None:

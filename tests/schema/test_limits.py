@@ -22,7 +22,7 @@ def size(text: str, **variables: object) -> Size:
         ("{ x: a y: b }", 2, 1, 2),
         ("{ a(first: 10) { nodes { b } } }", 1 + 10 * 2, 3, 0),
         ("{ a { nodes { b } } }", 1 + 20 * 2, 3, 0),
-        ("{ a(first: 5000) { b } }", 1 + 1000, 2, 0),
+        ("{ a(first: 5000) { b } }", 1 + 100, 2, 0),
         ("query($n: Int!) { a(first: $n) { b } }", 1 + 7, 2, 0),
         ("query($m: Int = 90) { a(first: $m) { b } }", 1 + 90, 2, 0),
         ("query($n: Int = 90) { a(first: $n) { b } }", 1 + 7, 2, 0),

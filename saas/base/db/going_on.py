@@ -55,6 +55,10 @@ class _Standing:
     async def end(self) -> None:
         """End what stands open; nothing is kept from now on."""
         self._over = True
+        await self.let_go()
+
+    async def let_go(self) -> None:
+        """End what stands open; what is read next may stand open again."""
         taken, self._open = self._open, None
         if taken is not None:
             await taken[0].__aexit__(None, None, None)
@@ -73,6 +77,13 @@ async def reading_on() -> AsyncIterator[None]:
     finally:
         _standing.reset(token)
         await standing.end()
+
+
+async def let_go() -> None:
+    """Give back the connection of a reading that stands open, before what takes its time without the database."""
+    standing = _standing.get()
+    if standing is not None:
+        await standing.let_go()
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ from graphql import (
 
 DEPTH_MOST = 5
 LITERALS = {"String": '"text"', "ID": '"dst_1"', "Int": "3", "BigInt": "7", "Boolean": "true", "Float": "1.5"}
-MOMENTS = {"DateTime": '"2026-03-01T08:00:00Z"', "Date": '"2026-03-01"'}
+MOMENTS = {"DateTime": '"2026-03-01T08:00:00Z"', "Date": '"2026-03-01"', "Time": '"08:00:00"'}
 
 
 @dataclass
