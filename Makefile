@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test torture mutants check bench lock graphiql chromium format clean
+.PHONY: run test coverage torture mutants check bench lock graphiql chromium format clean
 
 run: $(VENV)/ready graphiql ## Serve the demo on SQLite at http://localhost:8000
 	$(BIN)/python main.py migrate
@@ -12,6 +12,9 @@ run: $(VENV)/ready graphiql ## Serve the demo on SQLite at http://localhost:8000
 	$(BIN)/python main.py serve
 
 test: $(VENV)/ready graphiql chromium ## The whole suite on SQLite and PostgreSQL, and in a browser
+	$(BIN)/python -m pytest -n auto
+
+coverage: $(VENV)/ready graphiql chromium ## The same, slower, with what no test reaches
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
 
 torture: $(VENV)/ready ## Faults at full counts, for hours; TORTURE_SEED replays (docs/reliability.md)
