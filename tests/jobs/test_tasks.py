@@ -167,6 +167,7 @@ async def test_what_is_given_up_between_two_periods_leaves_the_first_closed_and_
         assert [one.label for one in await periods_due()] == ["2026-04"]
 
 
+@pytest.mark.unsound  # earns by an exit that there is not
 async def test_a_sweep_asks_for_payouts_once_for_each_job(db: Database) -> None:
     """Everybody's money is asked for again as soon as there is some; by the same job never."""
     codes = await sold_in_march(db)
