@@ -63,7 +63,7 @@ async def _tell(tx: Tx, due: str) -> None:
         f"GROUP BY d.beneficiary_id, d.currency",
         tx.tenant_id,
     )
-    await announce([commission_available(*row.values()) for row in rows])
+    await announce([commission_available(row["beneficiary_id"], row["amount_minor"], row["currency"]) for row in rows])
 
 
 async def release(tx: Tx, due: str, count: int) -> None:
