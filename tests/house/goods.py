@@ -79,7 +79,7 @@ class Goods(People):
         sale = self.paper.sales[number]
         doing = ORDER_STEPS[kind]([OrderStep(order_id=self.orders[number], idempotency_key=self.key())], staff())
         if kind == "cancel":
-            await agreed(self.paper.cancel(sale), doing)
+            await agreed(self.paper.cancel(sale, self.now), doing)
             return
         needed, reached = STEPS[kind]
         await agreed(sale.state == needed, doing)

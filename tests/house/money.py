@@ -40,12 +40,12 @@ class Purse(Goods):
         """The next month, if it is over; closed again it changes nothing."""
         command = ClosePeriod(length="month", day=self.month, idempotency_key=self.key())
         first, until = period_days("month", self.month)
-        end = period_bounds("month", self.month, ZONE)[1]
+        since, end = period_bounds("month", self.month, ZONE)
         if end > self.now:
             await refused(close_period(command, finance()))
             return
         closed = await close_period(command, finance())
-        assert closed.awards_minor == self.paper.close_month(first, until, end, self.now)
+        assert closed.awards_minor == self.paper.close_month(first, until, since, end, self.now)
         assert (await close_period(replace(command, idempotency_key=self.key()), finance())).id == closed.id
         self.month = until
 

@@ -54,11 +54,11 @@ class Goods(Tree):
         for earning in sale.earnings:
             earning.hold = now + timedelta(days=self.program.settlement.hold_days)
 
-    def cancel(self, sale: Sale) -> bool:
+    def cancel(self, sale: Sale, now: datetime) -> bool:
         """Before shipping; what is still pending goes back."""
         if sale.state not in {"placed", "paid"}:
             return False
-        sale.state = "cancelled"
+        sale.state, sale.undone_at = "cancelled", now
         for earning in sale.earnings:
             if earning.state == "pending":
                 self.turn(earning, "gone", ("", "commission_expense"))

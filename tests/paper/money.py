@@ -38,11 +38,17 @@ class Paper(Goods):
             self.money[award.owner, "settled"] += award.amount
         return sum(one.amount - one.back for one in due), sum(one.amount for one in awards)
 
-    def close_month(self, first: date, until: date, end: datetime, now: datetime) -> int:
+    def close_month(self, first: date, until: date, since: datetime, end: datetime, now: datetime) -> int:
         """Reward and review a month ``[first, until)`` that was over at ``end``; answers what it brought."""
         sales = dict.fromkeys(self.people, 0)
-        for (code, day), amount in self.sold().items():
-            sales[code] += amount if str(first) <= day < str(until) else 0
+        for (code, day), amount in self.came_back.items():
+            sales[code] -= amount if str(first) <= day < str(until) else 0
+        for sale in self.sales:
+            amount, undone = sum(line[3] for line in sale.lines), sale.undone_at
+            if sale.day is not None and first <= sale.day < until and (undone is None or undone >= end):
+                sales[sale.seller] += amount
+            if sale.day is not None and sale.day < first and undone is not None and since <= undone < end:
+                sales[sale.seller] -= amount
         last, brought = end - timedelta.resolution, 0
         for rebate in self.program.commission.components:
             for code, person in self.people.items():

@@ -70,6 +70,7 @@ class Sale:
     freight: int = 0
     state: str = "placed"
     day: date | None = None
+    undone_at: datetime | None = None
     delivered_at: datetime | None = None
     earnings: list[Earning] = field(default_factory=list)
     amounts: list[dict[tuple[str, int], int]] = field(default_factory=list)
