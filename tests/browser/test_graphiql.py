@@ -76,7 +76,8 @@ SETTLED_MS = 500
 
 def said(request: Request) -> str:
     """The operation that was posted; GraphiQL also asks for the schema by itself."""
-    return str(request.post_data_json["query"]) if request.method == "POST" else ""
+    posted = request.post_data_json if request.method == "POST" else None
+    return str(posted["query"]) if posted else ""
 
 
 async def run(page: Page, operation: str) -> str:
