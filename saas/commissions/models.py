@@ -34,7 +34,7 @@ class Commission(TenantModel):
     detail = fields.TextField(null=True)
     reversed_minor = fields.BigIntField(default=0)
     clawed_minor = fields.BigIntField(default=0)
-    evened_minor = fields.BigIntField(default=0)
+    evened_minor = fields.BigIntField(null=True)
 
     class Meta:
         table = "commission"

@@ -211,5 +211,5 @@ def _view(row: Row) -> CommissionView:
         statement_id=row["statement_id"],
         reversed_minor=row["reversed_minor"],
         clawed_minor=row["clawed_minor"],
-        evened_minor=row["evened_minor"],
+        evened_minor=row["evened_minor"] or 0,
     )

@@ -125,10 +125,10 @@ async def _write_evened(lifts: Lifts) -> None:
         for (line_id, component), lift in lifts.items()
     ]
     await tx.execute(
-        f"UPDATE commission SET evened_minor = v.minor "
+        f"UPDATE commission SET evened_minor = nullif(v.minor, 0) "
         f"FROM {tx.recordset(2, line_id='uuid', component='text', minor='bigint')} AS v "
         f"WHERE commission.tenant_id = $1 AND commission.line_id = v.line_id AND commission.level = 0 "
-        f"AND commission.component IN (v.component, v.component || '{LEAD}') AND evened_minor <> v.minor",
+        f"AND commission.component IN (v.component, v.component || '{LEAD}') AND coalesce(evened_minor, 0) <> v.minor",
         tx.tenant_id,
         orjson.dumps(listed).decode(),
     )

@@ -26,7 +26,7 @@ _PIECES = (
 _SHARES = (
     f"SELECT c.id AS subject, {_back('c.amount_minor')} AS expected, c.reversed_minor AS actual "
     f"FROM order_line l JOIN commission c ON c.tenant_id = l.tenant_id AND c.line_id = l.id "
-    f"WHERE l.tenant_id = $1 AND l.returned > 0 AND c.evened_minor = 0 "
+    f"WHERE l.tenant_id = $1 AND l.returned > 0 AND c.evened_minor IS NULL "
     f"AND (c.status <> 'reversed' OR l.returned = l.quantity AND c.reversed_minor = c.amount_minor)"
 )
 _TAKEN = (

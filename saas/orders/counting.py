@@ -142,7 +142,7 @@ def _kept(row: Row) -> Kept:
     detail, reason = tuple(orjson.loads(row["detail"])), _REASONS[row["reason"]]
     each, quantity = row["per_piece_minor"], row["quantity"]
     share = Share(row["component"], 0, None, None, None, each, 0, quantity, 0, reason, detail)
-    return Kept(detail[0], share.full_minor, share.lift_minor, row["evened_minor"])
+    return Kept(detail[0], share.full_minor, share.lift_minor, row["evened_minor"] or 0)
 
 
 def tallies(lines: Iterable[SoldLine], stored: StoredProgram) -> dict[Counter, Tally]:

@@ -11,7 +11,8 @@ class Migration(BaseMigration):
     dependencies = [("banyan", "0006_chain")]
     atomic = False  # the caller holds one transaction around the whole run
     operations = [
-        AddColumn("commission", "evened_minor", "bigint NOT NULL DEFAULT 0 CHECK (evened_minor >= 0)"),
+        # NULL where nothing was evened, which is nearly everywhere, takes no bytes.
+        AddColumn("commission", "evened_minor", "bigint CHECK (evened_minor > 0)"),
         AddColumn("period_volume", "open_minor", "bigint NOT NULL DEFAULT 0"),
         # Every counter is made again from the orders, with what stands of their lifts.
         Backfill("UPDATE period_volume SET program_number = 0 WHERE tenant_id >= 0", "period_volume"),
