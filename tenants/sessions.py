@@ -96,13 +96,7 @@ async def log_in_at(slug: str, command: LogIn) -> LoggedIn:
 
 async def _open(tx: Tx, known: Row, command: LogIn, counted: Attempt) -> LoggedIn:
     """Write the session, unless the member was disabled or got another password since it was read."""
-    unchanged = await tx.row(
-        f"SELECT second_factor_since FROM member "
-        f"WHERE tenant_id = $1 AND id = $2 AND status = 'active' AND password_hash = $3{tx.for_update}",
-        tx.tenant_id,
-        known["id"],
-        known["password_hash"],
-    )
+    unchanged = await _held(tx, known)
     if unchanged is None:
         raise LoginFailed
     if unchanged["second_factor_since"] is not None:
@@ -115,6 +109,17 @@ async def _open(tx: Tx, known: Row, command: LogIn, counted: Attempt) -> LoggedI
     await counted.forgive()
     await audit.record(actor, "session.log_in", str(actor.id), kind=command.kind)
     return opened
+
+
+async def _held(tx: Tx, known: Row) -> Row | None:
+    """Hold an active member with the password it was read with, so that whoever shuts it out finds its new session."""
+    return await tx.row(
+        f"SELECT second_factor_since FROM member "
+        f"WHERE tenant_id = $1 AND id = $2 AND status = 'active' AND password_hash = $3{tx.for_update}",
+        tx.tenant_id,
+        known["id"],
+        known["password_hash"],
+    )
 
 
 async def _insert(tx: Tx, actor: Actor, kind: SessionKind) -> LoggedIn:
@@ -135,7 +140,7 @@ async def issue_token(tenant_slug: str, login: str, label: str) -> LoggedIn:
     with tenant_scope(tenant.id):
         async with transaction() as tx:
             known = await _member(tx, normal_login(login))
-            if known is None:
+            if known is None or await _held(tx, known) is None:
                 raise NotFound("login", kind="member", value=login)
             issued = await _insert(tx, _actor(tenant.id, known), SessionKind.BEARER)
             await audit.record(system(tenant.id, label), "session.issue_token", str(known["id"]))

@@ -11,12 +11,14 @@ from saas.base.errors import NotFound
 from saas.base.ids import PLATFORM, MemberId, TenantId
 from saas.base.settings import get_settings
 from tenants import passwords, registry, sessions
-from tenants.accounts import disable_member
+from tenants.accounts import Member, disable_member, enable_member
 from tenants.actors import Actor, Role, system
 from tenants.errors import Forbidden, LoginFailed, LoginThrottled
 from tenants.sessions import LoggedIn, LogIn, SessionKind, authenticate, log_in
+from tenants.throttle import Attempt
 from tenants.tokens import TokenKind, new_token
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
+from tests.payouts.people import started
 from tests.tenants.people import OPERATOR, PASSWORD, acting, audited, member, table_of
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -159,6 +161,61 @@ async def test_a_member_disabled_while_the_password_is_checked_gets_no_session(
     with pytest.raises(LoginFailed):
         await logged_in(LOTUS, "person")
     assert await table_of(LOTUS, "session") == []
+
+
+@pytest.fixture
+async def person(world: Database) -> Member:
+    """Somebody of Lotus who is about to be shut out."""
+    return await member(LOTUS, "person", Role.FINANCE)
+
+
+async def shut_out(person: Member) -> None:
+    with as_tenant(LOTUS):
+        await disable_member(person.id, system(LOTUS, "test"))
+
+
+async def let_in_again(person: Member) -> None:
+    """What held while the member was disabled would hold again, since a disabled member is nobody by its status too."""
+    with as_tenant(LOTUS):
+        await enable_member(person.id, system(LOTUS, "test"))
+        assert await sessions.sessions_of(person.id) == []
+
+
+async def test_a_member_disabled_while_its_session_is_written_loses_it(
+    person: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutting_out: list[asyncio.Task[None]] = []
+    forgive = Attempt.forgive
+
+    async def meanwhile(counted: Attempt) -> None:
+        shutting_out.append(await started(shut_out(person)))
+        await forgive(counted)
+
+    monkeypatch.setattr(Attempt, "forgive", meanwhile)
+    opened = await logged_in(LOTUS, "person")
+    await shutting_out[0]
+    await let_in_again(person)
+    assert await authenticate(opened.token, LOTUS) is None
+
+
+async def test_a_log_in_while_its_member_is_being_disabled_is_no_log_in(person: Member) -> None:
+    with as_tenant(LOTUS):
+        async with transaction():
+            await shut_out(person)
+            logging_in = await started(logged_in(LOTUS, "person"))
+    with pytest.raises(LoginFailed):
+        await logging_in
+    await let_in_again(person)
+
+
+async def test_a_token_for_scripts_while_its_member_is_being_disabled_is_none(person: Member) -> None:
+    with as_tenant(LOTUS):
+        async with transaction():
+            await shut_out(person)
+            issuing = await started(sessions.issue_token("lotus", "person", "command line"))
+    with pytest.raises(NotFound):
+        await issuing
+    await let_in_again(person)
 
 
 async def test_a_session_ends_with_its_time(world: Database) -> None:
