@@ -108,6 +108,7 @@ class TrailKind(StrEnum):
     BUY_BACK = "BUY_BACK"
     PAYOUT = "PAYOUT"
     RETURN = "RETURN"
+    CANCELLATION = "CANCELLATION"
 
 
 described(
@@ -120,6 +121,7 @@ described(
     BUY_BACK="Stock bought back at an exit.",
     PAYOUT="A payout.",
     RETURN="Goods that came back.",
+    CANCELLATION="A cancelled order, because of whose pieces this share had been lifted.",
 )(TrailKind)
 _GLOBAL = {
     TrailKind.COMMISSION: "Commission",
@@ -129,6 +131,7 @@ _GLOBAL = {
     TrailKind.BUY_BACK: "ExitCase",
     TrailKind.PAYOUT: "Payout",
     TrailKind.RETURN: "ReturnCase",
+    TrailKind.CANCELLATION: "Order",
 }
 
 
@@ -136,7 +139,7 @@ _GLOBAL = {
 class TrailUse:
     """A use. By convention the oldest shares are taken first."""
 
-    kind: TrailKind = strawberry.field(description="A payout, a return or an adjustment.")
+    kind: TrailKind = strawberry.field(description="A payout, a return, a cancelled order or an adjustment.")
     id: strawberry.ID = strawberry.field(description="Which one.")
     amount: Money = strawberry.field(description="The part of the share that it took.")
     at: datetime = strawberry.field(description="When.")
@@ -239,7 +242,8 @@ class ReconciliationQuery:
 
     @strawberry.field(
         description="Where a cent is. Of an order, a line of one, a share of commission, an award, an adjustment, a "
-        "statement, a payout or a movement in the ledger: the shares it is about, and what became of each."
+        "statement, a payout, a return, a write-off, an exit or a movement in the ledger: the shares it is about, and "
+        "what became of each; of what only took, the parts that it took."
     )
     async def money_trail(
         self, of: Annotated[strawberry.ID, strawberry.argument(description="The thing to follow.")]

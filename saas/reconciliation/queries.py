@@ -79,6 +79,9 @@ _ELSEWHERE = (
     f"SELECT v.beneficiary_id AS owner_id, 'elsewhere', 'clawed_back', '', coalesce(t.recorded_at, v.reversed_at), "
     f"-v.amount_minor FROM commission_reversal v {_moved('clawback', 'v.return_id')} "
     f"WHERE v.tenant_id = $1 AND v.currency = $2 AND v.account = 'settled' AND {{owner}}",
+    f"SELECT v.beneficiary_id AS owner_id, 'elsewhere', 'clawed_back', '', coalesce(t.recorded_at, v.evened_at), "
+    f"-v.amount_minor FROM commission_evening v {_moved('clawback', 'v.order_id')} "
+    f"WHERE v.tenant_id = $1 AND v.currency = $2 AND v.account = 'settled' AND {{owner}}",
     f"SELECT w.distributor_id AS owner_id, 'elsewhere', 'written_off', '', coalesce(t.recorded_at, w.decided_at), "
     f"w.amount_minor FROM write_off w {_moved('write_off', 'w.id')} "
     f"WHERE w.tenant_id = $1 AND w.currency = $2 AND w.status = 'approved' AND {{owner}}",
@@ -93,7 +96,10 @@ _ELSEWHERE = (
     ),
 )
 _OWNERS = (
-    ("s.distributor_id",) * 3 + ("v.beneficiary_id", "w.distributor_id", "x.distributor_id") + ("p.distributor_id",) * 3
+    ("s.distributor_id",) * 3
+    + ("v.beneficiary_id",) * 2
+    + ("w.distributor_id", "x.distributor_id")
+    + ("p.distributor_id",) * 3
 )
 
 

@@ -6,7 +6,7 @@ distributor take from them in the order in which they happened.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from tenants.registry import this_brand
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """What took a part of a share: a payout, a return or an adjustment, and for a payout what became of it."""
+    """What took a part of a share: a payout, with what became of it, a return, a cancelled order or an adjustment."""
 
     kind: str
     id: UUID
@@ -69,8 +69,8 @@ class Share:
 async def trail(kind: str, id_: UUID) -> list[Share]:
     """The shares that a thing is about, each with everything that became of it.
 
-    ``kind`` is Order, OrderLine, Commission, Award, Adjustment, Payout, Statement or LedgerTransaction. Of a payout,
-    only the parts that it paid. Raises ``NotFound``.
+    ``kind`` is one of ``_OWNERS``, or LedgerTransaction. Of shares from which the thing took, only the parts that it
+    took; none where it took from nothing that was settled. Raises ``NotFound``.
     """
     async with reading() as tx:
         if kind == "LedgerTransaction":
@@ -79,7 +79,7 @@ async def trail(kind: str, id_: UUID) -> list[Share]:
         found: list[Share] = []
         for owner in owners:
             found += _wanted(await _shares_of(tx, owner), kind, id_)
-    if not found:
+    if not owners:
         raise NotFound("of", kind=_THINGS[kind], value=id_)
     return found
 
@@ -91,6 +91,9 @@ _THINGS = {
     "Award": "award",
     "Adjustment": "adjustment",
     "Payout": "payout",
+    "ReturnCase": "return",
+    "WriteOff": "write-off",
+    "ExitCase": "exit",
     "Statement": "statement",
 }
 _REFERENCES = {
@@ -98,6 +101,9 @@ _REFERENCES = {
     "award": "Award",
     "adjustment": "Adjustment",
     "payout": "Payout",
+    "return": "ReturnCase",
+    "write_off": "WriteOff",
+    "exit": "ExitCase",
     "settlement": "Statement",
 }
 _OWNERS = {
@@ -110,6 +116,10 @@ _OWNERS = {
     "Award": "SELECT distributor_id AS owner_id FROM award WHERE tenant_id = $1 AND id = $2",
     "Adjustment": "SELECT distributor_id AS owner_id FROM adjustment WHERE tenant_id = $1 AND id = $2",
     "Payout": "SELECT distributor_id AS owner_id FROM payout WHERE tenant_id = $1 AND id = $2",
+    "ReturnCase": "SELECT DISTINCT beneficiary_id AS owner_id FROM commission_reversal "
+    "WHERE tenant_id = $1 AND return_id = $2",
+    "WriteOff": "SELECT distributor_id AS owner_id FROM write_off WHERE tenant_id = $1 AND id = $2",
+    "ExitCase": "SELECT distributor_id AS owner_id FROM exit_case WHERE tenant_id = $1 AND id = $2",
     "Statement": "SELECT distributor_id AS owner_id FROM statement WHERE tenant_id = $1 AND id = $2",
 }
 
@@ -137,15 +147,16 @@ async def _owners(tx: Tx, kind: str, id_: UUID) -> list[DistributorId]:
 
 
 def _wanted(shares: Iterable[Share], kind: str, id_: UUID) -> list[Share]:
-    if kind == "Payout":
-        return [_narrowed(share, id_) for share in shares if any(use.id == id_ for use in share.uses)]
     own = {"Order": "order_id", "OrderLine": "line_id", "Statement": "statement_id"}.get(kind, "id")
-    return [share for share in shares if getattr(share, own) == id_]
+    return [
+        share if getattr(share, own) == id_ else _narrowed(share, id_)
+        for share in shares
+        if getattr(share, own) == id_ or any(use.id == id_ for use in share.uses)
+    ]
 
 
-def _narrowed(share: Share, payout_id: UUID) -> Share:
-    values = {name: getattr(share, name) for name in Share.__dataclass_fields__}
-    return Share(**{**values, "uses": [use for use in share.uses if use.id == payout_id]})
+def _narrowed(share: Share, user: UUID) -> Share:
+    return replace(share, uses=[use for use in share.uses if use.id == user])
 
 
 _SETTLED = "LEFT JOIN statement s ON s.tenant_id = $1 AND s.id = {}.statement_id"
@@ -177,6 +188,9 @@ _DEBITS = (
     "AND p.distributor_id = $2 AND p.currency = $3 AND p.status NOT IN ('failed', 'cancelled')",
     "SELECT 'RETURN', v.return_id, v.amount_minor, v.reversed_at, NULL, NULL, NULL, NULL, NULL, NULL "
     "FROM commission_reversal v WHERE v.tenant_id = $1 AND v.beneficiary_id = $2 AND v.currency = $3 "
+    "AND v.account = 'settled'",
+    "SELECT 'CANCELLATION', v.order_id, v.amount_minor, v.evened_at, NULL, NULL, NULL, NULL, NULL, NULL "
+    "FROM commission_evening v WHERE v.tenant_id = $1 AND v.beneficiary_id = $2 AND v.currency = $3 "
     "AND v.account = 'settled'",
     "SELECT 'ADJUSTMENT', j.id, -j.amount_minor, s.created_at, j.status, NULL, NULL, NULL, NULL, NULL "
     f"FROM adjustment j {_SETTLED.format('j')} WHERE j.tenant_id = $1 AND j.distributor_id = $2 AND j.currency = $3 "
@@ -228,7 +242,12 @@ async def _movements(tx: Tx, owner: DistributorId) -> _Moved:
 
 
 def _use(row: dict[str, Any], amount_minor: int, moved: _Moved) -> Use:
-    kinds = {"PAYOUT": "payout_request", "RETURN": "clawback", "ADJUSTMENT": "adjustment"}
+    kinds = {
+        "PAYOUT": "payout_request",
+        "RETURN": "clawback",
+        "CANCELLATION": "clawback",
+        "ADJUSTMENT": "adjustment",
+    }
     kind = "payout_paid" if row["status"] == "paid" else kinds[row["kind"]]
     return Use(**{**row, "amount_minor": amount_minor}, transaction_id=moved.get((kind, row["id"])))
 

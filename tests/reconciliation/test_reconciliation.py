@@ -11,16 +11,22 @@ from hypothesis import strategies as st
 from saas.base import clock
 from saas.base.db import Database, open_database, transaction
 from saas.base.errors import NotFound
-from saas.base.ids import SettlementId, new_id
+from saas.base.ids import DistributorId, SettlementId, new_id
 from saas.base.paging import PageRequest
+from saas.orders.commands import cancel
 from saas.reconciliation.queries import compared, reconcile, reconciliation_csv, span_of
 from saas.reconciliation.rules import first_in_first_out
-from saas.reconciliation.trail import trail
+from saas.reconciliation.trail import Use, trail
+from saas.settlement.adjustments import approve_adjustments, request_adjustments
 from saas.settlement.queries import settlements
 from tests.factories import CEDAR, LOTUS, as_tenant
-from tests.orders.world import table, two_shops
+from tests.network.world import staff
+from tests.orders.facts_world import pieces, use
+from tests.orders.world import paid, step, table, two_shops
+from tests.payouts.people import CHECKER, MAKER
 from tests.returns.test_money import _owes, _sell_in_april
-from tests.returns.world import APRIL, settle
+from tests.returns.world import APRIL, delivered, settle
+from tests.settlement.test_adjustments import asked, line
 
 MAY = APRIL + timedelta(days=30)
 
@@ -80,6 +86,50 @@ async def test_the_books_agree_after_returns_payouts_and_recovery(db: Database) 
         assert sum(use.amount_minor for one in paid for use in one.uses) == 10_000
         back = await trail("Commission", paid[0].id)
         assert [use.kind for use in back[0].uses] == ["PAYOUT"]
+
+
+async def test_what_took_money_is_followed_to_the_shares_it_took_it_from(db: Database) -> None:
+    """Goods that came back after D was paid take D's next earnings; an adjustment against D takes what is left."""
+    lotus, _ = await two_shops()
+    with as_tenant(LOTUS):
+        await _owes(lotus)
+        back = await _id("SELECT id FROM return_case WHERE tenant_id = $1")
+        assert [(use.id, use.amount_minor) for use in await _taken_of(lotus["D"], "ReturnCase", back)] == []
+        with clock.at(APRIL + timedelta(days=1)):
+            for _ in range(11):
+                await _sell_in_april(lotus["D"])
+            made = await request_adjustments(asked(line(lotus["D"], -300)), MAKER)
+            await approve_adjustments([one.id for one in made.adjustments], CHECKER)
+        await settle(LOTUS, MAY)
+        assert sum(use.amount_minor for use in await _taken_of(lotus["D"], "ReturnCase", back)) == 10_000
+        (use_,) = await _taken_of(lotus["D"], "Adjustment", made.adjustments[0].id)
+        assert (use_.kind, use_.amount_minor) == ("ADJUSTMENT", 300)
+        clawed = await _id("SELECT id FROM ledger_transaction WHERE tenant_id = $1 AND kind = 'clawback'")
+        assert await trail("LedgerTransaction", clawed) == await trail("ReturnCase", back)
+
+
+async def _taken_of(owner: DistributorId, kind: str, id_: UUID) -> list[Use]:
+    return [use for share in await trail(kind, id_) if share.distributor_id == owner for use in share.uses]
+
+
+async def test_what_is_evened_after_it_was_settled_is_in_both_books_and_on_the_trail(db: Database) -> None:
+    """An order that is cancelled in April takes the lift that another one had, and was settled with, because of it."""
+    lotus, _ = await two_shops()
+    with as_tenant(LOTUS):
+        await use(pieces(period="quarter"))
+        passing = await paid(lotus["D"], 30 * 100_000, quantity=30)
+        lifted = await delivered(lotus["D"], 2 * 100_000, quantity=2)
+        await settle(LOTUS)
+        with clock.at(APRIL + timedelta(days=1)):
+            await cancel(step(passing), staff())
+            ever = await compared(await span_of(None, None, None))
+            (share,) = await trail("Order", lifted)
+        assert (ever.agrees, ever.totals.differences) == (True, [])
+        assert ever.totals.clawed_back_minor == -2 * 200
+        (use_,) = share.uses
+        assert (use_.kind, use_.id, use_.amount_minor) == ("CANCELLATION", passing, 2 * 200)
+        assert use_.transaction_id is not None
+        assert share.left_minor == 2 * 2_000
 
 
 @pytest.mark.parametrize(
