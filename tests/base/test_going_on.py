@@ -159,6 +159,15 @@ async def test_a_refused_row_fails_the_transaction_wherever_it_went_along(db: Da
         assert (await counted())[1] == 0
 
 
+async def test_a_row_that_waits_is_seen_by_the_next_insert_into_its_table(db: Database) -> None:
+    await make_tenants()
+    with as_tenant(LOTUS):
+        async with transaction() as tx:
+            await tx.insert_later("product", COLUMNS, rows("a"))
+            made = await tx.insert_many("product", COLUMNS, rows("a", "b"), or_ignore=True)
+        assert (made, (await counted())[1]) == (1, 2)
+
+
 async def test_rows_that_wait_cost_no_statement_of_their_own_on_postgresql(db: Database) -> None:
     await make_tenants()
     seen: list[str] = []

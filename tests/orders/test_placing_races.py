@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from saas.base import clock
-from saas.base.db import Database
+from saas.base.db import Database, transaction
 from saas.base.errors import IdempotencyConflict, Rejected
 from saas.orders.commands import PlaceLine, PlaceOrder, place_order, place_orders
 from tests.factories import LOTUS, as_tenant
@@ -17,7 +17,8 @@ from tests.network.world import staff
 from tests.orders.facts_world import (
     EAST,
 )
-from tests.orders.world import NOON, everything, order, sold, table, two_shops
+from tests.orders.world import NOON, everything, order, paid, sold, table, two_shops
+from tests.payouts.people import started
 
 
 async def test_two_orders_at_once_with_one_number(db: Database) -> None:
@@ -45,6 +46,18 @@ async def test_two_bulks_at_once_with_the_same_numbers(db: Database) -> None:
         placed = [verdict.order_id for bulk in ended for verdict in bulk if verdict.order_id]
         codes = [error.code for bulk in ended for verdict in bulk for error in verdict.errors]
         assert (len(placed), codes) == (5, ["ORDER_NUMBER_TAKEN"] * 5)
+
+
+async def test_who_pays_takes_balances_before_sums_of_sales_as_who_cancels_does(db: Database) -> None:
+    lotus, _ = await two_shops()
+    with as_tenant(LOTUS):
+        await paid(lotus["D"])
+        async with transaction() as tx:
+            await tx.execute("UPDATE balance SET amount_minor = amount_minor WHERE tenant_id = $1", LOTUS)
+            placing = await started(paid(lotus["D"]))
+            await tx.execute("UPDATE sales_day SET orders = orders WHERE tenant_id = $1", LOTUS)
+        await placing
+        assert next(iter((await sold()).values()))[0] == 2
 
 
 async def test_a_key_of_before_stands_for_the_same_order(db: Database) -> None:

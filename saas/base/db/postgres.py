@@ -146,21 +146,26 @@ class PostgresTx(Tx):
         if not by_column:
             return 0
         conflict = conflict_clause(or_ignore=or_ignore, or_update=or_update)
-        return await self._insert([*self._taken(), _Waiting(table, columns, by_column, conflict)])
+        await self._join(_Waiting(table, columns, by_column, conflict))
+        return await self._insert(self._taken())
 
     async def insert_later(
         self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, or_update: str = ""
     ) -> None:
         by_column = list(zip(*rows, strict=True))
-        if not by_column:
-            return
-        if any(one.table == table for one in self._waiting):
-            await self.flush()  # parts of one statement do not see each other's rows
-        self._waiting.append(_Waiting(table, columns, by_column, conflict_clause(or_ignore=False, or_update=or_update)))
+        if by_column:
+            conflict = conflict_clause(or_ignore=False, or_update=or_update)
+            await self._join(_Waiting(table, columns, by_column, conflict))
 
     async def flush(self) -> None:
         if self._waiting:
             await self._insert(self._taken())
+
+    async def _join(self, one: _Waiting) -> None:
+        """Put it behind those that wait; parts of one statement do not see each other's rows, so not of one table."""
+        if any(one.table == other.table for other in self._waiting):
+            await self.flush()
+        self._waiting.append(one)
 
     def _taken(self) -> list[_Waiting]:
         self.check_task()
@@ -168,10 +173,17 @@ class PostgresTx(Tx):
         return taken
 
     async def _insert(self, inserts: Sequence[_Waiting]) -> int:
-        """All of them in one statement; the answer is of the last one. Foreign keys are checked at its end."""
+        """All of them in one statement; the answer is of the last one. Foreign keys are checked at its end.
+
+        Each begins when the one before it has ended: PostgreSQL alone would take the last one first, and so rows that
+        others wait for in another order than they were asked for, by which everybody avoids deadlocks.
+        """
         args: list[object] = [self.tenant_id]
         parts = [self._text_of(one, args) for one in inserts]
-        others = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(parts[:-1]))
+        for number in range(1, len(parts)):
+            parts[number] += f" WHERE (SELECT count(*) FROM w{number - 1}) >= 0"
+        parts = [f"{part}{one.conflict}" for part, one in zip(parts, inserts, strict=True)]
+        others = ", ".join(f"w{number} AS ({part} RETURNING 1)" for number, part in enumerate(parts[:-1]))
         return await self._run(f"WITH {others} {parts[-1]}" if others else parts[-1], *args)
 
     def _text_of(self, one: _Waiting, args: list[object]) -> str:
@@ -179,7 +191,7 @@ class PostgresTx(Tx):
         args += one.arrays
         arrays = ", ".join(f"${i}::{self._types[one.table, name]}[]" for i, name in enumerate(one.columns, start=first))
         names = ", ".join(one.columns)
-        return f"INSERT INTO {one.table} (tenant_id, {names}) SELECT $1, * FROM unnest({arrays}){one.conflict}"
+        return f"INSERT INTO {one.table} (tenant_id, {names}) SELECT $1, * FROM unnest({arrays})"
 
     def within(self, number: int, kind: str) -> str:
         return f"= ANY(${number}::{kind}[])"
