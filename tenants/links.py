@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from saas.base import clock
-from saas.base.db import Tx, transaction
+from saas.base.db import Tx, reading, transaction
 from saas.base.ids import MemberId, TenantId, new_id
 from saas.base.scope import current_tenant, tenant_scope
 from tenants import audit, passwords
@@ -44,7 +44,7 @@ async def invite(command: CreateMember, actor: Actor) -> Link:
 
     Raises as ``accounts.create_member``.
     """
-    unknown = secrets.token_urlsafe(48)
+    unknown = "~".join(secrets.token_urlsafe(48))  # parted by what no login has, so that it contains none
     command = replace(command, password=unknown)
     check_manages(actor, command.role)
     check_new(command, current_tenant())
@@ -73,28 +73,41 @@ async def follow(token: str, password: str, host_tenant: TenantId | None) -> Mem
     if claimed is None or claimed.kind is not TokenKind.LINK or host_tenant not in {None, claimed.tenant_id}:
         raise LinkNotValid("input.token")
     with tenant_scope(claimed.tenant_id):
-        password_hash = await passwords.hashed(password[: passwords.LONGEST + 1])
-        async with transaction() as tx:
-            member_id = await tx.value(
-                "UPDATE password_link SET ended_at = $3 WHERE tenant_id = $1 AND token_hash = $2 "
-                "AND ended_at IS NULL AND expires_at > $3 RETURNING member_id",
+        async with reading() as tx:
+            # Looked at before anything is hashed, so that strangers cannot keep the threads of log-ins busy.
+            found = await tx.row(
+                "SELECT m.id, m.login FROM password_link l "
+                "JOIN member m ON m.tenant_id = l.tenant_id AND m.id = l.member_id "
+                "WHERE l.tenant_id = $1 AND l.token_hash = $2 AND l.ended_at IS NULL AND l.expires_at > $3",
                 tx.tenant_id,
                 claimed.hash,
                 clock.now(),
             )
-            await _set_password(tx, member_id, password, password_hash)
-    return MemberId(member_id)
+        if found is None:
+            raise LinkNotValid("input.token")
+        passwords.check_policy(password, found["login"])
+        password_hash = await passwords.hashed(password)
+        async with transaction() as tx:
+            await _set_password(tx, found["id"], claimed.hash, password_hash)
+    return MemberId(found["id"])
 
 
-async def _set_password(tx: Tx, member_id: MemberId | None, password: str, password_hash: str) -> None:
+async def _set_password(tx: Tx, member_id: MemberId, token_hash: str, password_hash: str) -> None:
+    """Use the link up and write the password; the member is locked first, as by whoever makes a new link."""
     row = await tx.row(
-        f"SELECT login, role, locale FROM member WHERE tenant_id = $1 AND id = $2 AND status = 'active'{tx.for_update}",
+        f"SELECT login, role FROM member WHERE tenant_id = $1 AND id = $2 AND status = 'active'{tx.for_update}",
         tx.tenant_id,
         member_id,
     )
-    if member_id is None or row is None:
+    used = await tx.execute(
+        "UPDATE password_link SET ended_at = $3 "
+        "WHERE tenant_id = $1 AND token_hash = $2 AND ended_at IS NULL AND expires_at > $3",
+        tx.tenant_id,
+        token_hash,
+        clock.now(),
+    )
+    if row is None or not used:
         raise LinkNotValid("input.token")
-    passwords.check_policy(password, row["login"])
     await tx.execute(
         "UPDATE member SET password_hash = $3, password_changed_at = $4 WHERE tenant_id = $1 AND id = $2",
         tx.tenant_id,

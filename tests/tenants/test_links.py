@@ -7,16 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from saas.base import clock
-from saas.base.db import Database
+from saas.base.db import Database, transaction
 from saas.base.errors import NotFound
 from saas.base.ids import TenantId
-from tenants import links
+from tenants import links, passwords
 from tenants.accounts import disable_member
 from tenants.actors import Actor, Role, system
 from tenants.errors import Forbidden, LinkNotValid, LoginFailed, PasswordRefused
 from tenants.links import Link, follow
 from tenants.sessions import LoggedIn, LogIn, SessionKind, authenticate, log_in
+from tenants.tokens import TokenKind, new_token
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
+from tests.payouts.people import started
 from tests.tenants.people import PASSWORD, acting, audited, command, member, table_of
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -93,6 +95,40 @@ async def test_of_two_readers_at_once_one_sets_it(owner: Actor) -> None:
     link = await invited(owner)
     done = await asyncio.gather(*(follow(link.token, f"{CHOSEN} {n}", LOTUS) for n in range(5)), return_exceptions=True)
     assert sorted(type(one).__name__ for one in done).count("LinkNotValid") == 4
+
+
+async def test_a_new_link_and_the_reader_of_the_old_one_do_not_block_each_other(owner: Actor) -> None:
+    """Somebody holds the account; the one who makes a link waits for it, then the reader of the old link does."""
+    link = await invited(owner)
+    with as_tenant(LOTUS):
+        async with transaction() as tx:
+            held = "UPDATE member SET name = name WHERE tenant_id = $1 AND id = $2"
+            assert await tx.execute(held, tx.tenant_id, link.member.id) == 1
+            making = await started(links.link_again(link.member.id, owner))
+            reading = await started(follow(link.token, CHOSEN, LOTUS))
+    done = await asyncio.gather(making, reading, return_exceptions=True)
+    assert [type(one) for one in done] == [Link, LinkNotValid]
+
+
+async def test_a_link_that_does_not_hold_costs_no_hash(owner: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has no link could keep everybody else from logging in otherwise."""
+    link = await invited(owner)
+    await follow(link.token, CHOSEN, LOTUS)
+
+    async def refuse(_: str) -> str:
+        raise AssertionError("hashed for a stranger")
+
+    monkeypatch.setattr(passwords, "hashed", refuse)
+    for token in (link.token, new_token(TokenKind.LINK, LOTUS)):
+        with pytest.raises(LinkNotValid):
+            await follow(token, CHOSEN, LOTUS)
+
+
+async def test_an_invitation_is_never_refused_for_a_password_that_nobody_chose(
+    owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenants.links.secrets.token_urlsafe", lambda size: ("fay" * size)[: -(-size * 4 // 3)])
+    assert (await invited(owner, "fay")).member.login == "fay"
 
 
 async def test_of_another_brand_or_of_nobody_is_not_valid(owner: Actor) -> None:
