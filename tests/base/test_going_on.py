@@ -64,6 +64,28 @@ async def test_another_tenant_gets_a_transaction_of_its_own(db: Database) -> Non
     assert (cedar.tenant_id, others) == (CEDAR, 0)
 
 
+async def test_a_task_begun_inside_a_reading_outlives_it_with_readings_of_its_own(db: Database) -> None:
+    await make_tenants()
+    left = asyncio.Event()
+
+    async def late() -> tuple[Tx, int, Tx]:
+        await left.wait()
+        first, seen = await counted()
+        async with transaction() as tx:
+            await tx.insert_many("product", COLUMNS, rows("a"))
+        second, after = await counted()
+        assert (seen, after) == (0, 1)
+        return first, seen, second
+
+    with as_tenant(LOTUS):
+        async with reading_on():
+            async with reading():
+                task = asyncio.create_task(late())
+            left.set()
+            first, _, second = await task
+    assert first is not second
+
+
 async def test_a_failed_reading_is_not_gone_on_with(db: Database) -> None:
     await make_tenants()
     with as_tenant(LOTUS):

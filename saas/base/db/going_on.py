@@ -49,6 +49,7 @@ class _Standing:
         """Leave it open for the next reading, unless the connection is needed now."""
         if not read_only or self._over or self._waiting or self._open is not None:
             return False
+        tx.disown()
         self._open = block, tx
         return True
 

@@ -68,9 +68,13 @@ class Tx(ABC):
         """Belong to the running task from now on; the one that began has left the block."""
         self._task = asyncio.current_task()
 
+    def disown(self) -> None:
+        """Belong to nobody while it stands open: a task that was begun inside must not take it for its own."""
+        self._task = None
+
     def owned_by_caller(self) -> bool:
-        """Whether the running task is the one that began."""
-        return asyncio.current_task() is self._task
+        """Whether the running task is the one that began, and has not left."""
+        return self._task is not None and asyncio.current_task() is self._task
 
     def check_join(self, tenant_id: TenantId, *, read_only: bool) -> None:
         """Refuse an inner block that asks for another tenant, or to write inside a reading one."""
