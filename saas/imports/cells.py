@@ -22,6 +22,8 @@ _SERIAL = re.compile(r"([0-9]{5})(\.[0-9]+)?")
 _SERIAL_DAYS = range(36_526, 109_575)
 """The years 2000 to 2199, as spreadsheet programs count days from 1899-12-30."""
 _DAY_ZERO = date(1899, 12, 30)
+_MARKS: Mapping[str, tuple[str, str]] = {"CNY": ("¥|CNY|RMB", "元"), "JPY": ("¥|JPY", "円")}
+"""What may stand before and after an amount of a currency, where that is not its code alone."""
 _FLAGS: Mapping[str, bool] = {
     **dict.fromkeys(("yes", "y", "true", "1", "是", "有"), True),
     **dict.fromkeys(("no", "n", "false", "0", "否", "无"), False),
@@ -44,11 +46,14 @@ def integer_of(cell: str) -> int:
 
 
 def amount_of(cell: str, currency: str) -> int:
-    """An amount in minor units; ``¥1,234.50`` is one, ``1234,50`` is not, and nothing is rounded.
+    """An amount in minor units; of CNY ``¥1,234.50`` is one, ``1234,50`` is not, and nothing is rounded.
+
+    What bears the mark of another currency is refused rather than taken for this one.
 
     Raises ``CellUnreadable``.
     """
-    plain = _ungrouped(re.sub(r"^(¥|CNY|RMB)\s*", "", cell).removesuffix("元"))
+    before, after = _MARKS.get(currency, (currency, ""))
+    plain = _ungrouped(re.sub(rf"^({before})\s*", "", cell).removesuffix(after))
     try:
         return parse_amount(plain.rstrip("0").removesuffix(".") if "." in plain else plain, currency)
     except ValueError as wrong:

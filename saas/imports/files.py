@@ -204,7 +204,8 @@ async def _record(file_id: ImportFileId, begin: int, outcomes: Sequence[Outcome]
     if not findings:
         return
     before = await tx.value(
-        "SELECT count(*) FROM import_finding WHERE tenant_id = $1 AND file_id = $2", *(tx.tenant_id, file_id)
+        "SELECT coalesce(max(seq), 0) FROM import_finding WHERE tenant_id = $1 AND file_id = $2",
+        *(tx.tenant_id, file_id),
     )
     numbers = count(before + 1)
     rows = [

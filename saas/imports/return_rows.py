@@ -7,7 +7,7 @@ from saas.base.db import transaction
 from saas.base.errors import DomainError, NotFound, Rejected, Said
 from saas.base.idempotency import claim
 from saas.base.ids import OrderId, OrderLineId, ReturnId, new_id
-from saas.imports.columns import ImportKind
+from saas.imports.columns import FORMS, Form, ImportKind
 from saas.imports.errors import CellMissing, CellUnreadable, LineUnclear
 from saas.imports.outcome import Fate, Outcome
 from saas.imports.table import Finding, Read, Unit, read
@@ -44,6 +44,8 @@ _STATES: Mapping[str, int] = {
 }
 """How many steps follow the request."""
 _EXPECTED = Said("requested, approved, received or refunded", "申请、同意、收货或退款")
+_REFUNDED = Said("refunded, or leave the freight out", "退款，或不填退运费")
+_USUAL = "received"
 _MAY_REFUND = frozenset({Role.OWNER, Role.FINANCE, Role.SYSTEM})
 """Who may refund by hand may have it done by a file."""
 _COLUMN_OF: Mapping[str, str] = {
@@ -96,15 +98,20 @@ async def bring_in(unit: Unit, actor: Actor, record: Record, *, dry_run: bool) -
 
 def _unclear(unit: Unit, found: Read) -> list[Finding]:
     """What is wrong with a return as a whole."""
-    state, wrong = found.head.get("state"), list[Finding]()
-    if state is not None and str(state).casefold() not in _STATES:
-        unread = CellUnreadable(value=str(state)[:40], expected=_EXPECTED)
-        wrong.append(Finding(unit.rows[0].number, "state", unread))
-    for row, line in zip(unit.rows, found.lines, strict=True):
-        if "sku" in line and "quantity" not in line:
-            wrong.append(Finding(row.number, "quantity", CellMissing(expected=Said("a whole number", "整数"))))
-        elif "sku" not in line and (line or len(unit.rows) > 1):
-            wrong.append(Finding(row.number, "sku", CellMissing(expected=Said("text", "文本"))))
+    first, wrong = unit.rows[0].number, list[Finding]()
+    steps = _STATES.get(str(found.head.get("state", _USUAL)).casefold())
+    if steps is None:
+        unread = CellUnreadable(value=str(found.head["state"])[:40], expected=_EXPECTED)
+        wrong.append(Finding(first, "state", unread))
+    elif found.head.get("freight") and steps < _STATES["refunded"]:
+        # It would not be given back, and nobody would learn of it.
+        early = CellUnreadable(value=str(found.head.get("state", _USUAL)), expected=_REFUNDED)
+        wrong.append(Finding(first, "state", early))
+    for row in unit.rows:
+        if "sku" in row.cells and "quantity" not in row.cells:
+            wrong.append(Finding(row.number, "quantity", CellMissing(expected=Said(*FORMS[Form.INTEGER]))))
+        elif "sku" not in row.cells and (row.cells.keys() & {"line", "quantity"} or len(unit.rows) > 1):
+            wrong.append(Finding(row.number, "sku", CellMissing(expected=Said(*FORMS[Form.TEXT]))))
     return wrong
 
 
@@ -127,7 +134,7 @@ async def _write(unit: Unit, found: Read, actor: Actor) -> bool:
 
 
 async def _follow(case: ReturnView, key: str, head: Mapping[str, Any], actor: Actor) -> None:
-    steps = _STATES[str(head.get("state", "received")).casefold()]
+    steps = _STATES[str(head.get("state", _USUAL)).casefold()]
     if steps >= 1:
         await approve_return(case.id, actor)
     if steps >= 2:

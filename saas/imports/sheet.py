@@ -48,10 +48,11 @@ def read(content: bytes) -> list[Line]:
     lines = list[Line]()
     rows = _workbook(content) if content.startswith(_ZIP) else _text(content)
     for number, cells in enumerate(rows, start=1):
+        if not any(cells):
+            continue
         if len(lines) > ROWS_MOST:
             raise FileTooLarge("input.content", size=f"> {ROWS_MOST}", what=Said("rows", "行"), most=ROWS_MOST)
-        if any(cells):
-            lines.append(Line(number, cells))
+        lines.append(Line(number, cells))
     if not lines:
         raise _unreadable("it is empty; download the template", "文件为空，请下载模板填写")
     return lines

@@ -81,9 +81,12 @@ async def test_a_return_that_is_refused_halfway_leaves_nothing(db: Database) -> 
             "R-4,N-3,OTHER,1,no such line,received,,",
             "R-5,N-3,PLAIN,,no quantity,received,,",
             "R-6,N-3,PLAIN,1,when,sometime,,",
+            "R-7,N-3,PLAIN,1,freight of what was not refunded,,5.00,",
+            "R-8,N-3,PLAIN,one,no number,received,,",
+            "R-9,N-3,,1,no product,received,0.00,",
         ]
         found = await came_back(rows)
-        assert counted(found) == (0, 0, 6)
+        assert counted(found) == (0, 0, 9)
         assert (await everything(), await states()) == (before, [])
         assert await wrong(found.id) == [
             (2, "Freight refunded", "REFUND_FREIGHT_TOO_MUCH"),
@@ -92,6 +95,9 @@ async def test_a_return_that_is_refused_halfway_leaves_nothing(db: Database) -> 
             (5, "SKU", "IMPORT_LINE_UNCLEAR"),
             (6, "Quantity", "IMPORT_CELL_MISSING"),
             (7, "State", "IMPORT_CELL_UNREADABLE"),
+            (8, "State", "IMPORT_CELL_UNREADABLE"),
+            (9, "Quantity", "IMPORT_CELL_UNREADABLE"),
+            (10, "SKU", "IMPORT_CELL_MISSING"),
         ]
 
 

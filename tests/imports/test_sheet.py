@@ -124,6 +124,10 @@ def test_what_cannot_be_read_says_what_to_do(content: bytes, error: type[Excepti
         sheet.read(content)
 
 
+def test_as_many_rows_as_may_be_are_taken_whatever_is_empty_below_them() -> None:
+    assert len(sheet.read(f"{text(*[ROW] * (sheet.ROWS_MOST + 1))}\r\n,,\r\n\r\n".encode())) == sheet.ROWS_MOST + 1
+
+
 def test_a_workbook_that_unpacks_to_more_than_anybody_writes_is_not_unpacked() -> None:
     out = BytesIO()
     with ZipFile(out, "w", ZIP_DEFLATED) as packed:
@@ -177,6 +181,14 @@ def test_an_amount_is_read_to_the_cent_however_it_is_written(minor: int) -> None
     whole, _, cents = plain.partition(".")
     for written in (plain, f"{int(whole):,}.{cents}", f"¥{plain}", f"{plain}00", f"{plain}元", f"CNY {plain}"):
         assert amount_of(written, "CNY") == minor
+
+
+@pytest.mark.parametrize("written", ["¥12.00", "CNY 12.00", "RMB12.00", "12.00元"])
+def test_an_amount_of_another_currency_is_not_taken_for_the_brands(written: str) -> None:
+    assert amount_of(written, "CNY") == 1200
+    with pytest.raises(CellUnreadable):
+        amount_of(written, "USD")
+    assert amount_of("USD 12.00", "USD") == 1200
 
 
 @pytest.mark.parametrize("written", ["1234,50", "1.234,50", "12.345", "1,23.00", "abc", "-", "1 2", "1e3", "(5)", "٣"])
