@@ -5,7 +5,9 @@ Pieces that come back take their part of their own line's lift with them. What t
 bring is *evened*: taken from the lifts of the newest lines first, whoever's share they are.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from saas.base.money import divide_half_up, part_back
@@ -35,13 +37,31 @@ class Lifted(NamedTuple):
     def _unreturned(self) -> int:
         return self.lift_minor - part_back(self.lift_minor, self.returned, self.pieces)
 
-    def lost_of(self, full_minor: int) -> int:
-        """What pieces that are back and evening took of the line's ``full_minor``, times its pieces: exact.
 
-        Once all pieces are back it is the whole. It never shrinks while the pieces that are back and what is evened
-        grow.
+class Paid(NamedTuple):
+    """What a line's amounts a piece and their lift came to: in full, and what was paid of it before a lead was shared.
+
+    ``limit_minor`` is what all shares of the line might come to together; of those that it shrank, each was paid the
+    same part.
+    """
+
+    full_minor: int
+    paid_minor: int
+    limit_minor: int
+
+    def left_of(self, line: Lifted) -> Fraction:
+        """What stands of what was paid: what is left in full, with the limit applied to it once more.
+
+        The others' shares are as they were at the sale; they and the limit are those of the pieces that are left. So
+        it is never more than the rule brings for these, and without evening the part of the pieces. It only ever
+        shrinks while the pieces that are back and what is evened grow.
         """
-        return self.returned * full_minor + min(self.evened_minor * self.pieces, self.lift_minor * self.left)
+        full, paid, limit = self
+        left = full * line.left - min(line.evened_minor * line.pieces, line.lift_minor * line.left)
+        if not left or not paid:
+            return Fraction(0)
+        others = Fraction(full * (limit - paid) * line.left, paid)
+        return Fraction(left, line.pieces) * min(Fraction(1), limit * line.left / (left + others))
 
 
 def lift_of(slot: PieceSlot, pieces: int) -> int:
@@ -61,9 +81,9 @@ def open_minor(slot: PieceSlot, before: int, lines: Sequence[Lifted]) -> int:
 
 
 class Undone(NamedTuple):
-    """A line while orders are being undone. ``full_minor``: its amounts a piece with the lift, before any limit."""
+    """A line while orders are being undone."""
 
-    full_minor: int
+    paid: Paid
     was: Lifted
     now: Lifted
 
@@ -81,12 +101,12 @@ def even(slot: PieceSlot, before: int, lines: Sequence[Undone]) -> list[int]:
         if taken:
             evened[at] = min(evened[at] + taken, lines[at].now.lift_minor)
             missing += taken
-    for at, (full_minor, was, now) in enumerate(lines):
+    for at, (paid, was, now) in enumerate(lines):
         if missing <= 0:
             break
         if was == now or not now.evened_minor:
             continue
-        least = _least_evened(full_minor, was, now)
+        least = _least_evened(paid, was, now)
         kept = max(least, now.lift_minor - _part(now) - now.standing_minor - missing)
         if kept < now.evened_minor:
             evened[at] = kept
@@ -98,17 +118,22 @@ def _part(line: Lifted) -> int:
     return part_back(line.lift_minor, line.returned, line.pieces)
 
 
-def _least_evened(full_minor: int, was: Lifted, now: Lifted) -> int:
-    """How little may be evened of a line that is coming back, if it is to lose no less than it had lost before."""
-    for_money = -((now.returned * full_minor - was.lost_of(full_minor)) // now.pieces)
-    return max(for_money, now.lift_minor - _part(now) - was.standing_minor, 0)
+def _least_evened(paid: Paid, was: Lifted, now: Lifted) -> int:
+    """How little may be evened of a line that is coming back, if no more of it is to stand than stood before."""
+
+    def lacking(evened_minor: int) -> Fraction:
+        return -paid.left_of(now._replace(evened_minor=evened_minor))
+
+    for_money = bisect_left(range(now.evened_minor), -paid.left_of(was), key=lacking)
+    return max(for_money, now.lift_minor - _part(now) - was.standing_minor)
 
 
-def taken_minor(amount_minor: int, full_minor: int, line: Lifted) -> int:
-    """What a share of a line has lost in all. ``amount_minor`` is what was paid of ``full_minor``, half up.
+def taken_minor(amount_minor: int, paid: Paid, line: Lifted) -> int:
+    """What a share of a line, its part of what was paid, has lost in all, half up.
 
-    Without evening it is the part of the pieces that are back (``part_back``).
+    Without evening it is the part of the pieces that are back (``part_back``), with the last piece the whole.
     """
-    if not full_minor:
+    if not paid.paid_minor:
         return 0
-    return divide_half_up(amount_minor * line.lost_of(full_minor), line.pieces * full_minor)
+    lost = amount_minor * (1 - paid.left_of(line) / paid.paid_minor)
+    return divide_half_up(lost.numerator, lost.denominator)

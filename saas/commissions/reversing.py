@@ -16,7 +16,7 @@ import orjson
 from saas.base.db import ConstraintViolated, Row, current_tx
 from saas.base.ids import CommissionId, DistributorId, OrderId, OrderLineId, ReturnId
 from saas.base.money import part_back
-from saas.commissions.lifts import Lifted, taken_minor
+from saas.commissions.lifts import Lifted, Paid, taken_minor
 from saas.commissions.shares import LEAD
 
 
@@ -28,9 +28,9 @@ class PiecesBack(NamedTuple):
 
 
 class LiftBack(NamedTuple):
-    """The lift of a component on a line, as it stands now; ``full_minor`` is with the amounts a piece."""
+    """The lift of a component on a line, as it stands now, and what was paid with it."""
 
-    full_minor: int
+    paid: Paid
     line: Lifted
 
 
@@ -111,7 +111,7 @@ def _taken(row: Row, lines: Mapping[OrderLineId, PiecesBack], lifts: Lifts) -> T
     amount, total = row["amount_minor"], row["reversed_minor"]
     lift = None if row["level"] else lifts.get((row["line_id"], row["component"].removesuffix(LEAD)))
     if lift is not None:
-        total = taken_minor(amount, lift.full_minor, lift.line)
+        total = taken_minor(amount, lift.paid, lift.line)
     elif (back := lines.get(row["line_id"])) is not None:
         total = part_back(amount, back.returned, back.pieces)
     return TakenBack(row["id"], row["beneficiary_id"], row["currency"], row["status"], total - row["reversed_minor"])

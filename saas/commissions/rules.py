@@ -103,7 +103,7 @@ def commission_for_line(
         more = _others(pieces, differentials, seats, moved, base, quantity, unpaid_seller, facts)
         total += sum([one.amount_minor for one in more])
         shares += more
-    limit = base if program.cap_bps is None else base * program.cap_bps // BPS_WHOLE
+    limit = program.limit_of(base)
     if total > limit:
         shrink(shares, limit)
         total = limit

@@ -76,7 +76,7 @@ def _of_counter(
         yield Violation("lifts_within_pieces_stand", f"{_told(counter)} program {stored.number}", brings, stands)
     for line, lift in zip(tally.lines, lifted, strict=True):
         for share in shares.get(line.id, ()) if lift.evened_minor else ():
-            lost = taken_minor(share.amount_minor, line.kept[counter.component].full_minor, lift)
+            lost = taken_minor(share.amount_minor, line.paid(counter.component, stored), lift)
             ours = share.component.removesuffix(LEAD) == counter.component
             if ours and share.status in _MOVING and share.reversed_minor != lost:
                 yield Violation("lifts_within_pieces_lost", f"{line.id} {share.component}", lost, share.reversed_minor)

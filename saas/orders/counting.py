@@ -14,7 +14,7 @@ import orjson
 from saas.base.clock import local_day
 from saas.base.db import Row, current_tx
 from saas.base.ids import DistributorId, OrderId, OrderLineId
-from saas.commissions.lifts import Lifted, open_minor
+from saas.commissions.lifts import Lifted, Paid, open_minor
 from saas.commissions.rules import Reason, Share
 from saas.commissions.volumes import Count, Counter
 from tenants.program.calendar import period_days, start_of_day
@@ -29,11 +29,14 @@ Days = tuple[date, date]
 class Kept(NamedTuple):
     """A seller's share of an amount a piece with volume, as it was kept, before any limit, and what was evened.
 
-    ``before``: the pieces of the period that it found sold before its line.
+    ``before``: the pieces of the period that it found sold before its line. ``paid_minor``: what was left of it under
+    the limit, before a lead was shared.
     """
 
     before: int
+    base_minor: int
     full_minor: int
+    paid_minor: int
     lift_minor: int
     evened_minor: int
 
@@ -55,8 +58,13 @@ class SoldLine:
 
     def lifted(self, component: str) -> Lifted:
         """The lift of a component that is kept of the line."""
-        _, _, lift_minor, evened_minor = self.kept[component]
-        return Lifted(self.pieces, self.returned, lift_minor, evened_minor)
+        kept = self.kept[component]
+        return Lifted(self.pieces, self.returned, kept.lift_minor, kept.evened_minor)
+
+    def paid(self, component: str, stored: StoredProgram) -> Paid:
+        """What was paid by a component that is kept of the line, which was sold under this version."""
+        kept = self.kept[component]
+        return Paid(kept.full_minor, kept.paid_minor, stored.compiled.limit_of(kept.base_minor))
 
 
 @dataclass(slots=True)
@@ -74,7 +82,7 @@ class Tally:
 
 COLUMNS = (
     "o.id AS order_id, o.seller_id, o.program_number, o.paid_at, l.id, l.sku, l.category, l.quantity, l.returned, "
-    "c.component, c.per_piece_minor, c.reason, c.detail, c.evened_minor"
+    "c.component, c.per_piece_minor, c.base_minor, c.amount_minor, c.reason, c.detail, c.evened_minor"
 )
 SOLD = (
     "FROM sales_order o JOIN order_line l ON l.tenant_id = o.tenant_id AND l.order_id = o.id "
@@ -140,9 +148,11 @@ def lines_of(rows: Iterable[Row], time_zone: str) -> Iterator[SoldLine]:
 
 def _kept(row: Row) -> Kept:
     detail, reason = tuple(orjson.loads(row["detail"])), _REASONS[row["reason"]]
-    each, quantity = row["per_piece_minor"], row["quantity"]
-    share = Share(row["component"], 0, None, None, None, each, 0, quantity, 0, reason, detail)
-    return Kept(detail[0], share.full_minor, share.lift_minor, row["evened_minor"] or 0)
+    base, each, amount = row["base_minor"], row["per_piece_minor"], row["amount_minor"]
+    share = Share(row["component"], 0, None, None, None, each, base, row["quantity"], amount, reason, detail)
+    whole = share.arithmetic.whole_minor
+    paid = amount if whole is None else whole
+    return Kept(detail[0], base, share.full_minor, paid, share.lift_minor, row["evened_minor"] or 0)
 
 
 def tallies(lines: Iterable[SoldLine], stored: StoredProgram) -> dict[Counter, Tally]:

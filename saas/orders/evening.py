@@ -18,7 +18,7 @@ from saas.orders.counting import Days, SoldLine, in_order, sold_lines, tallies
 from tenants import registry
 from tenants.program.calendar import period_days, start_of_day
 from tenants.program.parts import PeriodLength
-from tenants.program.versions import active_program, program
+from tenants.program.versions import StoredProgram, active_program, program
 
 Sale = tuple[DistributorId, datetime]
 """A seller and the moment of a payment."""
@@ -51,19 +51,21 @@ class Uncounted:
             for counter, tally in tallies((line for line in lines if line.program_number in so_far), stored).items():
                 if (counter.seller_id, counter.period_from) not in self.periods:
                     continue
-                undone = [_undone(line, counter.component, before) for line in tally.lines]
+                undone = [_undone(stored, line, counter.component, before) for line in tally.lines]
                 evened = even(stored.compiled.volumes[counter.component], tally.before, undone)
-                for line, (full_minor, _, now), evened_minor in zip(tally.lines, undone, evened, strict=True):
+                for line, (paid, _, now), evened_minor in zip(tally.lines, undone, evened, strict=True):
                     if line.id in before or evened_minor != now.evened_minor:
-                        lift = LiftBack(full_minor, now._replace(evened_minor=evened_minor))
+                        lift = LiftBack(paid, now._replace(evened_minor=evened_minor))
                         found.setdefault(counter.seller_id, {})[line.id, counter.component] = lift
         return found
 
 
-def _undone(line: SoldLine, component: str, returned_before: Mapping[OrderLineId, int]) -> Undone:
+def _undone(
+    stored: StoredProgram, line: SoldLine, component: str, returned_before: Mapping[OrderLineId, int]
+) -> Undone:
     now = line.lifted(component)
     was = now._replace(returned=returned_before.get(line.id, now.returned))
-    return Undone(line.kept[component].full_minor, was, now)
+    return Undone(line.paid(component, stored), was, now)
 
 
 async def uncount(sales: Collection[Sale]) -> Uncounted:

@@ -11,6 +11,7 @@ from datetime import date
 from itertools import accumulate
 from typing import NamedTuple
 
+from saas.base.money import BPS_WHOLE
 from tenants.program.components import (
     CommissionBase,
     Differential,
@@ -74,6 +75,10 @@ class CompiledProgram:
         if plan is None:
             plan = self.plans[key] = self._plan(key[1], key[2], self.days[era - 1] if era else date.min)
         return plan
+
+    def limit_of(self, base_minor: int) -> int:
+        """What all shares of a line may come to together (docs/rules.md §3.7): the cap's part of its base, or all."""
+        return base_minor if self.cap_bps is None else base_minor * self.cap_bps // BPS_WHOLE
 
     def counters_for(self, sku: str, category: str | None, day: date) -> tuple[str, ...]:
         """The components whose count of the seller's pieces a line advances."""

@@ -34,7 +34,7 @@ async def cancelled(order_id: OrderId) -> None:
         await cancel(step(order_id), staff())
 
 
-async def standing(code: str = "D") -> object:
+async def standing(code: str = "D") -> int:
     """What a seller has of its commission, wherever the money is."""
     return sum(int(str(amount)) for (owner, _), amount in (await balances()).items() if owner == code)
 
@@ -165,31 +165,72 @@ def plain(price: dict[str, object]) -> dict[str, object]:
 async def test_case_3_2_shares_that_were_reduced_or_shared_lose_their_part_and_unpaid_ones_nothing(
     db: Database,
 ) -> None:
-    """The cap halves what the lifted order brings; it is shared 30 : 70 with the distributor of the west."""
+    """The cap leaves 210.00 of what the lifted order brings, shared 30 : 70 with the distributor of the west."""
     lotus, _ = await two_shops()
     with as_tenant(LOTUS):
         await use(pieces(), plain({"CEDAR-CAKE": [100]}), commission={"cap_bps": 1_000}, cross_region_lead={})
         await regions(WE=WEST)
         first = await delivered(lotus["D"], 10**7, quantity=30)
-        shared = await delivered(lotus["D"], 220_000, quantity=10, region=WEST)
-        assert await earned(shared) == [6_600, 15_400], "half of 220.00 + 220.00 of lift, and shared"
+        shared = await delivered(lotus["D"], 210_000, quantity=10, region=WEST)
+        assert await earned(shared) == [6_300, 14_700], "210.00 of 200.00 + 20.00 of lift, and shared"
         fixed = await delivered(lotus["D"], 10**6, quantity=10, sku="CEDAR-CAKE")
         assert await earned(fixed) == [1_000, 0]
         own = await sold(comes_back, lotus["D"], 10, self_purchase=True)
         assert await earned(own) == [20_000 + 2_000]
         await comes_back(first, 12)
-        assert await standing() == 18 * 2_000 + 6_600 + 1_000 + 20_000, (
+        assert await standing() == 18 * 2_000 + 6_300 + 1_000 + 20_000, (
             "own loses 20.00, the fixed one its 4.00 of none"
         )
         await comes_back(first, 17)
-        assert await standing() == 2_000 + 6_600 + 1_000 + 20_000 - 9 * 60
-        assert await standing("WE") == 15_400 - 9 * 140
+        assert await standing() == 2_000 + 6_060 + 1_000 + 20_000, "202.00 are left, 8.00 less than were paid"
+        assert await standing("WE") == 14_140
         await comes_back(first, 1)
         assert (await standing(), await standing("WE")) == (6_000 + 1_000 + 20_000, 14_000)
         assert await broken() == []
         for order_id in (shared, fixed, own):
             await comes_back(order_id)
         assert (await standing(), await standing("WE")) == (0, 0)
+        assert await broken() == []
+
+
+@pytest.mark.parametrize("undo", [cancelled, comes_back])
+async def test_case_3_2_a_limit_that_the_pieces_left_do_not_reach_takes_nothing_of_what_they_bring(
+    db: Database, undo: Undo
+) -> None:
+    """All 31 pieces are lifted by the last, which the cap allows 50.00 of its 82.00; alone it brings 20.00."""
+    lotus, _ = await two_shops()
+    with as_tenant(LOTUS):
+        await use(pieces(applies="WHOLE"), commission={"cap_bps": 5_000})
+        sell = paid if undo is cancelled else delivered
+        first = await sell(lotus["D"], 300_000, quantity=30)
+        last = await sell(lotus["D"], 10_000, quantity=1)
+        assert await earned(last) == [5_000]
+        await undo(first)
+        assert await standing() == 2_000
+        assert await broken() == []
+        await undo(last)
+        assert await standing() == 0
+        assert await broken() == []
+
+
+async def test_case_3_2_a_limit_that_still_holds_is_applied_to_what_the_pieces_left_bring(db: Database) -> None:
+    """Of 126.00 for three pieces and 120.00 for the sponsor 150.00 are paid; two pieces are left, and no lift."""
+    lotus, _ = await two_shops()
+    with as_tenant(LOTUS):
+        sponsor = {**LEVELS, "levels": [{"rate_bps": 0}, {"rate_bps": 4_000}]}
+        await use(pieces(applies="WHOLE"), sponsor, commission={"cap_bps": 5_000})
+        first = await delivered(lotus["D"], 300_000, quantity=30)
+        last = await delivered(lotus["D"], 30_000, quantity=3)
+        assert sorted(await earned(last)) == [0, 7_317, 7_683]
+        await settle(LOTUS)
+        before = await standing()
+        await comes_back(last, 1, at=APRIL)
+        assert await standing() == before - 2_561, "a third"
+        await comes_back(first, at=APRIL)
+        assert await standing() == 3_333, "40.00 and 80.00 for the sponsor under 100.00"
+        assert await broken() == []
+        await comes_back(last, at=APRIL)
+        assert (await standing(), await standing("C")) == (0, 0)
         assert await broken() == []
 
 
