@@ -18,6 +18,8 @@ from schema.execution.writing import Read, Writer
 
 KEPT_MOST = 256
 """Operations with plans; what is beyond them is made anew when it comes back."""
+TEXT_MOST = 400_000
+"""Characters of documents whose operations have plans; a plan keeps its document, a hundred times its text."""
 FIELDS_MOST = 600
 """Fields the plans of one operation read; what is beyond them is completed the ordinary way, which costs no memory."""
 
@@ -41,6 +43,9 @@ class Plans:
         self._fragments = executor.fragment_definitions
         self._plans: dict[tuple[object, ...], tuple[Plan | None, Sequence[FieldNode]]] = {}
         self._fields = 0
+        loc = executor.operation.loc
+        self.text = len(loc.source.body) if loc else 0
+        """Characters of the document that stays as long as these plans do."""
 
     def belong_to(self, executor: Executor[Any]) -> bool:
         """Whether these are plans of what is about to run: of this operation with these very fragments."""
@@ -78,7 +83,9 @@ def plans_of(executor: Executor[Any]) -> Plans:
     found = _known.get(key)
     if found is None or not found.belong_to(executor):
         found = _known[key] = Plans(executor)
-        if len(_known) > KEPT_MOST:
+        _known.move_to_end(key)
+        while len(_known) > 1 and (len(_known) > KEPT_MOST or sum(one.text for one in _known.values()) > TEXT_MOST):
             _known.popitem(last=False)
-    _known.move_to_end(key)
+    else:
+        _known.move_to_end(key)
     return found

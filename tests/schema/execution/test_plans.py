@@ -58,6 +58,14 @@ def test_no_more_plans_are_kept_than_promised(monkeypatch: pytest.MonkeyPatch) -
     assert len(plans._known) == 3
 
 
+def test_plans_do_not_keep_long_documents_that_nobody_sends_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "TEXT_MOST", 120)
+    monkeypatch.setattr(plans, "_known", type(plans._known)())
+    for number in range(9):
+        assert CompilingExecutor.build(real._schema, parse(f"{{ a{number}: me {{ login }} {' ' * 30} }}"))
+    assert len(plans._known) == 2
+
+
 def test_plans_of_one_operation_are_not_used_with_other_fragments() -> None:
     one, other = (parse(f"{{ me {{ ...F }} }} fragment F on Member {{ {name} }}") for name in ("login", "name"))
     built = [CompilingExecutor.build(real._schema, document) for document in (one, other)]
