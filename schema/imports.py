@@ -14,12 +14,11 @@ from saas.imports.columns import Form, ImportKind
 from saas.imports.errors import FileUnreadable
 from saas.imports.files import BringIn
 from saas.imports.views import FindingView, ImportView
-from saas.jobs import queries as jobs
 from schema.context import Info
 from schema.enums import described
 from schema.errors import In, Payload, refusals
 from schema.ids import from_global, to_global
-from schema.jobs import Job, job
+from schema.jobs import Job, job_by_id
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
 
 described("What the rows of a file are.", ORDERS="Lines of orders.", RETURNS="Lines of returns.")(ImportKind)
@@ -72,9 +71,9 @@ class ImportFile:
     finished_at: datetime | None = strawberry.field(description="When all of it was done with.")
 
     @strawberry.field(description="The job that carries it out; none when it was brought in by command.")
-    async def job(self) -> Job | None:
+    async def job(self, info: Info) -> Job | None:
         """A job."""
-        return None if self.view.job_id is None else job(await jobs.job(self.view.job_id))
+        return None if self.view.job_id is None else await job_by_id(info, self.view.job_id)
 
     @strawberry.field(description="What was wrong, in the order it was found.")
     async def findings(self, info: Info, first: First = PAGE_DEFAULT, after: After = None) -> Connection[ImportFinding]:

@@ -95,6 +95,16 @@ def job(view: JobView) -> Job:
     )
 
 
+async def job_by_id(info: Info, id_: JobId) -> Job:
+    """A job, loaded together with the others a page asks for."""
+
+    async def load(ids: list[JobId]) -> list[Job]:
+        found = await queries.jobs_by_id(ids)
+        return [job(found[one]) for one in ids]
+
+    return await info.context.loader("job", load).load(id_)
+
+
 def _task(name: str | None) -> Task | None:
     return Task(name) if name in set(Task) else None
 

@@ -6,7 +6,6 @@ from typing import Annotated, cast
 import strawberry
 
 from saas.base.ids import OrderId, SimulationId
-from saas.jobs import queries as jobs
 from saas.simulation import commands, queries
 from saas.simulation.queries import ChangeSort, Comparison
 from saas.simulation.views import Change, PlaceChange, PlaceSum, SimulationView, Summary, Totals
@@ -14,7 +13,7 @@ from schema.context import Info
 from schema.enums import described
 from schema.errors import In, Payload, refusals, user_errors
 from schema.ids import from_global, to_global
-from schema.jobs import Job, job
+from schema.jobs import Job, job_by_id
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
 from schema.programs import DocumentFormat, ProgramFinding, findings_of
 from schema.scalars import Money, money
@@ -97,9 +96,9 @@ class Simulation:
     finished_at: datetime | None = strawberry.field(description="When it came to its result.")
 
     @strawberry.field(description="The job that does it: how far it is, and why it failed if it did.")
-    async def job(self) -> Job:
+    async def job(self, info: Info) -> Job:
         """Its job."""
-        return job(await jobs.job(self.view.job_id))
+        return await job_by_id(info, self.view.job_id)
 
     @strawberry.field(description="What came out; none until it has ended.")
     def result(self, info: Info) -> SimulationResult | None:

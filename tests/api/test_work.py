@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from saas.base.db import Database
 from saas.base.errors import InvalidInput, Said
 from saas.duties import HANDLERS
 from saas.jobs.tasks import Task
 from saas.jobs.worker import Progress, run_due
 from tests.api.client import Api
 from tests.api.conftest import World
+from tests.api.test_round_trips import asked
 
 SCHEDULE = "task every at weekday monthDay paused timeZone nextRuns changedAt"
 JOB = "job { id kind status error dismissedAt dismissal attempts schedule }"
@@ -88,6 +90,16 @@ async def test_who_may_not_do_it_by_hand_may_not_start_it(world: World, task: st
 
 
 FILE = "file { id units written refused finishedAt job { status } findings { nodes { row column code message } } csv }"
+
+
+async def test_a_page_of_files_asks_for_their_jobs_once(world: World, db: Database) -> None:
+    owner = world.lotus.owner
+    content = b64encode(b"seller,sku,quantity\nA,B,1\n").decode()
+    counts = []
+    for key in ("first", "second", "third"):
+        await owner.do("importFile", "file { id }", kind="ORDERS", name=key, content=content, idempotencyKey=key)
+        counts.append(await asked(db, owner, "{ importFiles { nodes { job { status } } } }"))
+    assert len(set(counts)) == 1, counts
 
 
 async def test_a_file_is_brought_in_and_its_findings_are_told_in_the_callers_language(world: World) -> None:
