@@ -64,11 +64,6 @@ class Document:
     wide: bool = False
     page: str = "{page} / {pages}"
 
-    @property
-    def lines(self) -> int:
-        """How many rows its tables have."""
-        return sum(len(table.rows) for table in self.tables)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:

@@ -28,7 +28,10 @@ async def hold_balances(tx: Tx, wanted: str, *args: object) -> None:
     Its arguments begin at ``$2``.
 
     Once, before anything is posted, with every account that will be touched: everybody takes balances in this order.
+    Where there is one writer it holds them all already, and nothing is written.
     """
+    if not tx.for_update:
+        return
     await tx.execute(
         f"INSERT INTO balance (tenant_id, owner_id, account, currency, amount_minor) "
         f"SELECT $1, owner_id, account, currency, 0 FROM ({wanted}) AS w "

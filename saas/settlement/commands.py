@@ -26,7 +26,7 @@ from saas.settlement.models import Settlement
 from saas.settlement.policy import settlement_policy
 from saas.settlement.queries import SettlementView, moment_of, next_period, settlement_by_id, settlement_of
 from saas.settlement.releasing import HELD, release, release_due
-from saas.settlement.rules import Draft, Period, SettlementPolicy, add_working_days, statement_number
+from saas.settlement.rules import Draft, Period, SettlementPolicy, add_working_days, statement_numbers
 from tenants import audit
 from tenants.actors import Actor
 
@@ -105,7 +105,7 @@ async def _settle(tx: Tx, settlement_id: SettlementId, policy: SettlementPolicy,
     closing = _Closing(settlement_id, policy, period, actor)
     await stand_still()
     async with (
-        tx.scratch("due", maturity.TAKEN_COLUMNS),
+        tx.scratch("due", maturity.DUE_COLUMNS),
         tx.scratch("taken", maturity.TAKEN_COLUMNS),
         tx.scratch("taken_award", settling.TAKEN_COLUMNS),
         tx.scratch("taken_adjustment", adjusted.TAKEN_COLUMNS),
@@ -115,11 +115,7 @@ async def _settle(tx: Tx, settlement_id: SettlementId, policy: SettlementPolicy,
         due = await maturity.take_all_due(tx, "due", period.until)
         taken = await maturity.take_available(tx, "taken", policy.currency, period.until)
         if due:
-            taken += await tx.execute(
-                "INSERT INTO taken SELECT * FROM due WHERE currency = $1 AND hold_until < $2",
-                policy.currency,
-                period.until,
-            )
+            taken += await maturity.take_of_due(tx, "taken", "due", policy.currency, period.until)
         awards = await settling.take_available(tx, "taken_award", policy.currency, period.until)
         adjustments = await adjusted.take_approved(tx, "taken_adjustment", policy.currency)
         statements = await _draw(tx, closing, due)
@@ -218,10 +214,8 @@ _STATEMENT_COLUMNS = (
 
 async def _write_statements(tx: Tx, closing: _Closing, first: int, drafts: Sequence[Draft]) -> None:
     now, policy = clock.now(), closing.policy
-    numbered = [
-        (StatementId(new_id()), statement_number(policy, closing.period, sequence), one)
-        for sequence, one in enumerate(drafts, start=first)
-    ]
+    numbers = statement_numbers(policy, closing.period, first, len(drafts))
+    numbered = [(StatementId(new_id()), number, one) for number, one in zip(numbers, drafts, strict=True)]
     payable_on = add_working_days(clock.local_day(now, policy.time_zone), policy.days_to_pay)
     await tx.insert_many(
         "statement",

@@ -39,7 +39,7 @@ async def release_due(actor: Actor, *, dry_run: bool = False, report: Report | N
     while True:
         if report is not None:
             await report(released, max(total, released))
-        async with transaction() as tx, tx.scratch("due", maturity.TAKEN_COLUMNS):
+        async with transaction() as tx, tx.scratch("due", maturity.DUE_COLUMNS):
             taken = await maturity.take_due(tx, "due", now, since, RELEASE_BATCH)
             if taken:
                 await tx.weigh("due")

@@ -164,11 +164,12 @@ def add_working_days(day: date, days: int) -> date:
     return day
 
 
-def statement_number(policy: SettlementPolicy, period: Period, sequence: int) -> str:
-    """The number of a statement, unique within the brand: ``S20260301-CNY-000017``."""
+def statement_numbers(policy: SettlementPolicy, period: Period, first: int, count: int) -> list[str]:
+    """The numbers of so many statements, from the ``first`` on, unique within the brand: ``S20260301-CNY-000017``."""
     start = period.since.astimezone(ZoneInfo(policy.time_zone))
     midnight = start.replace(hour=0, minute=0, second=0, microsecond=0) == start
-    return f"S{start:{'%Y%m%d' if midnight else '%Y%m%d%H%M%S%f'}}-{policy.currency}-{sequence:06}"
+    of_period = f"S{start:{'%Y%m%d' if midnight else '%Y%m%d%H%M%S%f'}}-{policy.currency}"
+    return [f"{of_period}-{sequence:06}" for sequence in range(first, first + count)]
 
 
 def draft(

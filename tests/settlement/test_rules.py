@@ -16,7 +16,7 @@ from saas.settlement.rules import (
     draft,
     period_after,
     period_at,
-    statement_number,
+    statement_numbers,
 )
 
 ZONES = ("Asia/Shanghai", "UTC", "America/New_York", "Europe/Berlin", "America/Havana", "Pacific/Apia")
@@ -124,8 +124,11 @@ def test_numbers_of_statements_differ_between_runs_of_one_day() -> None:
     rules = policy("per_order")
     start = datetime(2026, 3, 1, 4, 5, 6, 7, tzinfo=UTC)
     run = period_after(rules, start, start + timedelta(hours=1))
-    assert statement_number(rules, run, 17) == "S20260301120506000007-CNY-000017"
-    assert statement_number(policy(), period_at(policy(), start), 17) == "S20260301-CNY-000017"
+    assert statement_numbers(rules, run, 17, 2) == [
+        "S20260301120506000007-CNY-000017",
+        "S20260301120506000007-CNY-000018",
+    ]
+    assert statement_numbers(policy(), period_at(policy(), start), 17, 1) == ["S20260301-CNY-000017"]
 
 
 amounts = st.integers(-(10**12), 10**12)
