@@ -58,6 +58,11 @@ class Context:
             self.loaders[name] = DataLoader(load_fn=load)
         return self.loaders[name]
 
+    def forget(self) -> None:
+        """Let go of what was read: something is about to be changed, and the answer to that shall not be older."""
+        self.loaders.clear()
+        self.visibility = None
+
 
 Info: TypeAlias = StrawberryInfo[Context, None]
 

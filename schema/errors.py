@@ -84,13 +84,14 @@ def refusals(payload: Callable[..., T]) -> Callable[[Callable[P, Awaitable[T]]],
     def wrap(resolver: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         @functools.wraps(resolver)
         async def resolve(*args: P.args, **kwargs: P.kwargs) -> T:
+            info = cast(Info, kwargs["info"])
+            info.context.forget()
             try:
                 return await resolver(*args, **kwargs)
             except DomainError as refused:
                 errors: Sequence[DomainError] = [refused]
             except Rejected as several:
                 errors = several.errors
-            info = cast(Info, kwargs["info"])
             return payload(user_errors=user_errors(errors, info.context.locale))
 
         return resolve

@@ -188,3 +188,14 @@ async def test_a_full_region_is_refused_by_name(world: World) -> None:
     (error,) = answer["userErrors"]
     assert (error["code"], error["field"], answer["distributor"]) == ("REGION_FULL", "input.region", None)
     assert "320500" in error["message"]
+
+
+async def test_each_change_of_an_operation_answers_what_it_left_and_not_what_was_read_before(world: World) -> None:
+    brand = world.lotus
+    ids = await people(brand)
+    fields = 'setTier(input: { distributorId: $id, tier: "gold", reason: "r", pinUntil: %s }) '
+    fields += "{ distributor { tierPin { until } } }"
+    first, second = (fields % f'"{day}"' for day in ("2199-01-01", "2199-06-01"))
+    done = await brand.operations.ask(f"mutation($id: ID!) {{ first: {first} second: {second} }}", id=ids["A"])
+    pins = [done[name]["distributor"]["tierPin"] for name in ("first", "second")]
+    assert pins == [{"until": "2199-01-01"}, {"until": "2199-06-01"}]
