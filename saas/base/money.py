@@ -61,9 +61,10 @@ def shrink_to(shares: Sequence[int], total_minor: int) -> list[int]:
         return list(shares)
     floors = [amount * total_minor // whole for amount in shares]
     left = total_minor - sum(floors)
-    by_remainder = sorted(range(len(shares)), key=lambda i: (-(shares[i] * total_minor % whole), i))
-    for i in by_remainder[:left]:
-        floors[i] += 1
+    if left:
+        by_remainder = sorted([(-(amount * total_minor % whole), i) for i, amount in enumerate(shares)])
+        for _, i in by_remainder[:left]:
+            floors[i] += 1
     return floors
 
 

@@ -137,7 +137,7 @@ def _bonus(slot: DifferentialSlot, level: int, seat: Seat, base: int, quantity: 
     beneficiary_id, tier, status = seat
     rate, amount = slot.same_tier_bps, 0
     if status == ACTIVE:
-        amount = share(base, rate)
+        amount = (base * rate + _HALF) // BPS_WHOLE
         reason = _paid(amount, base, level < moved)
     else:
         reason = why_unpaid(level, beneficiary_id, status)
@@ -153,11 +153,12 @@ def _paid(amount: int, base: int, in_place: bool) -> Reason:
 
 def shrink(shares: list[Share], limit: int, why: Reason = _CAPPED, why_zero: Reason = _CAPPED_TO_ZERO) -> None:
     """Shrink what was earned to ``limit`` in all; among equal remainders the lower level, then the component's key."""
-    earned = [i for i, one in enumerate(shares) if one.amount_minor]
-    earned.sort(key=lambda i: (shares[i].level, shares[i].component))
-    for i, amount in zip(earned, shrink_to([shares[i].amount_minor for i in earned], limit), strict=True):
-        one = shares[i]
-        if amount != one.amount_minor:
+    earned = [(one.level, one.component, i, one.amount_minor) for i, one in enumerate(shares) if one.amount_minor]
+    earned.sort()
+    shrunk = shrink_to([whole for _, _, _, whole in earned], limit)
+    for (_, _, i, whole), amount in zip(earned, shrunk, strict=True):
+        if amount != whole:
+            one = shares[i]
             stays = one.reason is _MOVED_UP and why is _CAPPED
             reason = why_zero if amount == 0 else _MOVED_UP if stays else why
             shares[i] = _changed(one, amount, reason, one.detail)
