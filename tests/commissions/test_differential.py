@@ -40,6 +40,7 @@ def check(of: Case) -> LineResult:
     return result
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
 def test_thousands_of_random_programs_and_orders_agree_with_the_second_implementation(part: int) -> None:
     chance = Random(2026_07 + part)

@@ -4,6 +4,7 @@ Over the real schema and over one with interfaces and unions, on thousands of ra
 right and wrong things or raise.
 """
 
+import gc
 import inspect
 from collections.abc import Sequence
 from random import Random
@@ -105,6 +106,7 @@ def faked(name: str, monkeypatch: pytest.MonkeyPatch) -> GraphQLSchema:
 
 
 @pytest.mark.parametrize(("name", "part"), [(name, part) for name, parts in PARTS.items() for part in range(parts)])
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")  # what graphql-core gives up after
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # an error is neither awaited nor closed
 async def test_random_operations_answer_the_same(name: str, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,6 +125,7 @@ async def test_random_operations_answer_the_same(name: str, part: int, monkeypat
             seen["data"] += bool(ours[0])
             seen["errors"] += bool(ours[1])
             seen["nothing"] += ours[0] == "None"
+    gc.collect()  # here, not in whatever test comes next
     assert all(count > OPERATIONS // 50 for count in seen.values()), seen
 
 
