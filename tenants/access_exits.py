@@ -30,6 +30,8 @@ EXITS: Final = [
     on("InactiveDistributor", STAFF.may("distributorId distributor joinedAt lastSaleOn")),
     on("InactiveDistributorConnection", STAFF.may("edges nodes pageInfo")),
     on("InactiveDistributorEdge", STAFF.may("cursor node")),
+    on("ExitVerdict", OPERATIONS.may("exitId exit userErrors")),
+    on("ExitsPayload", OPERATIONS.may("verdicts userErrors")),
     on("QuotedExit", OPERATIONS.may("distributorId quote exit")),
     on("QuoteInactiveExitsPayload", OPERATIONS.may("exits userErrors")),
     on("ErasedPerson", OWNER.may("exitId distributorId code closedAt")),

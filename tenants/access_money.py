@@ -9,7 +9,7 @@ MONEY: Final = [
     on(
         "Query",
         MONEY_READ.may("adjustments statementDocument"),
-        STAFF.may("settlementDocument reconciliation moneyTrail"),
+        STAFF.may("settlementDocument reconciliation moneyTrail findMoney"),
     ),
     on("Mutation", FINANCE.may("requestAdjustments approveAdjustments rejectAdjustments")),
     on(
@@ -42,6 +42,8 @@ MONEY: Final = [
         ),
     ),
     *page("ReconciliationLine", STAFF),
+    on("FoundMoney", STAFF.may("kind id part amount at distributorId number status movement")),
+    *page("FoundMoney", STAFF),
     on("BookDifference", STAFF.may("what ledger elsewhere")),
     on(
         "TrailShare",
