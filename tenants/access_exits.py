@@ -20,7 +20,7 @@ EXITS: Final = [
             "downlineTo heirId directDownline team openOrders openOrdersGoods pendingCommission pending available "
             "settled inPayout payoutsInFlight owed forfeited finalAmount finalAt undelivered"
         ),
-        _READ.may("unsettledAwards stock stockSince buyBackBps buyBack payableOn"),
+        _READ.may("unsettledAwards adjustments openReturns stock stockSince buyBackBps buyBack payableOn"),
     ),
     on("ExitStockLine", _READ.may("sku bought gone quantity paid buyBack")),
     on("ExitCertificate", _READ.may("number kind code name joinedOn leftOn closedOn text html")),
