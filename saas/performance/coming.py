@@ -18,11 +18,11 @@ async def awards_to_come(distributor_id: DistributorId, ended_by: datetime) -> S
 
     Whether they award anything is known when they are closed.
     """
-    found = []
-    for period in await periods_due():
-        if period.until_at <= ended_by and await _pays(period) and await _sold(distributor_id, period):
-            found.append(period)
-    return found
+    return [
+        period
+        for period in await periods_due()
+        if period.until_at <= ended_by and await _pays(period) and await _sold(distributor_id, period)
+    ]
 
 
 async def _pays(period: CalendarPeriod) -> bool:
