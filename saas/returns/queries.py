@@ -157,8 +157,9 @@ async def returns_to_come(beneficiary_id: DistributorId) -> int:
     async with reading() as tx:
         found: int = await tx.value(
             "SELECT count(*) FROM return_case r WHERE r.tenant_id = $1 AND r.status IN ('requested', 'approved') "
-            "AND EXISTS (SELECT 1 FROM commission c WHERE c.tenant_id = $1 AND c.order_id = r.order_id "
-            "AND c.beneficiary_id = $2 AND c.amount_minor > c.reversed_minor)",
+            "AND EXISTS (SELECT 1 FROM return_line b JOIN commission c ON c.tenant_id = b.tenant_id "
+            "AND c.line_id = b.line_id WHERE b.tenant_id = $1 AND b.return_id = r.id AND c.beneficiary_id = $2 "
+            "AND c.status IN ('pending', 'available', 'settled') AND c.amount_minor > c.reversed_minor)",
             tx.tenant_id,
             beneficiary_id,
         )
