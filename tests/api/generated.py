@@ -91,6 +91,7 @@ IDS = {
     "listingId": "Listing",
     "Query.importFile(id)": "ImportFile",
     "payoutId": "Payout",
+    "restPaidOf": "PayoutBatch",
     "Query.exit(id)": "ExitCase",
     "ExitInput.id": "ExitCase",
     "ExecuteExitInput.id": "ExitCase",
