@@ -147,7 +147,7 @@ async def test_4_reversed_at_the_rate_chain_and_version_of_the_sale_before_and_a
     """Meanwhile D was moved, C suspended, B has left, and another program pays other rates to other levels."""
     lotus, _ = await two_shops()
     with as_tenant(LOTUS):
-        bought = await delivered(lotus["D"])
+        bought = await delivered(lotus["D"], 1_000_000)
         with clock.at(DELIVERED):
             await use({"key": "levels", "kind": "level_table", "levels": [{"rate_bps": 9_000}]}, at=DELIVERED)
             await move(Move(distributor=lotus["D"], sponsor=lotus["A"], reason="region"), staff())
@@ -163,11 +163,11 @@ async def test_4_reversed_at_the_rate_chain_and_version_of_the_sale_before_and_a
             await record_result(result(payout, Outcome.PAID), MAKER)
         parts.append(await taken((await comes_back(bought, 1, at=APRIL + timedelta(hours=1))).id))
         assert parts == [
-            {"D": ("pending", 333), "C": ("pending", 500), "B": ("pending", 667)},
-            {"D": ("settled", 334), "C": ("settled", 500), "B": ("settled", 666)},
-            {"D": ("settled", 333), "C": ("settled", 500), "B": ("settled", 667)},
+            {"D": ("pending", 33_333), "C": ("pending", 50_000), "B": ("pending", 66_667)},
+            {"D": ("settled", 33_334), "C": ("settled", 50_000), "B": ("settled", 66_666)},
+            {"D": ("settled", 33_333), "C": ("settled", 50_000), "B": ("settled", 66_667)},
         ]
-        assert await balances() == {("D", "settled"): -333}
+        assert await balances() == {("D", "settled"): -33_333}
         assert await run_checks() == []
 
 
