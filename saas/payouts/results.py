@@ -239,10 +239,8 @@ async def _write(tx: Tx, new: Sequence[_New], actor: Actor) -> None:
         now,
     )
     await announce([_event(one) for one in new])
-    for one in new:
-        await audit.record(
-            actor, f"payout.{one.result.outcome}", str(one.result.payout_id), reference=one.result.reference
-        )
+    said = [(one.result.outcome, str(one.result.payout_id), one.result.reference) for one in new]
+    await audit.record_each(actor, [(f"payout.{how}", id_, {"reference": ref}) for how, id_, ref in said])
 
 
 def _as_row(result: Result) -> Mapping[str, object]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from saas.base import clock
 from saas.base.db import Database
 from saas.base.errors import InvalidInput
-from saas.base.ids import DistributorId
+from saas.base.ids import DistributorId, ReturnId
 from saas.base.paging import PageRequest
 from saas.ledger.rules import Kind
 from saas.orders.commands import place_order
@@ -29,7 +29,7 @@ from tests.network.world import staff
 from tests.orders.world import NOON, order, two_shops
 from tests.payouts.people import MAKER, ask, give_card, result, sent_batch
 from tests.returns.test_money import _owes
-from tests.returns.world import APRIL, finance
+from tests.returns.world import APRIL, delivered, finance
 from tests.settlement.test_adjustments import asked, line
 
 MAY = APRIL + timedelta(days=30)
@@ -73,13 +73,14 @@ def test_a_quarter_until_today_is_searched_by_default_and_a_leap_year_at_most() 
 
 async def _month(lotus: dict[str, DistributorId]) -> None:
     """D sold for 1,000.00 and was paid its 100.00 less a fee of 0.60; the payout of B failed; the goods came back."""
+    await delivered(lotus["B"], 200_000)
     await _owes(lotus)
     with clock.at(APRIL + timedelta(days=1)):
         await give_card(lotus["B"])
         await ask(lotus["B"])
         batch = await sent_batch()
         sent = (await payouts(PayoutFilter(batch_id=batch), PageRequest())).items
-        assert sorted(one.net_minor for one in sent) == [9_940, 15_880]
+        assert sorted(one.amounts.net_minor for one in sent) == [9_940, 15_880]
     with clock.at(APRIL + timedelta(days=2)):
         for one in sent:
             paid = one.distributor_id == lotus["D"]
@@ -143,7 +144,7 @@ async def test_orders_returns_adjustments_and_write_offs_are_found(db: Database)
         with clock.at(APRIL + timedelta(days=3)):
             back = (await found(100_000, kinds=[FoundKind.RETURN]))[0]
             assert (back.part, back.at) == (FoundPart.GOODS, APRIL)
-            await refund_return(RefundReturn(return_id=back.id, freight_minor=0, idempotency_key="r"), finance(LOTUS))
+            await refund_return(RefundReturn(return_id=ReturnId(back.id), idempotency_key="r"), finance(LOTUS))
             waiting = await place_order(order(lotus["D"], amount_minor=5_555, freight_minor=1_234), staff())
             await request_adjustments(asked(line(lotus["D"], -333)), MAKER)
             debt = RequestWriteOff(distributor_id=lotus["D"], amount_minor=6_000, reason="gone", idempotency_key="w")
@@ -166,7 +167,7 @@ async def test_days_are_the_brands_and_half_open(db: Database) -> None:
         await _owes(lotus)
         first = APRIL.date()
         with clock.at(MAY):
-            only = {"kinds": [FoundKind.STATEMENT]}
+            only: Any = {"kinds": [FoundKind.STATEMENT]}
             assert said(await found(10_000, since=first, until=first + timedelta(days=1), **only)) == [
                 ("STATEMENT", "CLOSING")
             ]
