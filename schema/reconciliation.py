@@ -173,6 +173,10 @@ class TrailShare:
     statement_number: str | None = strawberry.field(description="Its number.")
     settlement_id: strawberry.ID | None = strawberry.field(description="The closed period.")
     transaction_id: strawberry.ID | None = strawberry.field(description="The movement that settled it.")
+    taken_back: Money = strawberry.field(
+        description="What of it was taken back after it was settled; it is among what took from the oldest shares, or "
+        "waits for the next ones."
+    )
     uses: list[TrailUse] = strawberry.field(description="What was taken of it, in order.")
     left: Money = strawberry.field(description="What nothing has taken; of a payout's trail, what others took too.")
 
@@ -210,6 +214,7 @@ def _share(one: Share) -> TrailShare:
         statement_number=one.statement_number,
         settlement_id=maybe_global("Settlement", one.settlement_id),
         transaction_id=maybe_global("LedgerTransaction", one.transaction_id),
+        taken_back=money(one.clawed_minor, one.currency),
         uses=[_use(use, one.currency) for use in one.uses],
         left=money(one.left_minor, one.currency),
     )
@@ -318,7 +323,7 @@ class ReconciliationQuery:
     @strawberry.field(
         description="Where a cent is. Of an order, a line of one, a share of commission, an award, an adjustment, a "
         "statement, a payout, a return, a write-off, an exit or a movement in the ledger: the shares it is about, and "
-        "what became of each; of what only took, the parts that it took."
+        "what became of each; of what only took, the parts that it took, and of a return the shares it took back."
     )
     async def money_trail(
         self, of: Annotated[strawberry.ID, strawberry.argument(description="The thing to follow.")]

@@ -51,7 +51,7 @@ MONEY: Final = [
         "TrailShare",
         STAFF.may(
             "kind id distributorId amount status orderId orderNumber lineId sku component releaseId statementId "
-            "statementNumber settlementId transactionId uses left"
+            "statementNumber settlementId transactionId takenBack uses left"
         ),
     ),
     on(
