@@ -1,16 +1,18 @@
 """Exits as they are decided: quoted, approved, executed, closed; and personal data erased afterwards."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import strawberry
 
 from saas.base.ids import DistributorId, ExitId
-from saas.exits import commands
+from saas.exits import commands, together
 from saas.exits.bulk import QuoteAllInactive, start_inactive
 from saas.exits.commands import Erasable, ExecuteExit, Quoted, QuoteExit, QuoteInactive
 from saas.exits.rules import ExitKind
+from saas.exits.together import ApproveExits, Decided, ExecuteExits
 from schema.context import Info
-from schema.errors import In, Payload, refusals
+from schema.errors import In, Payload, UserError, refusals, user_errors
 from schema.exits import ExitCase, ExitQuote, GoneInput, exit_case, gone_of, heir_of, quote
 from schema.ids import from_global, to_global
 from schema.jobs import JobPayload, job
@@ -77,11 +79,50 @@ class ExecuteExitInput:
     id: strawberry.ID = strawberry.field(description="The exit.")
 
 
+@strawberry.input(description="Exits to approve, each by itself.")
+class ApproveExitsInput:
+    """Exits."""
+
+    ids: list[strawberry.ID] = strawberry.field(description="1 to 100 exits.")
+    dry_run: bool = strawberry.field(default=False, description="Look whether each could be, write nothing.")
+
+
+@strawberry.input(description="Approved exits to execute, each by itself.")
+class ExecuteExitsInput:
+    """Exits."""
+
+    idempotency_key: str = strawberry.field(
+        description="The same key and content execute each once; those refused before are tried again."
+    )
+    ids: list[strawberry.ID] = strawberry.field(description="1 to 100 exits, executed in this order.")
+    dry_run: bool = strawberry.field(
+        default=False, description="Look whether each could be, as if no other of them were; write nothing."
+    )
+
+
 @strawberry.type(description="An exit as it is now.")
 class ExitPayload(Payload):
     """Answer of the mutations of exits."""
 
     exit: ExitCase | None = strawberry.field(default=None, description="The exit; none when refused.")
+
+
+@strawberry.type(description="What became of one exit of several.")
+class ExitVerdict:
+    """A verdict."""
+
+    exit_id: strawberry.ID = strawberry.field(description="The exit that was meant.")
+    exit: ExitCase | None = strawberry.field(
+        description="The exit as it stands now, also when it was refused; none when there is none."
+    )
+    user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was done.")
+
+
+@strawberry.type(description="What became of each exit, in the order they were given.")
+class ExitsPayload(Payload):
+    """Answer of approveExits and executeExits."""
+
+    verdicts: list[ExitVerdict] | None = strawberry.field(default=None, description="One for each exit.")
 
 
 @strawberry.type(description="The quote of one distributor's exit.")
@@ -169,6 +210,20 @@ class ExitMutation:
         command = ExecuteExit(exit_id=_id(input.id), idempotency_key=input.idempotency_key)
         return ExitPayload(exit=exit_case(await commands.execute_exit(command, info.context.who)))
 
+    @strawberry.mutation(description="Agree to many exits that somebody else asked for, each by itself; dryRun tells.")
+    @refusals(ExitsPayload)
+    async def approve_exits(self, info: Info, input: In[ApproveExitsInput]) -> ExitsPayload:
+        """Approve them."""
+        command = ApproveExits(exit_ids=_ids(input.ids), dry_run=input.dry_run)
+        return _verdicts(await together.approve_exits(command, info.context.who), info.context.locale)
+
+    @strawberry.mutation(description="Let many approved exits happen, each by itself; dryRun only tells.")
+    @refusals(ExitsPayload)
+    async def execute_exits(self, info: Info, input: In[ExecuteExitsInput]) -> ExitsPayload:
+        """Execute them."""
+        command = ExecuteExits(exit_ids=_ids(input.ids), idempotency_key=input.idempotency_key, dry_run=input.dry_run)
+        return _verdicts(await together.execute_exits(command, info.context.who), info.context.locale)
+
     @strawberry.mutation(description="Close an executed exit when nothing is left to settle or to pay.")
     @refusals(ExitPayload)
     async def close_exit(self, info: Info, input: In[ExitInput]) -> ExitPayload:
@@ -212,6 +267,23 @@ class ExitMutation:
 
 def _id(value: strawberry.ID) -> ExitId:
     return ExitId(from_global("ExitCase", value, "input.id"))
+
+
+def _ids(values: list[strawberry.ID]) -> list[ExitId]:
+    return [ExitId(from_global("ExitCase", value, f"input.ids[{i}]")) for i, value in enumerate(values)]
+
+
+def _verdicts(decided: Sequence[Decided], locale: str) -> ExitsPayload:
+    return ExitsPayload(
+        verdicts=[
+            ExitVerdict(
+                exit_id=to_global("ExitCase", one.exit_id),
+                exit=exit_case(one.exit) if one.exit else None,
+                user_errors=user_errors(one.errors, locale),
+            )
+            for one in decided
+        ]
+    )
 
 
 def _quoted(one: Quoted) -> QuotedExit:

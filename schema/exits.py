@@ -94,6 +94,8 @@ class ExitQuote:
     pending: Money = strawberry.field(description="Commission under a hold.")
     available: Money = strawberry.field(description="Commission and awards that wait for a settlement.")
     unsettled_awards: Money = strawberry.field(description="The part of it that closed periods brought.")
+    adjustments: Money = strawberry.field(description="Adjustments agreed to that wait for the next statement.")
+    open_returns: int = strawberry.field(description="Returns of its orders that still expect something.")
     settled: Money = strawberry.field(description="The settled balance.")
     in_payout: Money = strawberry.field(description="What is on its way out.")
     payouts_in_flight: int = strawberry.field(description="Payouts without a final result.")
@@ -139,6 +141,8 @@ def quote(found: Quote) -> ExitQuote:
         pending=amount(found.pending_minor),
         available=amount(found.available_minor),
         unsettled_awards=amount(found.awards_minor),
+        adjustments=amount(found.adjustments_minor),
+        open_returns=found.open_returns,
         settled=amount(found.settled_minor),
         in_payout=amount(found.in_payout_minor),
         payouts_in_flight=found.payouts_in_flight,

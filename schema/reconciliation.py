@@ -1,23 +1,25 @@
 """The ledger beside statements and payouts, and where a cent is."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
 import strawberry
 
 from saas.base.errors import NotFound
-from saas.base.ids import SettlementId
+from saas.base.ids import DistributorId, SettlementId
+from saas.ledger.rules import Kind
 from saas.reconciliation import queries
 from saas.reconciliation import trail as trails
 from saas.reconciliation.queries import Span, span_of
 from saas.reconciliation.rules import Reconciled
+from saas.reconciliation.search import Found, FoundKind, FoundPart, Search, find_amount
 from saas.reconciliation.trail import Share, Use
 from schema.downloads import FileDownload, file_download
 from schema.enums import described
 from schema.ids import from_global, maybe_global, split_global, to_global
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
-from schema.scalars import Money, money
+from schema.scalars import BigInt, Money, money
 
 
 @strawberry.type(description="Where the ledger and the other books say different things; there must be none.")
@@ -171,6 +173,10 @@ class TrailShare:
     statement_number: str | None = strawberry.field(description="Its number.")
     settlement_id: strawberry.ID | None = strawberry.field(description="The closed period.")
     transaction_id: strawberry.ID | None = strawberry.field(description="The movement that settled it.")
+    taken_back: Money = strawberry.field(
+        description="What of it was taken back after it was settled; it is among what took from the oldest shares, or "
+        "waits for the next ones."
+    )
     uses: list[TrailUse] = strawberry.field(description="What was taken of it, in order.")
     left: Money = strawberry.field(description="What nothing has taken; of a payout's trail, what others took too.")
 
@@ -208,8 +214,82 @@ def _share(one: Share) -> TrailShare:
         statement_number=one.statement_number,
         settlement_id=maybe_global("Settlement", one.settlement_id),
         transaction_id=maybe_global("LedgerTransaction", one.transaction_id),
+        taken_back=money(one.clawed_minor, one.currency),
         uses=[_use(use, one.currency) for use in one.uses],
         left=money(one.left_minor, one.currency),
+    )
+
+
+described(
+    "What has an amount that was looked for.",
+    name="FoundMoneyKind",
+    PAYOUT="A payout; at its result, else when it was sent, else when it was asked for.",
+    BATCH="A batch of payouts; when it was handed to its provider, else when it was made.",
+    STATEMENT="A statement; when its period was closed.",
+    ORDER="An order; when it was paid, else when it was placed.",
+    RETURN="A return; when it was refunded, else when the goods were there.",
+    ADJUSTMENT="An adjustment; when it was asked for.",
+    WRITE_OFF="A write-off; when it was decided, else when it was asked for.",
+    MOVEMENT="A movement in the ledger; when it took effect.",
+)(FoundKind)
+described(
+    "Which amount of it; the first that fits.",
+    name="FoundMoneyPart",
+    NET="What the bank pays, of a payout or a batch.",
+    REQUESTED="What left the balance for a payout.",
+    WITHHELD="What was withheld from a payout.",
+    FEE="The fee of a payout.",
+    PAID="What was really paid of a batch.",
+    CLOSING="What a statement closes with, for or against the distributor.",
+    COMMISSION="The commission of a statement.",
+    AWARDS="The rebates and bonuses of a statement.",
+    ADJUSTMENTS="The adjustments of a statement.",
+    TOTAL="All that an order cost, with freight and tax.",
+    GOODS="The goods of an order or a return.",
+    REFUND="What was refunded of a return.",
+    AMOUNT="The amount itself.",
+)(FoundPart)
+_FOUND_GLOBAL = {
+    FoundKind.PAYOUT: "Payout",
+    FoundKind.BATCH: "PayoutBatch",
+    FoundKind.STATEMENT: "Statement",
+    FoundKind.ORDER: "Order",
+    FoundKind.RETURN: "ReturnCase",
+    FoundKind.ADJUSTMENT: "Adjustment",
+    FoundKind.WRITE_OFF: "WriteOff",
+    FoundKind.MOVEMENT: "LedgerTransaction",
+}
+
+
+@strawberry.type(description="Something in the books that has an amount.")
+class FoundMoney:
+    """A find."""
+
+    kind: FoundKind = strawberry.field(description="What it is.")
+    id: strawberry.ID = strawberry.field(description="Which one; `moneyTrail` follows it, of a batch its payouts.")
+    part: FoundPart = strawberry.field(description="Which amount of it.")
+    amount: Money = strawberry.field(description="The amount that was looked for.")
+    at: datetime = strawberry.field(description="When it came about.")
+    distributor_id: strawberry.ID | None = strawberry.field(description="Whose it is; none of the brand's own.")
+    number: str | None = strawberry.field(
+        description="The number people know it by: of a payout its batch's, of a return its order's, of an adjustment "
+        "its reference."
+    )
+    status: str | None = strawberry.field(description="Where it is, of what has a status.")
+    movement: Kind | None = strawberry.field(description="Why money moved, of a movement.")
+
+
+def _found_money(one: Found) -> FoundMoney:
+    return FoundMoney(
+        kind=one.kind,
+        id=to_global(_FOUND_GLOBAL[one.kind], one.id),
+        part=one.part,
+        amount=money(one.amount_minor, one.currency),
+        at=one.at,
+        distributor_id=maybe_global("Distributor", one.distributor_id),
+        number=one.number,
+        status=one.status,
+        movement=one.movement,
     )
 
 
@@ -243,7 +323,7 @@ class ReconciliationQuery:
     @strawberry.field(
         description="Where a cent is. Of an order, a line of one, a share of commission, an award, an adjustment, a "
         "statement, a payout, a return, a write-off, an exit or a movement in the ledger: the shares it is about, and "
-        "what became of each; of what only took, the parts that it took."
+        "what became of each; of what only took, the parts that it took, and of a return the shares it took back."
     )
     async def money_trail(
         self, of: Annotated[strawberry.ID, strawberry.argument(description="The thing to follow.")]
@@ -253,3 +333,28 @@ class ReconciliationQuery:
         if known is None:
             raise NotFound("of", kind="commission", value=of[:60])
         return [_share(one) for one in await trails.trail(*known)]
+
+    @strawberry.field(
+        description="What has an amount, as it stands on a bank statement: payouts, batches, statements, orders, "
+        "returns, adjustments, write-offs and movements in the ledger, the latest first. Then `moneyTrail` follows it."
+    )
+    async def find_money(
+        self,
+        amount_minor: Annotated[BigInt, strawberry.argument(description="The amount, in minor units, above zero.")],
+        since: Annotated[date | None, strawberry.argument(description="The first day; by default 92 days ago.")] = None,
+        until: Annotated[
+            date | None,
+            strawberry.argument(description="The day after the last, at most 366 later; tomorrow by default."),
+        ] = None,
+        of: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="Only this distributor's; movements are then those of its accounts."),
+        ] = None,
+        kinds: Annotated[list[FoundKind] | None, strawberry.argument(description="Only these kinds.")] = None,
+        first: First = PAGE_DEFAULT,
+        after: After = None,
+    ) -> Connection[FoundMoney]:
+        """A page of finds."""
+        owner = DistributorId(from_global("Distributor", of, "of")) if of else None
+        wanted = Search(amount_minor=amount_minor, since=since, until=until, distributor_id=owner, kinds=kinds)
+        return connection(await find_amount(wanted, request(first, after)), _found_money, after)

@@ -28,6 +28,7 @@ from schema.notifications import NotificationMutation, NotificationQuery
 from schema.order_changes import OrderMutation
 from schema.orders import OrderQuery
 from schema.payout_changes import PayoutMutation
+from schema.payout_results import PayoutResultMutation
 from schema.payouts import PayoutQuery
 from schema.people import PeopleMutation, PeopleQuery
 from schema.periods import PeriodMutation, PeriodQuery
@@ -98,6 +99,7 @@ class Mutation(
     SettlementMutation,
     AdjustmentMutation,
     PayoutMutation,
+    PayoutResultMutation,
     ProviderAccountMutation,
     ExitMutation,
     SimulationMutation,

@@ -20,7 +20,7 @@ EXITS: Final = [
             "downlineTo heirId directDownline team openOrders openOrdersGoods pendingCommission pending available "
             "settled inPayout payoutsInFlight owed forfeited finalAmount finalAt undelivered"
         ),
-        _READ.may("unsettledAwards stock stockSince buyBackBps buyBack payableOn"),
+        _READ.may("unsettledAwards adjustments openReturns stock stockSince buyBackBps buyBack payableOn"),
     ),
     on("ExitStockLine", _READ.may("sku bought gone quantity paid buyBack")),
     on("ExitCertificate", _READ.may("number kind code name joinedOn leftOn closedOn text html")),
@@ -30,6 +30,8 @@ EXITS: Final = [
     on("InactiveDistributor", STAFF.may("distributorId distributor joinedAt lastSaleOn")),
     on("InactiveDistributorConnection", STAFF.may("edges nodes pageInfo")),
     on("InactiveDistributorEdge", STAFF.may("cursor node")),
+    on("ExitVerdict", OPERATIONS.may("exitId exit userErrors")),
+    on("ExitsPayload", OPERATIONS.may("verdicts userErrors")),
     on("QuotedExit", OPERATIONS.may("distributorId quote exit")),
     on("QuoteInactiveExitsPayload", OPERATIONS.may("exits userErrors")),
     on("ErasedPerson", OWNER.may("exitId distributorId code closedAt")),

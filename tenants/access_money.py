@@ -9,9 +9,9 @@ MONEY: Final = [
     on(
         "Query",
         MONEY_READ.may("adjustments statementDocument"),
-        STAFF.may("settlementDocument reconciliation moneyTrail"),
+        STAFF.may("settlementDocument reconciliation moneyTrail findMoney"),
     ),
-    on("Mutation", FINANCE.may("requestAdjustments approveAdjustments rejectAdjustments")),
+    on("Mutation", FINANCE.may("requestAdjustments approveAdjustments rejectAdjustments recordPayoutResults")),
     on(
         "Adjustment",
         MONEY_READ.may("id distributorId amount reason reference status requestedAt decidedAt statementId"),
@@ -20,6 +20,8 @@ MONEY: Final = [
     *page("Adjustment", MONEY_READ),
     on("RequestAdjustmentsPayload", FINANCE.may("adjustments count given taken userErrors")),
     on("AdjustmentsPayload", FINANCE.may("adjustments userErrors")),
+    on("RecordPayoutResultsPayload", FINANCE.may("verdicts paidCount failedCount paid returned userErrors")),
+    on("PayoutResultVerdict", FINANCE.may("payoutId userErrors")),
     on("FileDownload", MONEY_READ.may("fileName mediaType content")),
     on("Statement", MONEY_READ.may("adjustments other debt recovered debtLeft recoveryBps setAside adjustmentLines")),
     on("Settlement", STAFF.may("adjustments")),
@@ -42,12 +44,14 @@ MONEY: Final = [
         ),
     ),
     *page("ReconciliationLine", STAFF),
+    on("FoundMoney", STAFF.may("kind id part amount at distributorId number status movement")),
+    *page("FoundMoney", STAFF),
     on("BookDifference", STAFF.may("what ledger elsewhere")),
     on(
         "TrailShare",
         STAFF.may(
             "kind id distributorId amount status orderId orderNumber lineId sku component releaseId statementId "
-            "statementNumber settlementId transactionId uses left"
+            "statementNumber settlementId transactionId takenBack uses left"
         ),
     ),
     on(

@@ -98,6 +98,7 @@ RULES: Final = joined(
             ORDERS_PLACE.may("cancelOrder openListing changeListingPrice closeListing"),
             (OPERATIONS | DISTRIBUTOR).may("quoteExit withdrawExit"),
             OPERATIONS.may("approveExit rejectExit executeExit closeExit quoteInactiveExits startInactiveExits"),
+            OPERATIONS.may("approveExits executeExits"),
             OWNER.may("erasePersonalData"),
             FINANCE.may("closePeriod recordPayoutResult"),
             FINANCE.may("releaseCommission closeSettlement verifyPayoutDestination revealPayoutDestination"),

@@ -1,6 +1,7 @@
 """The audit log: who did what to whom, written in the transaction that does it."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -35,13 +36,19 @@ class Line:
 
 async def record(actor: Actor, action: str, subject: str | None = None, **detail: object) -> None:
     """Write one line. ``detail`` must hold no personal data in clear."""
+    await record_each(actor, [(action, subject, detail)])
+
+
+async def record_each(actor: Actor, said: Iterable[tuple[str, str | None, Mapping[str, object]]]) -> None:
+    """Write many lines, each with its action, subject and detail, as ``record`` does."""
+    now = clock.now()
     await current_tx().insert_later(
         "audit_log",
         ("id", "at", "actor_kind", "actor_id", "actor_label", "action", "subject", "detail"),
         [
             (
                 new_id(),
-                clock.now(),
+                now,
                 actor.kind,
                 actor.id,
                 actor.label,
@@ -49,6 +56,7 @@ async def record(actor: Actor, action: str, subject: str | None = None, **detail
                 subject,
                 orjson.dumps(detail, default=str).decode(),
             )
+            for action, subject, detail in said
         ],
     )
 

@@ -154,9 +154,7 @@ def _check(command: CreateTenant) -> None:
             remedy=Said(f"use one of {', '.join(LOCALES)}", f"请使用以下之一：{', '.join(LOCALES)}"),
         )
     if command.owner.role is not Role.OWNER:
-        raise InvalidInput(
-            "input.owner.role", value=command.owner.role, remedy=Said(f"use {Role.OWNER}", f"请使用 {Role.OWNER}")
-        )
+        raise InvalidInput("input", value=command.owner.role, remedy=Said(f"use {Role.OWNER}", f"请使用 {Role.OWNER}"))
     check_new(command.owner, TenantId(1))
 
 
@@ -183,7 +181,7 @@ async def _set_status(tenant_id: TenantId, status: BrandStatus, reason: str, act
             await tx.execute("UPDATE tenant SET status = $2 WHERE id = $1 AND id <> 0", tenant_id, status)
             row = await tx.row(f"SELECT {_COLUMNS} FROM tenant WHERE id = $1 AND id <> 0", tenant_id)
             if row is None:
-                raise NotFound("input.tenantId", kind="brand", value=tenant_id)
+                raise NotFound("input.slug", kind="brand", value=tenant_id)
             await audit.record(actor, f"tenant.{status}", str(tenant_id), reason=reason)
             tx.after_commit(forget)
     return _brand(row)
@@ -203,7 +201,7 @@ async def add_domain(tenant_id: TenantId, host: str, actor: Actor) -> str:
     with tenant_scope(tenant_id):
         async with transaction() as tx:
             if tenant_id == PLATFORM or not await tx.value("SELECT 1 FROM tenant WHERE id = $1", tenant_id):
-                raise NotFound("input.tenantId", kind="brand", value=tenant_id)
+                raise NotFound("input.slug", kind="brand", value=tenant_id)
             added = await tx.execute(
                 "INSERT INTO tenant_domain (host, tenant_id, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
                 name,

@@ -6,23 +6,27 @@ import orjson
 
 from saas.base import clock
 from saas.base.db import Tx, reading, transaction
+from saas.base.errors import Said
 from saas.base.ids import ExitId
 from saas.base.money import plain_amount
-from saas.exits.errors import ExitNotSettled
+from saas.exits.errors import ExitAwaits, ExitNotSettled
 from saas.exits.queries import ExitView, exit_by_id
 from saas.exits.rules import ExitState, ExitStep, final_statement
 from saas.exits.stepping import lock_exit, step
 from saas.jobs.worker import Report
 from saas.ledger.queries import balances_of, movements_since
 from saas.payouts.people import staff_member
+from saas.performance.coming import awards_to_come
+from saas.returns.queries import returns_to_come
+from saas.settlement.adjusted import waiting_of
 from tenants import audit
 from tenants.actors import Actor
 
 
 async def close_exit(exit_id: ExitId, actor: Actor) -> ExitView:
-    """Close an executed exit when nothing is left, with its final statement.
+    """Close an executed exit when nothing is left and nothing to come, with its final statement.
 
-    Raises ``NotFound``, ``WrongState``, ``ExitNotSettled`` or ``Forbidden``.
+    Raises ``NotFound``, ``WrongState``, ``ExitNotSettled``, ``ExitAwaits`` or ``Forbidden``.
     """
     staff_member(actor)
     async with transaction() as tx:
@@ -56,8 +60,8 @@ async def close_finished(actor: Actor, report: Report | None = None) -> int:
 async def _close_if_finished(exit_id: UUID, actor: Actor) -> bool:
     async with transaction() as tx:
         case = await lock_exit(tx, ExitId(exit_id))
-        if case.status is not ExitState.EXECUTED or await _left(case):
-            return False  # somebody was faster, or money came meanwhile
+        if case.status is not ExitState.EXECUTED or await _left(case) or await _to_come(case):
+            return False  # somebody was faster, or money came meanwhile, or may come
         await _close(tx, case)
         await audit.record(actor, "exit.close", str(exit_id))
     return True
@@ -68,6 +72,10 @@ async def _close(tx: Tx, case: ExitView) -> None:
     await step(tx, case, ExitStep.CLOSE)
     if left := await _left(case):
         raise ExitNotSettled("input.id", amounts=", ".join(left))
+    if coming := await _to_come(case):
+        raise ExitAwaits(
+            "input.id", what=Said(", ".join(one.en for one in coming), "、".join(one.zh for one in coming))
+        )
     since = case.executed_at or now
     final = final_statement(await movements_since(case.distributor_id, since), since, now)
     await tx.execute(
@@ -86,3 +94,16 @@ async def _left(case: ExitView) -> list[str]:
         for (account, currency), amount in balances.amounts.items()
         if amount
     ]
+
+
+async def _to_come(case: ExitView) -> list[Said]:
+    """What may still move money of who left although nothing stands on its accounts."""
+    owner, coming = case.distributor_id, []
+    if adjustments := (await waiting_of(owner, case.quote.currency)).count:
+        coming.append(Said(f"{adjustments} adjustments on no statement yet", f"{adjustments} 条调整尚未计入结算单"))
+    if returns := await returns_to_come(owner):
+        coming.append(Said(f"{returns} returns under way", f"{returns} 笔退货处理中"))
+    if case.executed_at is not None and (periods := await awards_to_come(owner, case.executed_at)):
+        labels = ", ".join(period.label for period in periods)
+        coming.append(Said(f"periods not closed ({labels})", f"周期尚未结账（{labels}）"))
+    return coming

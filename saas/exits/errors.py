@@ -35,6 +35,14 @@ class ExitNotSettled(DomainError):
     zh = "仍有未结清的款项：{amounts}。请完成结算和打款后再关闭该退出。"
 
 
+class ExitAwaits(DomainError):
+    """Nothing is on the accounts, and something is still under way that may bring or take money."""
+
+    code = "EXIT_AWAITS"
+    en = "Money may still come or go: {what}. Finish that first, then close the exit."
+    zh = "仍可能有款项往来：{what}。请先处理完毕，再关闭该退出。"
+
+
 class HeirNotAsked(DomainError):
     """The program says itself who takes the downline."""
 

@@ -41,6 +41,8 @@ from saas.orders.queries import open_orders
 from saas.payouts.people import check_own, staff_member
 from saas.payouts.queries import open_payouts
 from saas.performance.settling import unsettled_of
+from saas.returns.queries import open_returns
+from saas.settlement.adjusted import waiting_of
 from saas.settlement.policy import settlement_policy
 from tenants import audit
 from tenants.actors import Actor, Role
@@ -294,4 +296,6 @@ async def _position(leaving: DistributorRow, currency: str) -> Position:
         payouts_in_flight=await open_payouts(leaving.id),
         last_hold_until=holds.last_hold_until,
         undelivered=holds.undelivered,
+        adjustments_minor=(await waiting_of(leaving.id, currency)).approved_minor,
+        open_returns=await open_returns(leaving.id),
     )

@@ -172,7 +172,7 @@ class Position:
     """Where a distributor stands when it wants to leave. Amounts in minor units of ``currency``.
 
     ``awards_minor`` is the part of what is available that periods brought. ``undelivered`` counts the shares of pending
-    commission whose hold has not begun.
+    commission whose hold has not begun. ``adjustments_minor`` was agreed to and waits for the next statement.
     """
 
     currency: str
@@ -189,6 +189,8 @@ class Position:
     payouts_in_flight: int
     last_hold_until: datetime | None
     undelivered: int
+    adjustments_minor: int = 0
+    open_returns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +202,7 @@ class Quote:
     ``final_at`` is when the last hold ends, None when nothing is held, and not known yet while ``undelivered`` shares
     await a delivery. ``payable_on`` is the day by which the final amount can be paid, None when nothing is or it is not
     known yet. ``stock`` is bought back at ``buy_back_bps`` of what was paid for it at ``stock_since`` or later.
+    ``adjustments_minor`` was agreed to and waits for the next statement; ``open_returns`` of its orders are under way.
     """
 
     currency: str
@@ -226,6 +229,8 @@ class Quote:
     buy_back_bps: int = 0
     buy_back_minor: int = 0
     payable_on: date | None = None
+    adjustments_minor: int = 0
+    open_returns: int = 0
 
 
 def quote_of(
@@ -253,7 +258,7 @@ def quote_of(
         payouts_in_flight=position.payouts_in_flight,
         owed_minor=max(-free, 0),
         forfeited_minor=position.pending_minor - kept,
-        final_minor=kept + free + position.in_payout_minor + buy_back,
+        final_minor=kept + free + position.in_payout_minor + position.adjustments_minor + buy_back,
         final_at=position.last_hold_until if held else None,
         undelivered=0 if forfeits else position.undelivered,
         awards_minor=position.awards_minor,
@@ -261,21 +266,23 @@ def quote_of(
         stock_since=stock.since,
         buy_back_bps=stock.rate_bps,
         buy_back_minor=buy_back,
+        adjustments_minor=position.adjustments_minor,
+        open_returns=position.open_returns,
     )
 
 
 def dated(quote: Quote, policy: SettlementPolicy, now: datetime) -> Quote:
     """The quote with the day by which its final amount can be paid (docs/rules.md §6).
 
-    What is held or available is settled when the period of its last hold, or the present one, is over; what is settled
-    already can be paid at once.
+    What is held or available, or adjusted, is settled when the period of its last hold, or the present one, is over;
+    what is settled already can be paid at once.
     """
     if quote.final_minor <= 0 or quote.undelivered:
         return quote
     bound = now
     if quote.final_at is not None:
         bound = period_at(policy, max(now, quote.final_at)).until
-    elif quote.available_minor:
+    elif quote.available_minor or quote.adjustments_minor:
         bound = period_at(policy, now).until
     day = bound.astimezone(ZoneInfo(policy.time_zone)).date()
     return replace(quote, payable_on=add_working_days(day, policy.days_to_pay))

@@ -137,7 +137,7 @@ async def _move_balances(tx: Tx, made: dict[UUID, Posting], covered: frozenset[A
     if lacking is None:
         raise RuntimeError("a balance row vanished while it was locked")
     raise InsufficientBalance(
-        "input.amount",
+        "input.amountMinor",
         owner=lacking["owner_id"],
         currency=lacking["currency"],
         balance=plain_amount(lacking["amount_minor"], lacking["currency"]),

@@ -117,11 +117,11 @@ async def approve_batch(batch_id: PayoutBatchId, actor: Actor) -> BatchView:
             .exclude(created_by=person)
             .update(status=BatchState.APPROVED, approved_by=person, approved_at=clock.now())
         )
-        batch = await batch_by_id(batch_id)
+        batch = await batch_by_id(batch_id, "input.id")
         if approved:
             await audit.record(actor, "payout_batch.approve", str(batch_id), net_minor=batch.net_minor)
         elif batch.created_by == person:
-            raise SecondPersonNeeded("input.batchId")
+            raise SecondPersonNeeded("input.id")
         elif batch.status is not BatchState.APPROVED or batch.approved_by != person:
             raise _wrong_state(batch, BatchState.OPEN)
         return batch
@@ -145,7 +145,7 @@ async def cancel_batch(batch_id: PayoutBatchId, actor: Actor) -> BatchView:
                 batch_id,
             )
             await audit.record(actor, "payout_batch.cancel", str(batch_id), payouts=released)
-        batch = await batch_by_id(batch_id)
+        batch = await batch_by_id(batch_id, "input.id")
         if batch.status is not BatchState.CANCELLED:
             raise _wrong_state(batch, BatchState.OPEN)
         return batch
@@ -170,7 +170,7 @@ async def submit_batch(batch_id: PayoutBatchId, actor: Actor) -> Submission | No
             await enqueue(JOB, {"batch": batch_id}, actor=actor)
             return None
         provider, items = FILES[batch.provider], await _items(tx, batch_id)
-        account = await account_at(batch.provider, "input.batchId") if provider.needs_account else {}
+        account = await account_at(batch.provider, "input.id") if provider.needs_account else {}
         await audit.record(
             actor, "payout_batch.submit" if sent else "payout_batch.download", str(batch_id), payouts=len(items)
         )
@@ -218,10 +218,10 @@ async def _hand_over(tx: Tx, batch_id: PayoutBatchId) -> tuple[BatchView, bool]:
     sent = await PayoutBatch.filter(id=batch_id, status=BatchState.APPROVED).update(
         status=BatchState.SUBMITTED, submitted_at=clock.now()
     )
-    batch = await batch_by_id(batch_id)
+    batch = await batch_by_id(batch_id, "input.id")
     state = PayoutState.SENT if batch.provider in FILES else PayoutState.BATCHED
     if sent and not await _send(tx, batch_id, state):
-        raise NothingToBatch("input.batchId", currency=batch.currency)
+        raise NothingToBatch("input.id", currency=batch.currency)
     return batch, bool(sent)
 
 
@@ -254,7 +254,7 @@ async def _items(tx: Tx, batch_id: PayoutBatchId) -> list[Item]:
     )
     for row in rows:
         if row["status"] != PayoutState.SENT:
-            raise WrongState("input.batchId", kind="payout", state=row["status"], needed=PayoutState.SENT)
+            raise WrongState("input.id", kind="payout", state=row["status"], needed=PayoutState.SENT)
     return [
         Item(
             payout_id=row["id"],
@@ -267,4 +267,4 @@ async def _items(tx: Tx, batch_id: PayoutBatchId) -> list[Item]:
 
 
 def _wrong_state(batch: BatchView, needed: BatchState) -> WrongState:
-    return WrongState("input.batchId", kind="payout batch", state=batch.status, needed=needed)
+    return WrongState("input.id", kind="payout batch", state=batch.status, needed=needed)

@@ -12,7 +12,7 @@ from saas.payouts.requests import (
     request_payout,
     sweep_payouts,
 )
-from saas.payouts.results import RecordResult, record_result
+from saas.payouts.results import Recorded, RecordResult, RecordResults, Result, record_result, record_results
 from saas.payouts.sending import NoticeForged, receive_notice
 
 __all__ = [
@@ -20,7 +20,10 @@ __all__ = [
     "CreateBatch",
     "NoticeForged",
     "RecordResult",
+    "RecordResults",
+    "Recorded",
     "RequestPayout",
+    "Result",
     "SetAccount",
     "SetDestination",
     "Sweep",
@@ -31,6 +34,7 @@ __all__ = [
     "create_batch",
     "receive_notice",
     "record_result",
+    "record_results",
     "request_payout",
     "reveal_destination",
     "send_approved",

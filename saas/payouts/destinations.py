@@ -126,10 +126,10 @@ async def verify_destination(destination_id: UUID, actor: Actor) -> DestinationV
         found = await destination_by_id(destination_id)
         if found.status is DestinationState.RETIRED:
             raise WrongState(
-                "input.destinationId", kind="payout destination", state=found.status, needed=DestinationState.UNVERIFIED
+                "input.id", kind="payout destination", state=found.status, needed=DestinationState.UNVERIFIED
             )
         if found.status is DestinationState.UNVERIFIED:
-            raise CardNeedsSecondPerson("input.destinationId")
+            raise CardNeedsSecondPerson("input.id")
         if changed:
             await audit.record(actor, "payout_destination.verify", str(destination_id), masked=found.masked)
         return found
@@ -143,7 +143,7 @@ async def reveal_destination(destination_id: UUID, actor: Actor) -> PayTo:
             "SELECT sealed FROM payout_destination WHERE tenant_id = $1 AND id = $2", tx.tenant_id, destination_id
         )
         if not sealed:  # nothing, or erased
-            raise NotFound("input.destinationId", kind="payout destination", value=destination_id)
+            raise NotFound("input.id", kind="payout destination", value=destination_id)
         await audit.record(actor, "payout_destination.reveal", str(destination_id))
         return opened(sealed, destination_id)
 

@@ -182,8 +182,10 @@ async def payouts(wanted: PayoutFilter, page: PageRequest) -> Page[PayoutView]:
     return page_of(found, page, [encode_cursor(one.requested_at, one.id) for one in found])
 
 
-async def payout_by_id(payout_id: PayoutId, distributor_id: DistributorId | None = None) -> PayoutView:
-    """A payout, of this distributor where one is named. Raises ``NotFound``."""
+async def payout_by_id(
+    payout_id: PayoutId, distributor_id: DistributorId | None = None, field: str = "id"
+) -> PayoutView:
+    """A payout, of this distributor where one is named. Raises ``NotFound``, of ``field``."""
     async with reading() as tx:
         where = Where(tx, "p")
         where.add("p.id = $", payout_id)
@@ -191,7 +193,7 @@ async def payout_by_id(payout_id: PayoutId, distributor_id: DistributorId | None
             where.add("p.distributor_id = $", distributor_id)
         row = await tx.row(f"SELECT {_PAYOUT} {_FROM} WHERE {where.sql}", *where.args)
     if row is None:
-        raise NotFound("id", kind="payout", value=payout_id)
+        raise NotFound(field, kind="payout", value=payout_id)
     return _payout(row)
 
 
@@ -219,12 +221,12 @@ async def batches(page: PageRequest, status: BatchState | None = None) -> Page[B
     return page_of(found, page, [encode_cursor(one.created_at, one.id) for one in found])
 
 
-async def batch_by_id(batch_id: PayoutBatchId) -> BatchView:
-    """A batch. Raises ``NotFound``."""
+async def batch_by_id(batch_id: PayoutBatchId, field: str = "id") -> BatchView:
+    """A batch. Raises ``NotFound``, of ``field``."""
     async with reading() as tx:
         row = await tx.row(_BATCH.format(where="b.tenant_id = $1 AND b.id = $2", limit=1), tx.tenant_id, batch_id)
     if row is None:
-        raise NotFound("id", kind="payout batch", value=batch_id)
+        raise NotFound(field, kind="payout batch", value=batch_id)
     return _batch(row)
 
 

@@ -145,7 +145,7 @@ async def cancel_payout(command: CancelPayout, actor: Actor) -> PayoutView:
     """
     payout_id = command.payout_id
     async with transaction():
-        found = await payout_by_id(payout_id, actor.distributor_id)
+        found = await payout_by_id(payout_id, actor.distributor_id, "input.payoutId")
         await claim(actor.operation("payout.cancel"), command.idempotency_key, command, payout_id)
         cancelled = await Payout.filter(id=payout_id, status=PayoutState.REQUESTED).update(
             status=PayoutState.CANCELLED, finished_at=clock.now()

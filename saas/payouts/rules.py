@@ -136,14 +136,14 @@ def break_down(policy: PayoutPolicy, requested_minor: int, *, has_invoice: bool)
 
     if requested_minor < max(policy.minimum_minor, 1):
         raise BelowMinimumPayout(
-            "input.amount",
+            "input.amountMinor",
             amount=shown(requested_minor),
             minimum=shown(max(policy.minimum_minor, 1)),
             currency=policy.currency,
         )
     if policy.maximum_minor is not None and requested_minor > policy.maximum_minor:
         raise AboveMaximumPayout(
-            "input.amount",
+            "input.amountMinor",
             amount=shown(requested_minor),
             maximum=shown(policy.maximum_minor),
             currency=policy.currency,
@@ -153,7 +153,7 @@ def break_down(policy: PayoutPolicy, requested_minor: int, *, has_invoice: bool)
     net = requested_minor - fee - withheld
     if net <= 0:
         raise NothingLeftToPay(
-            "input.amount",
+            "input.amountMinor",
             amount=shown(requested_minor),
             fee=shown(fee),
             withheld=shown(withheld),

@@ -71,7 +71,7 @@ async def carry_out(batch_id: PayoutBatchId, report: Report | None = None) -> in
         return 0
     slug = (await registry.this_brand()).slug
     notify_url = f"https://{slug}.{get_settings().base_domain}/callbacks/{provider}"
-    way = _Way(provider, GATEWAYS[provider], await account_at(provider, "input.batchId"), notify_url)
+    way = _Way(provider, GATEWAYS[provider], await account_at(provider, "input.id"), notify_url)
     waiting = await _under_way(batch_id)
     for done in range(0, len(waiting), AT_ONCE):
         if report is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from saas.base.ids import DistributorId
@@ -34,6 +35,21 @@ def first_in_first_out(given: Sequence[int], taken: Sequence[int]) -> list[Part]
                 at += 1
                 left = given[at] if at < len(given) else 0
     return parts
+
+
+SEARCH_DAYS = 92
+"""Days that are searched for an amount unless others are asked for: a quarter."""
+SEARCH_DAYS_MOST = 366
+
+
+def days_to_search(since: date | None, until: date | None, today: date) -> tuple[date, date] | None:
+    """The days ``[since, until)`` to search for an amount: what is not given ends today, and is ``SEARCH_DAYS`` long.
+
+    None when they are none, or more than ``SEARCH_DAYS_MOST``.
+    """
+    end = today + timedelta(days=1) if until is None else until
+    start = end - timedelta(days=SEARCH_DAYS) if since is None else since
+    return (start, end) if start < end <= start + timedelta(days=SEARCH_DAYS_MOST) else None
 
 
 WHAT = ("earned", "adjustments", "clawed_back", "written_off", "bought_back", "paid", "unknown")

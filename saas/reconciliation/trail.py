@@ -39,7 +39,8 @@ class Use:
 class Share:
     """Something that was given to a distributor: its origin, its movements, and what was taken from it.
 
-    ``left_minor`` stands on the distributor's accounts. What is not on a statement yet has no uses.
+    ``left_minor`` stands on the distributor's accounts. What is not on a statement yet has no uses. ``clawed_minor`` of
+    it was taken back after it was settled: from the oldest shares, like everything, or from what is earned next.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Share:
     statement_number: str | None
     settlement_id: UUID | None
     transaction_id: UUID | None
+    clawed_minor: int
     uses: Sequence[Use]
 
     @property
@@ -70,15 +72,17 @@ async def trail(kind: str, id_: UUID) -> list[Share]:
     """The shares that a thing is about, each with everything that became of it.
 
     ``kind`` is one of ``_OWNERS``, or LedgerTransaction. Of shares from which the thing took, only the parts that it
-    took; none where it took from nothing that was settled. Raises ``NotFound``.
+    took; of goods that came back also the shares that they took back, whatever those parts came from. Raises
+    ``NotFound``.
     """
     async with reading() as tx:
         if kind == "LedgerTransaction":
             kind, id_ = await _behind(tx, id_)
         owners = await _owners(tx, kind, id_)
+        back = await _taken_back(tx, id_) if kind == "ReturnCase" else frozenset()
         found: list[Share] = []
         for owner in owners:
-            found += _wanted(await _shares_of(tx, owner), kind, id_)
+            found += _wanted(await _shares_of(tx, owner), kind, id_, back)
     if not owners:
         raise NotFound("of", kind=_THINGS[kind], value=id_)
     return found
@@ -146,12 +150,22 @@ async def _owners(tx: Tx, kind: str, id_: UUID) -> list[DistributorId]:
     return [row["owner_id"] for row in rows]
 
 
-def _wanted(shares: Iterable[Share], kind: str, id_: UUID) -> list[Share]:
+async def _taken_back(tx: Tx, return_id: UUID) -> frozenset[UUID]:
+    """The shares that a return took back after they were settled."""
+    rows = await tx.rows(
+        "SELECT commission_id FROM commission_reversal WHERE tenant_id = $1 AND return_id = $2 AND account = 'settled'",
+        tx.tenant_id,
+        return_id,
+    )
+    return frozenset(row["commission_id"] for row in rows)
+
+
+def _wanted(shares: Iterable[Share], kind: str, id_: UUID, back: frozenset[UUID]) -> list[Share]:
     own = {"Order": "order_id", "OrderLine": "line_id", "Statement": "statement_id"}.get(kind, "id")
     return [
         share if getattr(share, own) == id_ else _narrowed(share, id_)
         for share in shares
-        if getattr(share, own) == id_ or any(use.id == id_ for use in share.uses)
+        if getattr(share, own) == id_ or share.id in back or any(use.id == id_ for use in share.uses)
     ]
 
 
@@ -163,22 +177,23 @@ _SETTLED = "LEFT JOIN statement s ON s.tenant_id = $1 AND s.id = {}.statement_id
 _CREDITS = (
     "SELECT 'COMMISSION' AS kind, c.id, c.amount_minor - c.reversed_minor + c.clawed_minor AS amount_minor, c.status, "
     "c.order_id, o.number AS order_number, c.line_id, l.sku, c.component, s.id AS statement_id, "
-    "s.number AS statement_number, s.settlement_id, s.created_at AS at, c.earned_at AS then_at FROM commission c "
+    "s.number AS statement_number, s.settlement_id, c.clawed_minor, s.created_at AS at, c.earned_at AS then_at "
+    "FROM commission c "
     "JOIN sales_order o ON o.tenant_id = c.tenant_id AND o.id = c.order_id "
     "JOIN order_line l ON l.tenant_id = c.tenant_id AND l.id = c.line_id "
     f"{_SETTLED.format('c')} WHERE c.tenant_id = $1 AND c.beneficiary_id = $2 AND c.currency = $3 "
     "AND c.amount_minor > 0",
     "SELECT 'AWARD', a.id, a.amount_minor, a.status, a.order_id, NULL, NULL, NULL, a.component, s.id, s.number, "
-    f"s.settlement_id, s.created_at, a.earned_at FROM award a {_SETTLED.format('a')} "
+    f"s.settlement_id, 0, s.created_at, a.earned_at FROM award a {_SETTLED.format('a')} "
     "WHERE a.tenant_id = $1 AND a.distributor_id = $2 AND a.currency = $3 AND a.amount_minor > 0",
     "SELECT 'ADJUSTMENT', j.id, j.amount_minor, j.status, NULL, NULL, NULL, NULL, NULL, s.id, s.number, "
-    f"s.settlement_id, s.created_at, j.requested_at FROM adjustment j {_SETTLED.format('j')} "
+    f"s.settlement_id, 0, s.created_at, j.requested_at FROM adjustment j {_SETTLED.format('j')} "
     "WHERE j.tenant_id = $1 AND j.distributor_id = $2 AND j.currency = $3 AND j.amount_minor > 0",
-    "SELECT 'WRITE_OFF', w.id, w.amount_minor, w.status, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, w.decided_at, "
-    "w.decided_at FROM write_off w WHERE w.tenant_id = $1 AND w.distributor_id = $2 AND w.currency = $3 "
+    "SELECT 'WRITE_OFF', w.id, w.amount_minor, w.status, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, "
+    "w.decided_at, w.decided_at FROM write_off w WHERE w.tenant_id = $1 AND w.distributor_id = $2 AND w.currency = $3 "
     "AND w.status = 'approved'",
     "SELECT 'BUY_BACK', x.id, CAST(coalesce(x.quote ->> 'buy_back_minor', '0') AS bigint), x.status, NULL, NULL, NULL, "
-    "NULL, NULL, NULL, NULL, NULL, x.executed_at, x.executed_at FROM exit_case x WHERE x.tenant_id = $1 "
+    "NULL, NULL, NULL, NULL, NULL, 0, x.executed_at, x.executed_at FROM exit_case x WHERE x.tenant_id = $1 "
     "AND x.distributor_id = $2 AND x.quote ->> 'currency' = $3 AND x.executed_at IS NOT NULL",
 )
 _DEBITS = (

@@ -7,8 +7,8 @@ class ReturnWindowOver(DomainError):
     """The time to send the goods back is over; the brand may still take them, with a reason."""
 
     code = "RETURN_WINDOW_OVER"
-    en = "SKU {sku} could be returned until {until}. Ask the brand; it may accept a late return with a reason."
-    zh = "SKU {sku} 的退货期限为 {until}。请联系品牌方；品牌方可填写原因后受理逾期退货。"
+    en = "SKU {sku} could be returned until {until}. The brand may take it later, with a reason (overrideReason)."
+    zh = "SKU {sku} 的退货期限为 {until}。品牌方可填写原因（overrideReason）后受理逾期退货。"
 
 
 class ReturnTooMany(DomainError):

@@ -152,6 +152,20 @@ async def open_returns(seller_id: DistributorId) -> int:
     return found
 
 
+async def returns_to_come(beneficiary_id: DistributorId) -> int:
+    """How many returns whose goods are not there yet may take commission back from a distributor."""
+    async with reading() as tx:
+        found: int = await tx.value(
+            "SELECT count(*) FROM return_case r WHERE r.tenant_id = $1 AND r.status IN ('requested', 'approved') "
+            "AND EXISTS (SELECT 1 FROM return_line b JOIN commission c ON c.tenant_id = b.tenant_id "
+            "AND c.line_id = b.line_id WHERE b.tenant_id = $1 AND b.return_id = r.id AND c.beneficiary_id = $2 "
+            "AND c.status IN ('pending', 'available', 'settled') AND c.amount_minor > c.reversed_minor)",
+            tx.tenant_id,
+            beneficiary_id,
+        )
+    return found
+
+
 async def lines_of(return_ids: Collection[ReturnId]) -> Mapping[ReturnId, Sequence[ReturnLineView]]:
     """The lines of each return, in the order of their order."""
     async with reading() as tx:

@@ -109,6 +109,28 @@ async def _read(tx: Tx, where: Where) -> list[AdjustmentView]:
     return [_view(row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Adjustments of one distributor that are on no statement yet: how many, and what those agreed to come to."""
+
+    count: int
+    approved_minor: int
+
+
+async def waiting_of(distributor_id: DistributorId, currency: str) -> Waiting:
+    """What a distributor's next statement may still bring beside what it earns."""
+    async with reading() as tx:
+        row = await tx.row(
+            "SELECT count(*) AS count, CAST(coalesce(sum(CASE WHEN status = 'approved' THEN amount_minor END), 0) "
+            "AS bigint) AS approved_minor FROM adjustment WHERE tenant_id = $1 AND distributor_id = $2 "
+            "AND currency = $3 AND status IN ('requested', 'approved')",
+            tx.tenant_id,
+            distributor_id,
+            currency,
+        )
+    return Waiting(0, 0) if row is None else Waiting(**row)
+
+
 async def take_approved(tx: Tx, into: str, currency: str) -> int:
     """List the adjustments that wait for a statement, locked; answers how many."""
     return await tx.execute(

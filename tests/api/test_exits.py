@@ -153,3 +153,35 @@ async def test_the_inactive_are_proposed_and_quoted_together(lotus: tuple[Brand,
     )
     assert [(e["code"], e["field"]) for e in refused["userErrors"]] == [("NOT_INACTIVE", "input.distributorIds[0]")]
     assert "未经营名单" in refused["userErrors"][0]["message"]
+
+
+async def test_many_exits_are_approved_and_executed_with_a_verdict_each(lotus: tuple[Brand, dict[str, str]]) -> None:
+    brand, ids = lotus
+    given = {"distributorIds": [ids["A"], ids["C"]], "days": 101, "reason": "no sales", "idempotencyKey": "k"}
+    made = await brand.operations.do("quoteInactiveExits", "exits { exit { id } }", **given)
+    exits = [one["exit"]["id"] for one in made["exits"]]
+    nothing = f"ext_{'0' * 32}"
+    fields = "verdicts { exitId exit { id status } userErrors { code field } }"
+    own = await brand.operations.do("approveExits", fields, ids=exits)
+    assert [one["userErrors"] for one in own["verdicts"]] == [
+        [{"code": "EXIT_NEEDS_SECOND_PERSON", "field": f"input.ids[{i}]"}] for i in (0, 1)
+    ]
+    looked = await brand.owner.do("approveExits", fields, ids=[*exits, nothing], dryRun=True)
+    assert [one["exit"] and one["exit"]["status"] for one in looked["verdicts"]] == ["QUOTED", "QUOTED", None]
+    assert [len(one["userErrors"]) for one in looked["verdicts"]] == [0, 0, 1]
+    await brand.owner.do("approveExits", fields, ids=exits[1:])
+    go = {"ids": [*exits, nothing], "idempotencyKey": "go"}
+    dry = await brand.operations.do("executeExits", fields, **go, dryRun=True)
+    done = await brand.operations.do("executeExits", fields, **go)
+    for found, status in ((dry, "APPROVED"), (done, "EXECUTED")):
+        assert [one["exitId"] for one in found["verdicts"]] == go["ids"]
+        assert [one["exit"] and one["exit"]["status"] for one in found["verdicts"]] == ["QUOTED", status, None]
+        assert [[e["code"] for e in one["userErrors"]] for one in found["verdicts"]] == [
+            ["WRONG_STATE"], [], ["NOT_FOUND"],
+        ]  # fmt: skip
+    assert await brand.operations.do("executeExits", fields, **go) == done
+    assert await brand.operations.refused("executeExits", ids=exits, idempotencyKey="go") == ["IDEMPOTENCY_CONFLICT"]
+    assert await brand.operations.refused("approveExits", ids=[]) == ["INVALID_INPUT"]
+    for other in (brand.finance, brand.auditor):
+        refused = await other.errors(f'mutation {{ approveExits(input: {{ids: ["{exits[0]}"]}}) {{ {fields} }} }}')
+        assert set(refused) == {"FORBIDDEN"}

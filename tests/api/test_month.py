@@ -155,6 +155,38 @@ async def test_a_month_is_closed_paid_and_every_cent_found(month: tuple[Brand, d
     assert await finance.errors(TRAIL, of="pay_" + "0" * 32) == ["NOT_FOUND"]
 
 
+FIND = """query($amount: BigInt!, $kinds: [FoundMoneyKind!], $of: ID) {
+    findMoney(amountMinor: $amount, kinds: $kinds, of: $of) {
+        nodes { kind part id distributorId number status movement amount { amountMinor } } } }"""
+
+
+async def test_a_figure_on_a_bank_statement_is_found_and_followed(
+    month: tuple[Brand, dict[str, str], str], world: World
+) -> None:
+    brand, people, order = month
+    await _close(brand, people)
+    payouts = await _pay(brand, people)
+
+    async def found(amount: int, **more: Any) -> list[dict[str, Any]]:
+        answer = await brand.auditor.ask(FIND, amount=amount, **more)
+        nodes: list[dict[str, Any]] = answer["findMoney"]["nodes"]
+        return nodes
+
+    (payout,) = await found(15_880, kinds=["PAYOUT"])
+    assert (payout["id"], payout["part"], payout["status"]) == (payouts["A"], "NET", "paid")
+    assert payout["distributorId"] == people["A"] and payout["number"].startswith("P")
+    (share,) = (await brand.auditor.ask(TRAIL, of=payout["id"]))["moneyTrail"]
+    assert (share["orderId"], share["uses"][0]["providerReference"]) == (order, "bank-A")
+    assert [(one["kind"], one["part"]) for one in await found(28_187)] == [("BATCH", "PAID")]
+    assert {one["kind"] for one in await found(15_500)} == {"PAYOUT", "STATEMENT"}
+    moved = [one["movement"] for one in await found(15_500, of=people["B"]) if one["kind"] == "MOVEMENT"]
+    assert moved == ["PAYOUT_PAID", "PAYOUT_REQUEST"]
+    assert (await world.cedar.auditor.ask(FIND, amount=15_880))["findMoney"]["nodes"] == []
+    assert await brand.auditor.errors(FIND, amount=0) == ["INVALID_INPUT"]
+    seller = await brand.log_in_as(people["B"], "seller")
+    assert set(await seller.errors("{ findMoney(amountMinor: 1) { nodes { id } } }")) == {"FORBIDDEN"}
+
+
 FILE = "query($id: ID!, $form: DocumentForm!) { %s(id: $id, form: $form) { fileName mediaType content } }"
 
 

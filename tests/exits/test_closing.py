@@ -11,7 +11,7 @@ from saas.base import clock
 from saas.base.errors import NotFound
 from saas.base.ids import DistributorId, new_id
 from saas.exits.commands import close_exit, close_finished, erase_expired
-from saas.exits.errors import ExitNotSettled
+from saas.exits.errors import ExitAwaits, ExitNotSettled
 from saas.exits.queries import certificate_of, exit_by_id
 from saas.exits.rules import ExitKind, ExitState
 from saas.ledger.rules import Account, Kind
@@ -19,15 +19,22 @@ from saas.network.commands import enrol, reveal_phone
 from saas.orders.commands import deliver, ship
 from saas.payouts.commands import record_result, reveal_destination
 from saas.payouts.rules import Outcome
+from saas.performance.commands import ClosePeriod, close_period
+from saas.returns.commands import reject_return
+from saas.settlement.adjustments import approve_adjustments, reject_adjustments, request_adjustments
 from saas.settlement.commands import CloseSettlement, close
 from tenants.accounts import create_member
 from tenants.actors import Actor, Role, system
 from tenants.errors import Forbidden
-from tests.exits.world import Ids, approved, executed, refused, use_exit
+from tests.exits.world import Ids, approved, executed, quoted, refused, use_exit
 from tests.factories import CEDAR, LOTUS, as_tenant
 from tests.network.world import request, row, staff
 from tests.orders.world import NOON, balances, paid, step, table
-from tests.payouts.people import MAKER, ask, give_card, result, sent_batch
+from tests.payouts.people import CHECKER, MAKER, ask, give_card, result, sent_batch
+from tests.performance.world import REBATE, use
+from tests.returns.world import DELIVERED, delivered
+from tests.returns.world import approved as agreed_to_take_back
+from tests.settlement.test_adjustments import asked, line
 from tests.tenants.people import audited, command, table_of
 
 PERSON = {"phone": "138 1234 5678", "id_number": "31010119900101123X"}
@@ -179,3 +186,85 @@ async def test_nothing_is_erased_while_it_is_needed(shops: tuple[Ids, Ids]) -> N
             await use_exit(retention_days=30)
             assert [one.code for one in await erase_expired(OWNER)] == ["D"], "C's money is still on its way"
         assert (await row("C")).name == "Name of C"
+
+
+async def test_an_exit_waits_for_adjustments_and_its_quote_tells_those_agreed_to(shops: tuple[Ids, Ids]) -> None:
+    ids, _ = shops
+    with as_tenant(LOTUS):
+        await delivered(ids["A"])
+    with as_tenant(LOTUS), clock.at(NOON):
+        agreed = await request_adjustments(asked(line(ids["D"], 250)), MAKER)
+        await approve_adjustments([one.id for one in agreed.adjustments], CHECKER)
+        waiting = await request_adjustments(asked(line(ids["D"], -40), key="late"), MAKER)
+        case = await approved(ids["D"])
+        quote = case.quote
+        assert (quote.adjustments_minor, quote.final_minor, str(quote.payable_on)) == (250, 250, "2026-04-06")
+        await executed(case.id)
+        with pytest.raises(ExitAwaits) as caught:
+            await close_exit(case.id, staff())
+        assert "2 adjustments on no statement yet" in caught.value.message("en")
+        assert "2 条调整尚未计入结算单" in caught.value.message("zh-CN")
+        assert await close_finished(system(LOTUS, "schedule")) == 0
+        await reject_adjustments([one.id for one in waiting.adjustments], CHECKER)
+        with pytest.raises(ExitAwaits, match="1 adjustments"):
+            await close_exit(case.id, staff())
+    with as_tenant(LOTUS), clock.at(APRIL):
+        await close(CloseSettlement(idempotency_key="march"), MAKER)
+        with pytest.raises(ExitNotSettled, match=r"settled 2\.50 CNY"):
+            await close_exit(case.id, staff())
+
+
+async def test_an_exit_waits_for_goods_that_may_come_back(shops: tuple[Ids, Ids]) -> None:
+    """D's commission was forfeited, C's was paid: only C has something to lose."""
+    ids, _ = shops
+    with as_tenant(LOTUS):
+        bought = await delivered(ids["D"], 1_000_000)
+        with clock.at(DELIVERED + timedelta(days=1)):
+            await give_card(ids["C"], has_invoice=True)
+            forfeited, kept = await approved(ids["D"], ExitKind.BREACH), await approved(ids["C"])
+            for one in (forfeited, kept):
+                await executed(one.id)
+        with clock.at(APRIL):
+            await close(CloseSettlement(idempotency_key="march"), MAKER)
+            payout = await ask(ids["C"])
+            await sent_batch()
+            await record_result(result(payout, Outcome.PAID), MAKER)
+        late = await agreed_to_take_back(bought, at=APRIL)
+        with clock.at(APRIL):
+            with pytest.raises(ExitAwaits, match="1 returns under way"):
+                await close_exit(kept.id, staff())
+            assert await close_finished(system(LOTUS, "schedule")) == 1
+            assert (await exit_by_id(forfeited.id)).status is ExitState.CLOSED
+            await reject_return(late, "changed their mind", staff())
+            assert await close_finished(system(LOTUS, "schedule")) == 1
+
+
+async def test_the_quote_tells_returns_of_its_orders_under_way(shops: tuple[Ids, Ids]) -> None:
+    ids, _ = shops
+    with as_tenant(LOTUS):
+        await agreed_to_take_back(await delivered(ids["D"]))
+        assert [(await quoted(ids[code])).quote.open_returns for code in "DC"] == [1, 0]
+
+
+@pytest.mark.parametrize("who", ["D", "C"])
+async def test_an_exit_waits_for_periods_that_may_pay_it(shops: tuple[Ids, Ids], who: str) -> None:
+    """By its own sales or its team's; a period in which it left pays it nothing, and one without sales neither."""
+    ids, _ = shops
+    with as_tenant(LOTUS):
+        await use(REBATE)
+        await paid(ids["D"], 100_000)
+        with clock.at(NOON + timedelta(days=1)):
+            early = await approved(ids["A"])
+            await executed(early.id)
+        with clock.at(APRIL):
+            newcomer = await enrol(request("E", ids["B"]), staff())
+            case, idle = await approved(ids[who], ExitKind.BREACH), await approved(newcomer)
+            for one in (case, idle):
+                await executed(one.id)
+            with pytest.raises(ExitAwaits, match=r"periods not closed \(2026-03\)"):
+                await close_exit(case.id, staff())
+            assert await close_finished(system(LOTUS, "schedule")) == 2
+            assert (await exit_by_id(case.id)).status is ExitState.EXECUTED
+            await close_period(ClosePeriod(length="month", day=NOON.date(), idempotency_key="march"), MAKER)
+            with pytest.raises(ExitNotSettled, match=r"available 50\.00 CNY"):
+                await close_exit(case.id, staff())

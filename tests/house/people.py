@@ -15,9 +15,10 @@ from saas.network.commands import Move, enrol, move, reinstate, set_tier, suspen
 from saas.payouts.commands import SetDestination, set_destination, verify_destination
 from saas.payouts.queries import destination_of
 from saas.payouts.rules import DestinationKind
-from tests.house.ground import Ground, agreed, refused
+from tenants.program.calendar import period_bounds, period_days
+from tests.house.ground import ZONE, Ground, agreed, refused
 from tests.network.world import request, staff
-from tests.paper import Person
+from tests.paper import Month, Person
 from tests.tenants.program.documents import TIERS
 
 
@@ -143,4 +144,8 @@ class People(Ground):
 
     async def close_exits(self, *_: int) -> None:
         """The exits of those with nothing left are closed."""
-        assert await close_finished(staff()) == self.paper.close_exits()
+        months, day = [], self.month
+        while (month := Month(*period_days("month", day), period_bounds("month", day, ZONE)[1])).end <= self.now:
+            months.append(month)
+            day = month.until
+        assert await close_finished(staff()) == self.paper.close_exits(months)

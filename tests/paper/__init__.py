@@ -6,6 +6,6 @@ on one another: things, the tree, goods, money.
 
 from tests.paper.goods import STEPS
 from tests.paper.money import Paper
-from tests.paper.things import Batch, Person, Request, Sale
+from tests.paper.things import Batch, Month, Person, Request, Sale
 
-__all__ = ["STEPS", "Batch", "Paper", "Person", "Request", "Sale"]
+__all__ = ["STEPS", "Batch", "Month", "Paper", "Person", "Request", "Sale"]

@@ -24,6 +24,7 @@ class Goods(Tree):
         """Commission of each line, by today's tree and program, is pending."""
         sale.state, sale.day = "paid", day
         codes = list(self.chain(sale.seller))
+        sale.team = frozenset(codes)
         chain = [Member(p.id, p.tier, p.status) for p in (self.people[code] for code in codes)]
         owners = {person.id: code for code, person in self.people.items()}
         for number, (sku, category, quantity, amount) in enumerate(sale.lines):

@@ -72,6 +72,8 @@ class Sale:
     day: date | None = None
     undone_at: datetime | None = None
     delivered_at: datetime | None = None
+    team: frozenset[str] = frozenset()
+    """The seller and everybody above, when it was paid."""
     earnings: list[Earning] = field(default_factory=list)
     amounts: list[dict[tuple[str, int], int]] = field(default_factory=list)
     """Of each line, what each component pays each level."""
@@ -123,6 +125,15 @@ class Batch:
 
 
 @dataclass
+class Month:
+    """Days ``[first, until)``, over at ``end``."""
+
+    first: date
+    until: date
+    end: datetime
+
+
+@dataclass
 class Leaving:
     """An exit, by the terms of the day it was asked for."""
 
@@ -131,6 +142,7 @@ class Leaving:
     terms: ExitTerms
     heir: str | None
     state: str = "approved"
+    left_at: datetime | None = None
 
 
 @dataclass

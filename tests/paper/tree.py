@@ -1,8 +1,9 @@
 """The tree on paper: who hangs under whom, and who leaves."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from tests.paper.things import MEMBERS, Leaving, Sheet
+from tests.paper.things import MEMBERS, Leaving, Month, Sheet
 
 
 class Tree(Sheet):
@@ -74,7 +75,7 @@ class Tree(Sheet):
             heads.remove(heir)
         for head in heads:
             self.people[head].sponsor = {"sponsor": leaver.sponsor, "brand": None, "heir": heir}[terms.downline_to]
-        leaver.status, leaving.state = "exited", "executed"
+        leaver.status, leaving.state, leaving.left_at = "exited", "executed", now
         leaver.now(now)
         if terms.pending == "forfeit":
             for earning in self.earnings("pending"):
@@ -82,12 +83,32 @@ class Tree(Sheet):
                     self.turn(earning, "gone", ("", "forfeited"))
         return True
 
-    def close_exits(self) -> int:
-        """Close the exits of those who have nothing left; answers how many."""
+    def close_exits(self, months: Sequence[Month]) -> int:
+        """Close the exits of those who have nothing left, and nothing to come; ``months`` are over and not closed."""
         closed = 0
         for one in self.exits:
             left = [amount for (owner, _), amount in self.money.items() if owner == one.code and amount]
-            if one.state == "executed" and not left:
+            if one.state == "executed" and not left and not self._to_come(one, months):
                 one.state = "closed"
                 closed += 1
         return closed
+
+    def _to_come(self, leaving: Leaving, months: Sequence[Month]) -> bool:
+        """Goods under way that take of its money, or a month before it left in which it or its team sold."""
+        code, left_at = leaving.code, leaving.left_at
+        goods = [
+            earning
+            for back in self.backs
+            if back.state in {"requested", "approved"}
+            for earning in back.sale.earnings
+            if earning.owner == code and earning.line in back.pieces and earning.back < earning.amount
+            if earning.state != "gone"
+        ]
+        earned = [
+            month
+            for month in months
+            if left_at is not None and month.end <= left_at
+            for sale in self.sales
+            if sale.day is not None and month.first <= sale.day < month.until and code in sale.team
+        ]
+        return bool(goods or earned)

@@ -95,6 +95,9 @@ async def test_what_took_money_is_followed_to_the_shares_it_took_it_from(db: Dat
         await _owes(lotus)
         back = await _id("SELECT id FROM return_case WHERE tenant_id = $1")
         assert [(use.id, use.amount_minor) for use in await _taken_of(lotus["D"], "ReturnCase", back)] == []
+        shares = {share.distributor_id: share for share in await trail("ReturnCase", back)}
+        assert {shares[lotus[code]].clawed_minor for code in "D"} == {10_000}, "owed, and on the trail all the same"
+        assert [shares[lotus[code]].clawed_minor for code in "CB"] == [15_000, 20_000]
         with clock.at(APRIL + timedelta(days=1)):
             for _ in range(11):
                 await _sell_in_april(lotus["D"])

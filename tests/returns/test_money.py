@@ -19,8 +19,17 @@ from saas.catalog.rules import PutProduct
 from saas.exits.commands import ExecuteExit, QuoteExit, approve_exit, execute_exit, quote_exit
 from saas.exits.rules import ExitKind
 from saas.ledger.checks import run_checks
+from saas.network.commands import Move, move, suspend
 from saas.orders.commands import deliver, place_order, ship
-from saas.payouts.commands import RequestPayout, SetDestination, request_payout, set_destination, verify_destination
+from saas.payouts.commands import (
+    RequestPayout,
+    SetDestination,
+    record_result,
+    request_payout,
+    set_destination,
+    verify_destination,
+)
+from saas.payouts.rules import Outcome
 from saas.performance.commands import ClosePeriod, close_period
 from saas.returns.commands import request_return
 from saas.returns.errors import NothingOwed, WriteOffNeedsSecondPerson
@@ -32,6 +41,7 @@ from tests.factories import LOTUS, as_tenant, new_brand
 from tests.network.world import plant, staff, use_program
 from tests.orders.facts_world import use
 from tests.orders.world import CHAIN, balances, order, step, table, two_shops
+from tests.payouts.people import MAKER, ask, give_card, result, sent_batch, set_status
 from tests.returns.world import (
     AFTER_HOLD,
     APRIL,
@@ -130,6 +140,34 @@ async def test_what_was_paid_out_is_owed_and_later_earnings_pay_it(db: Database)
             asked = RequestPayout(distributor_id=lotus["D"], amount_minor=10_000, idempotency_key="p2")
             await request_payout(asked, finance(LOTUS))
         assert short.value.code == "INSUFFICIENT_BALANCE"
+        assert await run_checks() == []
+
+
+async def test_4_reversed_at_the_rate_chain_and_version_of_the_sale_before_and_after_it_was_paid(db: Database) -> None:
+    """Meanwhile D was moved, C suspended, B has left, and another program pays other rates to other levels."""
+    lotus, _ = await two_shops()
+    with as_tenant(LOTUS):
+        bought = await delivered(lotus["D"], 1_000_000)
+        with clock.at(DELIVERED):
+            await use({"key": "levels", "kind": "level_table", "levels": [{"rate_bps": 9_000}]}, at=DELIVERED)
+            await move(Move(distributor=lotus["D"], sponsor=lotus["A"], reason="region"), staff())
+            await suspend(lotus["C"], "for a while", staff())
+            await set_status(lotus["B"], "exited")
+        parts = [await taken((await comes_back(bought, 1)).id)]
+        await settle(LOTUS)
+        parts.append(await taken((await comes_back(bought, 1, at=APRIL)).id))
+        with clock.at(APRIL):
+            await give_card(lotus["D"], has_invoice=True)
+            payout = await ask(lotus["D"])
+            await sent_batch()
+            await record_result(result(payout, Outcome.PAID), MAKER)
+        parts.append(await taken((await comes_back(bought, 1, at=APRIL + timedelta(hours=1))).id))
+        assert parts == [
+            {"D": ("pending", 33_333), "C": ("pending", 50_000), "B": ("pending", 66_667)},
+            {"D": ("settled", 33_334), "C": ("settled", 50_000), "B": ("settled", 66_666)},
+            {"D": ("settled", 33_333), "C": ("settled", 50_000), "B": ("settled", 66_667)},
+        ]
+        assert await balances() == {("D", "settled"): -33_333}
         assert await run_checks() == []
 
 
