@@ -1,10 +1,12 @@
 """Distributors and the tree they stand in."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import partial
 from typing import Annotated
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
 from saas.base import clock
 from saas.base.errors import NotFound
@@ -24,9 +26,10 @@ from saas.network.queries import (
 )
 from saas.network.queries import TierPin as PinRow
 from saas.network.rules import Cause, Kind, Status
+from schema.asked import members_asked
 from schema.context import Info
 from schema.enums import described
-from schema.execution.rows import of_row
+from schema.execution.rows import Wraps, of_row
 from schema.ids import from_global, maybe_global, to_global
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
 from schema.scalars import Money, money
@@ -219,8 +222,9 @@ class Distributor:
         self, info: Info, first: First = PAGE_DEFAULT, after: After = None
     ) -> Connection[Annotated["Distributor", strawberry.lazy("schema.network")]]:
         """A page of the direct downline."""
-        page = await queries.children(self.row.id, request(first, after), await viewing(info), as_of=self.as_of)
-        return connection(page, lambda row: distributor(row, self.as_of), after)
+        view, only = await viewing(info), members_asked(info)
+        page = await queries.children(self.row.id, request(first, after), view, as_of=self.as_of, only=only)
+        return connection(page, Wraps(Distributor, as_of=self.as_of), after)
 
     @strawberry.field(description="Under whom it stood, from the first sponsor to the present one.")
     async def sponsorships(self, info: Info) -> list[Sponsorship]:
@@ -284,13 +288,22 @@ async def sales_period(period: SalesPeriodInput | None) -> SalesPeriod:
 
 async def distributor_by_id(info: Info, id_: DistributorId) -> Distributor | None:
     """One distributor, loaded together with the others a page asks for."""
-    view = await viewing(info)
+    return await _distributors(info, await viewing(info)).load(id_)
+
+
+def prime_distributors(info: Info, rows: Mapping[DistributorId, DistributorRow]) -> None:
+    """Have these rows at hand, for a caller who may read all of the tree."""
+    _distributors(info, None).prime_many({id_: distributor(row) for id_, row in rows.items()})
+
+
+def _distributors(info: Info, view: Visibility | None) -> DataLoader[DistributorId, Distributor | None]:
+    """The distributors that the request names, each read once."""
 
     async def load(ids: list[DistributorId]) -> list[Distributor | None]:
         found = await queries.find(ids, view)
         return [distributor(found[id_]) if id_ in found else None for id_ in ids]
 
-    return await info.context.loader("distributor", load).load(id_)
+    return info.context.loader("distributor", load)
 
 
 async def _as_of(info: Info, row: DistributorRow, moment: datetime) -> Distributor:
@@ -361,8 +374,8 @@ class NetworkQuery:
             sort=Sort(key=sort, descending=descending, period=await sales_period(period) if by_sales else None),
             as_of=as_of,
         )
-        page = await queries.downline(asked, request(first, after), view)
-        return connection(page, lambda row: distributor(row, as_of), after)
+        page = await queries.downline(asked, request(first, after), view, only=members_asked(info))
+        return connection(page, Wraps(Distributor, as_of=as_of), after)
 
     @strawberry.field(description="Everybody above a distributor, the sponsor first (上线).")
     async def upline(

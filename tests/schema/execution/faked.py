@@ -5,7 +5,7 @@ What stands at a place depends on the seed and the place alone, so that two exec
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import Enum
 from random import Random
@@ -21,6 +21,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    get_named_type,
     is_abstract_type,
     is_object_type,
 )
@@ -29,7 +30,8 @@ from strawberry.types.field import StrawberryField
 
 from saas.base.errors import NotFound
 from saas.base.paging import Page
-from schema.execution.rows import row_of
+from schema.execution.rows import Wraps, row_of
+from schema.network import Distributor
 from schema.paging import Connection
 
 EAST = timezone(timedelta(hours=8))
@@ -120,6 +122,10 @@ class Fakes:
             items = self.value(type_.fields["nodes"].type)
             made.page = Page(items, items and [f"cursor {i}" for i, _ in enumerate(items)], self.chance.random() < 0.5)
             made.make, made.after = lambda item: item, self.chance.choice([None, "cursor"])
+            of_rows = get_named_type(type_.fields["nodes"].type).name == "Distributor"
+            if of_rows and type(items) is list and self.chance.random() < 0.7:
+                made.page = replace(made.page, items=[getattr(item, "row", item) for item in items])
+                made.make = Wraps(Distributor, as_of=None)
         return made
 
 
