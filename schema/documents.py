@@ -4,7 +4,7 @@ Nothing here depends on who asks. What does (access, variables, size) is the gat
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphql import (
@@ -22,13 +22,12 @@ from graphql import (
     separate_operations,
     visit,
 )
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 from strawberry.types import ExecutionContext
 from strawberry.types.execution import ParseOptions
 
 from saas.base.settings import get_settings
-from schema.limits import PAGE_SIZE, Size, size_of, unusable_text
+from schema.limits import PAGE_SIZE, TOKENS_MAX, Size, size_of, unusable_text
 from tenants import access_table
 from tenants.actors import Actor
 
@@ -135,20 +134,10 @@ class Store:
 _store = Store()
 
 
-class Documents(SchemaExtension):
-    """Parses. The gate finds the same document again by ``document_of``."""
-
-    def on_parse(self) -> Iterator[None]:
-        """From what is kept, or for the first time."""
-        running = self.execution_context
-        if running.query:
-            running.graphql_document = document_of(running).parsed
-        yield
-
-
 def document_of(running: ExecutionContext) -> Document:
-    """The document of the operation that is on its way."""
-    return _store.document(running.schema._schema, running.query or "", running.parse_options)
+    """The document of the operation that is on its way. Raises ``GraphQLError``, also for one of too many tokens."""
+    options = ParseOptions(**running.parse_options, max_tokens=TOKENS_MAX)
+    return _store.document(running.schema._schema, running.query or "", options)
 
 
 class _Collector(Visitor):

@@ -18,7 +18,17 @@ from tenants import access_table
 
 
 class Gate(SchemaExtension):
-    """Validates, checks access and size; adds ``extensions.cost`` to the answer."""
+    """Parses, validates, checks access and size; adds ``extensions.cost`` to the answer.
+
+    One extension for all, because each costs every request its hooks.
+    """
+
+    def on_parse(self) -> Iterator[None]:
+        """Take the document from what is kept, or parse it for the first time."""
+        running = self.execution_context
+        if running.query:
+            running.graphql_document = document_of(running).parsed
+        yield
 
     def on_validate(self) -> Iterator[None]:
         """Refuse what the caller may not ask, once the document was found valid.

@@ -30,7 +30,7 @@ from schema.asked import members_asked
 from schema.context import Info
 from schema.enums import described
 from schema.execution.rows import Wraps, of_row
-from schema.ids import from_global, maybe_global, to_global
+from schema.ids import from_global, maybe_global, writer
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
 from schema.scalars import Money, money
 from tenants import registry
@@ -147,7 +147,7 @@ def sponsorship(row: SponsorshipRow) -> Sponsorship:
     )
 
 
-_global = partial(to_global, "Distributor")
+_global = writer("Distributor")
 _maybe_global = partial(maybe_global, "Distributor")
 
 

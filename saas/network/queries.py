@@ -84,9 +84,11 @@ _KEY_KINDS: Mapping[SortKey, type] = {
 }
 
 
-_KINDS: Mapping[str, Any] = {kind.value: kind for kind in Kind}
-_STATUSES: Mapping[str, Any] = {status.value: status for status in Status}
+_KINDS: Mapping[str | None, Kind | None] = {None: None, **{kind.value: kind for kind in Kind}}
+_STATUSES: Mapping[str | None, Status | None] = {None: None, **{status.value: status for status in Status}}
 _OWN = len(DistributorRow._fields)
+_new = tuple.__new__
+"""What ``DistributorRow._make`` does, without counting."""
 
 
 async def downline(
@@ -159,11 +161,13 @@ def _row(row: Row, visibility: Visibility | None) -> DistributorRow:
 
     By place and not by name: there are a thousand on a page.
     """
-    id_, code, name, kind, status, tier, region, sponsor_id, *rest = row.values()
-    kind, status = _KINDS.get(kind), _STATUSES.get(status)
-    if sponsor_id is not None:
+    told = tuple(row.values())
+    sponsor_id = told[7]
+    if type(sponsor_id) is str:
         sponsor_id = _id(sponsor_id)
-    made = DistributorRow._make((id_, code, name, kind, status, tier, region, sponsor_id, *rest[: _OWN - 8]))
+    made = _new(
+        DistributorRow, (*told[:3], _KINDS[told[3]], _STATUSES[told[4]], told[5], told[6], sponsor_id, *told[8:_OWN])
+    )
     return made if visibility is None else _seen(made, visibility)
 
 
