@@ -34,8 +34,9 @@ _API = (
     WITH o AS MATERIALIZED (SELECT path, depth, path || '~' AS beyond FROM public.distributor
         WHERE tenant_id = current_setting('app.tenant')::integer AND id = "of")
     SELECT d.id, d.code, d.name, d.status, d.tier, d.region, d.depth - o.depth, d.joined_at
-    FROM o CROSS JOIN public.distributor d WHERE d.tenant_id = current_setting('app.tenant')::integer
-    AND d.path > o.path AND d.path < o.beyond ORDER BY d.path $$
+    FROM o CROSS JOIN LATERAL (SELECT * FROM public.distributor d
+        WHERE d.tenant_id = current_setting('app.tenant')::integer AND d.path > o.path AND d.path < o.beyond
+        ORDER BY d.path OFFSET 0) d ORDER BY d.path $$
     """,
     "GRANT USAGE ON SCHEMA bench_api TO banyan_app",
 )

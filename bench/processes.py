@@ -73,11 +73,14 @@ async def serving(
     *,
     program: str = sys.executable,
 ) -> AsyncIterator[Server]:
-    """A server, from its start to the end of the block; it has answered ``body`` once."""
+    """A server, from its start to the end of the block; it has answered ``body`` once.
+
+    The product's does no jobs: a busy brand has a worker for those, and here it would seal what was seeded.
+    """
     port = _free_port()
     with TemporaryFile() as log:
         began = perf_counter()
-        settings = {"DATABASE_URL": database_url, "PORT": str(port), "PAGE_MAX": "1000"}
+        settings = {"DATABASE_URL": database_url, "PORT": str(port), "PAGE_MAX": "1000", "WORKER_IN_SERVER": "false"}
         process = await _start((program, *command), settings, log)
         try:
             client = await _connected(process, port, path, token, host)

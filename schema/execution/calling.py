@@ -22,7 +22,10 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.lazy_type import LazyType
 from strawberry.types.unset import UNSET
 
+from schema.execution.rows import FOR_ALL, together_of
+
 Convert: TypeAlias = Callable[[Any], Any]
+_Resolver: TypeAlias = Callable[..., Awaitable[Any]]
 
 
 class Unknown(Exception):
@@ -108,9 +111,19 @@ def _call_directly(field: GraphQLField, made: StrawberryField, conversions: Conv
         arguments = conversions.of_field(made)
     except Unknown:
         return
-    function = cast(Callable[..., Awaitable[Any]], resolver.wrapped_func)
-    info_name = resolver.info_parameter and resolver.info_parameter.name
-    info_class = conversions.info_class
+    field.resolve = _calling(cast(_Resolver, resolver.wrapped_func), made, arguments, conversions)
+    together = together_of(resolver._unbound_wrapped_func)
+    if together is not None:
+        field.extensions[FOR_ALL] = _calling(together, made, arguments, conversions)
+
+
+def _calling(
+    function: _Resolver, made: StrawberryField, arguments: Mapping[str, tuple[str, Convert | None]], known: Conversions
+) -> _Resolver:
+    """What graphql-core calls: for one object, or for all of a list."""
+    resolver = made.base_resolver
+    info_name = resolver.info_parameter.name if resolver and resolver.info_parameter else ""
+    info_class = known.info_class
 
     async def resolve(source: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
         taken = {}
@@ -121,7 +134,7 @@ def _call_directly(field: GraphQLField, made: StrawberryField, conversions: Conv
             taken[info_name] = info_class(_raw_info=info, _field=made)
         return await function(source, **taken)
 
-    field.resolve = resolve
+    return resolve
 
 
 __all__ = ["Conversions", "Unknown", "call_directly"]

@@ -69,3 +69,27 @@ def made_of(rows: str, make: str) -> Callable[[R], R]:
 def items_of(resolver: Callable[..., Any]) -> Items | None:
     """What ``made_of`` said of a resolver."""
     return getattr(resolver, "made_of", None)
+
+
+A = TypeVar("A", bound=Callable[..., Any])
+FOR_ALL = "for-all"
+"""Where a field of the schema keeps what ``for_all`` said of its resolver."""
+
+
+def for_all(together: Callable[..., Any]) -> Callable[[A], A]:
+    """Say of an asynchronous resolver how it is answered for all objects of a list at once.
+
+    ``await together(objects, info, **arguments)`` answers for each what the resolver would, in their order, and does
+    not look at ``info.path``. What it raises is forgotten, and each object resolved by itself.
+    """
+
+    def mark(resolve: A) -> A:
+        resolve.for_all = together  # type: ignore[attr-defined]  # as above
+        return resolve
+
+    return mark
+
+
+def together_of(resolver: Callable[..., Any]) -> Callable[..., Any] | None:
+    """What ``for_all`` said of a resolver."""
+    return getattr(resolver, "for_all", None)
