@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +55,7 @@ async def measure(groups: list[str], size: Size) -> list[Figure]:
                 figures += await rows.import_orders(opened, kind, size)
             if "api" in groups:
                 console.print(f"API on {kind} …", style="dim")
-                figures += await rows.api(opened, kind, size)
+                figures += await rows.api(opened, kind, size, partial(console.print, style="dim"))
             if "scale" in groups and kind == "postgresql":
                 console.print("scale …", style="dim")
                 figures += await scale(opened, size)

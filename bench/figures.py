@@ -12,6 +12,8 @@ class Size:
     log_rows: int
     tops: int
     wide: int
+    seeded_members: int
+    seeded_orders: int
     requests: int
     rounds: int
     warm_up: int
@@ -33,6 +35,8 @@ FULL = Size(
     log_rows=69_659,
     tops=20,
     wide=50,
+    seeded_members=200_000,
+    seeded_orders=1_000_000,
     requests=200,
     rounds=5,
     warm_up=100,
@@ -54,6 +58,8 @@ TINY = Size(
     log_rows=40,
     tops=1,
     wide=2,
+    seeded_members=404,
+    seeded_orders=90,
     requests=8,
     rounds=1,
     warm_up=1,

@@ -30,28 +30,42 @@ SELECT m.id, m.login, m.role FROM session s JOIN member m ON m.tenant_id = s.ten
 JOIN tenant t ON t.id = s.tenant_id WHERE s.tenant_id = $1 AND s.token_hash = $2 AND s.revoked_at IS NULL
 AND s.expires_at > $3 AND m.status = 'active' AND t.status = 'active'
 """
-DOWNLINE = """
-WITH o AS MATERIALIZED (SELECT id, path, depth, path || '~' AS beyond FROM distributor WHERE tenant_id = $1 AND id = $2)
-SELECT d.id, d.code, d.name, d.status, d.tier, d.region, d.joined_at, d.path, d.depth - o.depth AS level
-FROM o CROSS JOIN distributor d WHERE d.tenant_id = $1 AND d.path > o.path AND d.path < o.beyond
-ORDER BY d.path LIMIT $3
-"""
-CHILDREN = """
-WITH o AS MATERIALIZED (SELECT id, path, depth, path || '~' AS beyond FROM distributor WHERE tenant_id = $1 AND id = $2)
-SELECT d.id, d.code FROM o CROSS JOIN distributor d
-WHERE d.tenant_id = $1 AND d.path > o.path AND d.path < o.beyond AND d.depth = o.depth + 1 ORDER BY d.path LIMIT 51
-"""
-TOTALS = """
-WITH o AS MATERIALIZED (SELECT id, path, path || '~' AS beyond FROM distributor
-WHERE tenant_id = $1 AND sponsor_id = $2),
-heads AS (SELECT o.id, count(*) AS heads FROM o CROSS JOIN distributor d WHERE d.tenant_id = $1 AND d.path >= o.path
-AND d.path < o.beyond AND d.status IN ('active', 'suspended') GROUP BY o.id),
-sales AS (SELECT o.id, CAST(sum(s.amount_minor) AS bigint) AS team,
-CAST(sum(CASE WHEN d.id = o.id THEN s.amount_minor ELSE 0 END) AS bigint) AS own
-FROM o CROSS JOIN distributor d JOIN sales_day s ON s.tenant_id = $1 AND s.distributor_id = d.id AND s.currency = 'CNY'
-AND s.day >= $3 AND s.day < $4 WHERE d.tenant_id = $1 AND d.path >= o.path AND d.path < o.beyond GROUP BY o.id)
-SELECT heads.id, heads.heads, sales.team, sales.own FROM heads LEFT JOIN sales ON sales.id = heads.id
-"""
+TOP = (
+    "WITH o AS MATERIALIZED (SELECT id, path, depth, path || '~' AS beyond FROM distributor "
+    "WHERE tenant_id = $1 AND id = $2) "
+)
+UNDER = "d.tenant_id = $1 AND d.path > o.path AND d.path < o.beyond"
+# PostgreSQL takes a range between two columns for a ninth of the table, unless it is told where to stop.
+DOWNLINE = {
+    False: f"{TOP} SELECT d.id, d.code, d.name, d.status, d.tier, d.region, d.joined_at, d.path, d.depth - o.depth AS "
+    f"level FROM o CROSS JOIN distributor d WHERE {UNDER} ORDER BY d.path LIMIT $3",
+    True: f"{TOP} SELECT d.id, d.code, d.name, d.status, d.tier, d.region, d.joined_at, d.path, d.depth - o.depth AS "
+    f"level FROM o CROSS JOIN LATERAL (SELECT * FROM distributor d WHERE {UNDER} ORDER BY d.path LIMIT $3) d "
+    f"ORDER BY d.path",
+}
+CHILDREN = {
+    False: f"{TOP} SELECT d.id, d.code FROM o CROSS JOIN distributor d "
+    f"WHERE {UNDER} AND d.depth = o.depth + 1 ORDER BY d.path LIMIT 51",
+    True: f"{TOP} SELECT d.id, d.code FROM o CROSS JOIN LATERAL (SELECT id, code, path FROM distributor d "
+    f"WHERE {UNDER} AND d.depth = o.depth + 1 ORDER BY d.path LIMIT 51) d ORDER BY d.path",
+}
+TEAM = "d.tenant_id = $1 AND d.path >= o.path AND d.path < o.beyond"
+_TEAMS = {
+    False: f"o CROSS JOIN distributor d WHERE {TEAM}",
+    True: f"o CROSS JOIN LATERAL (SELECT id, status FROM distributor d WHERE {TEAM} OFFSET 0) d WHERE true",
+}
+TOTALS = {
+    laterally: "WITH o AS MATERIALIZED (SELECT id, path, path || '~' AS beyond FROM distributor "
+    "WHERE tenant_id = $1 AND sponsor_id = $2), "
+    f"heads AS (SELECT o.id, count(*) AS heads FROM {teams} AND d.status IN ('active', 'suspended') GROUP BY o.id), "
+    "sales AS (SELECT o.id, CAST(sum(s.amount_minor) AS bigint) AS team, "
+    "CAST(sum(CASE WHEN d.id = o.id THEN s.amount_minor ELSE 0 END) AS bigint) AS own "
+    f"FROM {teams.partition(' WHERE ')[0] if not laterally else teams.removesuffix(' WHERE true')} "
+    "JOIN sales_day s ON s.tenant_id = $1 AND s.distributor_id = d.id AND s.currency = 'CNY' "
+    f"AND s.day >= $3 AND s.day < $4 WHERE {'true' if laterally else TEAM} GROUP BY o.id) "
+    "SELECT heads.id, heads.heads, sales.team, sales.own FROM heads LEFT JOIN sales ON sales.id = heads.id"
+    for laterally, teams in _TEAMS.items()
+}
 CHAIN = """
 WITH RECURSIVE up(id, sponsor_id, code, tier, path, level) AS (
 SELECT id, sponsor_id, code, tier, path, 0 FROM distributor WHERE tenant_id = $1 AND id = $2 AND status = 'active'
@@ -82,7 +96,7 @@ async def downline(request: Request) -> Response:
     tenant_id = _tenant(request)
     async with store.begin(tenant_id, writing=False) as tx:
         await _authenticated(request, tx, tenant_id)
-        rows = await tx.rows(DOWNLINE, tenant_id, _uuid(asked["of"]), asked["first"] + 1)
+        rows = await tx.rows(DOWNLINE[tx.laterally], tenant_id, _uuid(asked["of"]), asked["first"] + 1)
     page = rows[: asked["first"]]
     last = page[-1]
     cursor = urlsafe_b64encode(orjson.dumps(("tree", last["path"], str(last["id"])))).decode().rstrip("=")
@@ -111,8 +125,8 @@ async def subtree_totals(request: Request) -> Response:
     days = [date.fromisoformat(asked["period"][name]) for name in ("first", "until")]
     async with store.begin(tenant_id, writing=False) as tx:
         await _authenticated(request, tx, tenant_id)
-        children = await tx.rows(CHILDREN, tenant_id, of)
-        totals = {row["id"]: row for row in await tx.rows(TOTALS, tenant_id, of, *days)}
+        children = await tx.rows(CHILDREN[tx.laterally], tenant_id, of)
+        totals = {row["id"]: row for row in await tx.rows(TOTALS[tx.laterally], tenant_id, of, *days)}
     nodes = [
         {
             "code": child["code"],

@@ -25,6 +25,7 @@ class Session(ABC):
     """One transaction."""
 
     for_share = ""
+    laterally = False
 
     @abstractmethod
     async def rows(self, sql: str, *args: object) -> Sequence[Mapping[str, Any]]:
@@ -63,6 +64,7 @@ class PostgresSession(Session):
     """asyncpg, as it is."""
 
     for_share = " FOR SHARE"
+    laterally = True
 
     def __init__(self, connection: "PoolConnectionProxy[Any]") -> None:
         self._connection = connection

@@ -28,6 +28,7 @@ RATES = (1000, 1500, 2000)
 """What the preset ``three_level_percent`` pays the seller, its upline and the one above."""
 
 SLUG = "history"
+SKU = "CD"
 _LABEL = "bench"
 _WIDTH = 27
 """Sellers under each upline: about as many distributors in three generations as the CDNOW log has customers."""
@@ -66,7 +67,7 @@ async def make_brand(slug: str) -> TenantId:
         document = dump(preset("three_level_percent"), "yaml").encode()
         saved = await save_draft(SaveDraft(document=document), actor)
         await activate(saved.version.number, actor)
-        await put_products([PutProduct(sku="CD", name="A record", category="music")], actor)
+        await put_products([PutProduct(sku=SKU, name="A record", category="music")], actor)
     return brand.id
 
 
@@ -95,7 +96,7 @@ async def plant_tree(tops: int, width: int) -> list[DistributorId]:
     return [made[no][0] for no, _, _ in sellers]
 
 
-def order_statements(kind: str, tenant: int, orders: int, sellers: int) -> list[str]:
+def order_statements(kind: str, tenant: int, orders: int, sellers: int, sku: str = SKU) -> list[str]:
     """Orders every so many seconds of the year, sellers in turn, amounts that look like those of records."""
     seconds = int((UNTIL - FROM).total_seconds()) // orders
     sqlite = kind == "sqlite"
@@ -138,7 +139,7 @@ def order_statements(kind: str, tenant: int, orders: int, sellers: int) -> list[
         f"0, 0, 1, path, {moment}, {moment}, {moment} FROM {named} JOIN chains ON k = n * 7 % {sellers}",
         f"INSERT INTO order_line (tenant_id, id, order_id, line_no, product_id, sku, quantity, amount_minor, "
         f"company_minor, category) SELECT {tenant}, {uuid(1)}, {uuid(0)}, 1, "
-        f"(SELECT id FROM product WHERE tenant_id = {tenant}), 'CD', 1 + n % 3, {amount}, "
+        f"(SELECT id FROM product WHERE tenant_id = {tenant} AND sku = '{sku}'), '{sku}', 1 + n % 3, {amount}, "
         f"{amount} - ({' + '.join(f'({amount} * {rate} + 5000) / 10000' for rate in RATES)}), 'music' FROM {named}",
         *(statement.replace(f"{series} AS n", named) for statement in shares),
     ]

@@ -48,7 +48,7 @@ class Finished:
 async def run(*command: str, database_url: str) -> Finished:
     """Run a Python command to its end. Raises ``RuntimeError`` when it fails."""
     began = perf_counter()
-    process = await _start(command, {"DATABASE_URL": database_url}, PIPE)
+    process = await _start((sys.executable, *command), {"DATABASE_URL": database_url}, PIPE)
     reading = asyncio.create_task(process.communicate())
     peak_mb = 0.0
     while not reading.done():
@@ -64,13 +64,24 @@ async def run(*command: str, database_url: str) -> Finished:
 
 @asynccontextmanager
 async def serving(
-    command: tuple[str, ...], database_url: str, path: str, token: str, body: bytes, host: str = HOST
+    command: tuple[str, ...],
+    database_url: str,
+    path: str,
+    token: str,
+    body: bytes,
+    host: str = HOST,
+    *,
+    program: str = sys.executable,
 ) -> AsyncIterator[Server]:
-    """A server, from its start to the end of the block; it has answered ``body`` once."""
+    """A server, from its start to the end of the block; it has answered ``body`` once.
+
+    The product's does no jobs: a busy brand has a worker for those, and here it would seal what was seeded.
+    """
     port = _free_port()
     with TemporaryFile() as log:
         began = perf_counter()
-        process = await _start(command, {"DATABASE_URL": database_url, "PORT": str(port), "PAGE_MAX": "1000"}, log)
+        settings = {"DATABASE_URL": database_url, "PORT": str(port), "PAGE_MAX": "1000", "WORKER_IN_SERVER": "false"}
+        process = await _start((program, *command), settings, log)
         try:
             client = await _connected(process, port, path, token, host)
             await client.ask(body)
@@ -101,7 +112,7 @@ async def _start(command: tuple[str, ...], settings: Mapping[str, str], output: 
     environment = {**os.environ, **settings}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installation keeps its bytecode from the first start on
     return await asyncio.create_subprocess_exec(
-        sys.executable, *command, cwd=ROOT, env=environment, stdin=DEVNULL, stdout=output, stderr=output
+        *command, cwd=ROOT, env=environment, stdin=DEVNULL, stdout=output, stderr=output
     )
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from statistics import median
-from uuid import UUID
 
 import asyncpg
 
@@ -17,31 +16,14 @@ from bench.client import load
 from bench.databases import Databases
 from bench.figures import Figure, Load, Size, compared
 from bench.history import make_brand
+from bench.planting import TREE, plant, planted
 from bench.processes import PRODUCT, Server, serving
 from bench.world import World
 from saas.base.db import open_database
-from saas.base.ids import TenantId
 from schema.ids import to_global
 from tenants import sessions
 
 _GRAPHQL = "/graphql"
-_SEGMENT = """
-CREATE FUNCTION pg_temp.seg(n bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-SELECT string_agg(substr('0123456789abcdefghijklmnopqrstuv', ((n >> shift) & 31)::int + 1, 1), '' ORDER BY shift DESC)
-FROM unnest(ARRAY[25, 20, 15, 10, 5, 0]) AS shift $$
-"""
-_PLANT = """
-INSERT INTO distributor (tenant_id, id, no, code, name, kind, status, tier, sponsor_id, path, depth,
-applied_at, joined_at, changed_at)
-SELECT $1, (lpad(to_hex(n), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, n + 1, 'S' || n,
-'Name of ' || n, 'person', 'active', '', CASE WHEN at = 0 THEN NULL
-ELSE (lpad(to_hex(above), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(above), 12, '0'))::uuid END,
-CASE WHEN at > 0 THEN pg_temp.seg(n - at + 1) ELSE '' END || CASE WHEN at > 10 THEN pg_temp.seg(above + 1) ELSE '' END
-|| pg_temp.seg(n + 1), CASE WHEN at = 0 THEN 0 WHEN at <= 10 THEN 1 ELSE 2 END, now(), now(), now()
-FROM (SELECT n, n % 101 AS at, CASE WHEN n % 101 > 10 THEN n - n % 101 + 1 + (n % 101 - 11) / 9 ELSE n - n % 101 END
-AS above FROM generate_series($2::bigint, $3::bigint) AS n) AS numbered
-"""
-_PART = 101 * 500
 _MORE_TENANTS = """
 INSERT INTO tenant (id, slug, name, status, currency, time_zone, locale, created_at)
 SELECT n, 'more-' || n, 'More ' || n, 'active', 'CNY', 'Asia/Shanghai', 'en', now()
@@ -50,7 +32,7 @@ FROM generate_series($1::int, $2::int) AS n
 
 
 async def scale(databases: Databases, size: Size) -> list[Figure]:
-    """Three sizes of brands in one database, then many brands, then two processes, then many requests."""
+    """Three sizes of brands in one database, then many brands, then two processes."""
     url = await databases.fresh("postgresql")
     worlds = [await _brand(url, f"size{number}", members) for number, members in enumerate(size.brands)]
     await databases.settle(url)
@@ -64,7 +46,6 @@ async def scale(databases: Databases, size: Size) -> list[Figure]:
         many = await _rounds([(one, worlds[0])], size)
         figures.append(compared("tenant_count_invariance", many[0], few[0]))
         figures.append(await _two_processes(one, worlds[0], size))
-        figures.append(await _memory(one, worlds[0], size))
     return figures
 
 
@@ -79,16 +60,6 @@ async def _two_processes(one: Server, world: World, size: Size) -> Figure:
             latencies = [seconds for one_load in loads for seconds in one_load.latencies]
             both.append(Load(max(one_load.seconds for one_load in loads), latencies))
     return compared("two_processes", both, alone[0])
-
-
-async def _memory(server: Server, world: World, size: Size) -> Figure:
-    """What the process holds after all requests, beside after the first tenth."""
-    tenth = max(1, size.memory_requests // 10)
-    await _load(server, world, replace(size, requests=tenth))
-    early = server.memory_mb
-    for _ in range(9):
-        await _load(server, world, replace(size, requests=tenth))
-    return Figure(name="memory_growth", ours=server.memory_mb, ceiling=early, unit="MB", less_is_better=True)
 
 
 async def _rounds(sides: Sequence[tuple[Server, World]], size: Size) -> list[list[Load]]:
@@ -116,16 +87,10 @@ async def _brand(url: str, slug: str, members: int) -> World:
         issued = await sessions.issue_token(slug, "owner", "bench")
     connection = await asyncpg.connect(url)
     await connection.execute("SET session_replication_role = replica")  # no foreign key of a million rows
-    await connection.execute(_SEGMENT)
-    for start in range(0, members, _PART):
-        await connection.execute(_PLANT, tenant_id, start, min(start + _PART, members) - 1)
+    await plant(connection, tenant_id, 0, members)
     await connection.close()
-    tops = [to_global("Distributor", _id(n)) for n in range(0, members - 100, max(101, members // 2020 * 101))]
+    tops = [to_global("Distributor", planted(n)) for n in range(0, members - TREE + 1, max(1, members // 2020) * TREE)]
     return World(url, issued.token, tops=tops[:20], sellers=[], wide=tops[0], host=f"{slug}.localhost")
-
-
-def _id(n: int) -> UUID:
-    return UUID(f"{n:08x}-0000-7000-8000-{n:012x}")
 
 
 async def _more_tenants(url: str, size: Size) -> None:
@@ -133,7 +98,6 @@ async def _more_tenants(url: str, size: Size) -> None:
     highest = await connection.fetchval("SELECT max(id) FROM tenant")
     await connection.execute("SET session_replication_role = replica")
     await connection.execute(_MORE_TENANTS, highest + 1, highest + size.tenants)
-    await connection.execute(_SEGMENT)
     for tenant_id in range(highest + 1, highest + size.tenants + 1):
-        await connection.execute(_PLANT, TenantId(tenant_id), 0, 100)
+        await plant(connection, tenant_id, 0, TREE)
     await connection.close()

@@ -15,8 +15,9 @@ from saas.commissions.queries import CommissionFilter, CommissionSort, Commissio
 from saas.commissions.rules import Outcome, Reason, Share
 from schema.context import Info
 from schema.enums import described
+from schema.execution.rows import for_all
 from schema.ids import from_global, maybe_global, to_global
-from schema.network import Distributor, distributor_by_id
+from schema.network import Distributor, distributors_by_id
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
 from schema.scalars import BigInt, Money, money
 from tenants.actors import Role
@@ -130,6 +131,11 @@ def commission_arithmetic(share: Share, currency: str) -> CommissionArithmetic:
     )
 
 
+async def _beneficiaries(all_: Sequence["Commission"], info: Info) -> list[Distributor | None]:
+    ids = [one.share.beneficiary_id for one in all_]
+    return await distributors_by_id(info, [None if id_ is None else DistributorId(id_) for id_ in ids])
+
+
 @strawberry.type(description="One share of one order line (佣金), with everything that explains it.")
 class Commission:
     """A share, earned or not."""
@@ -199,10 +205,10 @@ class Commission:
         return explain(self.share, info.context.locale, program_number=self.program_number, currency=self.currency)
 
     @strawberry.field(description="Who stands at this level, if the caller may see it.")
+    @for_all(_beneficiaries)
     async def beneficiary(self, info: Info) -> Distributor | None:
         """Loaded for a whole page at once."""
-        id_ = self.share.beneficiary_id
-        return None if id_ is None else await distributor_by_id(info, DistributorId(id_))
+        return (await _beneficiaries([self], info))[0]
 
 
 def commission(view: CommissionView) -> Commission:

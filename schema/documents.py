@@ -4,7 +4,7 @@ Nothing here depends on who asks. What does (access, variables, size) is the gat
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphql import (
@@ -16,15 +16,20 @@ from graphql import (
     StringValueNode,
     TypeInfo,
     TypeInfoVisitor,
+    VariableNode,
     Visitor,
     parse,
     separate_operations,
     visit,
 )
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 from strawberry.types import ExecutionContext
 from strawberry.types.execution import ParseOptions
+
+from saas.base.settings import get_settings
+from schema.limits import PAGE_SIZE, TOKENS_MAX, Size, size_of, unusable_text
+from tenants import access_table
+from tenants.actors import Actor
 
 KEPT_MOST = 512
 """Documents kept at most."""
@@ -32,14 +37,48 @@ TEXT_MOST = 400_000
 """Characters of text kept at most, so that long documents that nobody sends twice do not fill the memory."""
 
 
+SIZES_MOST = 100
+"""Sizes kept of one operation: as many as a page may have rows, by default."""
+_DEFAULT = object()
+"""Stands for a variable that was not given."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of one operation of a document, whoever sends it."""
+    """What is known of one operation of a document, whoever sends it.
+
+    Measured once for each choice of the variables that are page sizes, looked up once for each kind of asker.
+    """
 
     operation: OperationDefinitionNode
     document: DocumentNode
     coordinates: tuple[str, ...]
-    texts: tuple[str, ...]
+    unusable: bool
+    """Whether a text written in it is one no database stores."""
+    page_sizes: tuple[str, ...]
+    """The variables that are page sizes."""
+    _sizes: dict[tuple[object, ...], Size] = field(default_factory=dict)
+    _refused: dict[object, Sequence[str]] = field(default_factory=dict)
+
+    def size(self, variables: Mapping[str, object]) -> Size:
+        """How large it is with these variables."""
+        given = (variables.get(name, _DEFAULT) for name in self.page_sizes)
+        key = (get_settings().page_max, *(one if one is _DEFAULT or isinstance(one, int) else None for one in given))
+        found = self._sizes.get(key)
+        if found is None:
+            if len(self._sizes) >= SIZES_MOST:
+                self._sizes.clear()
+            found = self._sizes[key] = size_of(self.operation, self.document, variables)
+        return found
+
+    def refused(self, actor: Actor | None) -> Sequence[str]:
+        """The fields in it that this asker may not ask for."""
+        kind = access_table.kind_of(actor)
+        found = self._refused.get(kind)
+        if found is None:
+            found = [one for one in self.coordinates if not access_table.allowed(actor, one)]
+            self._refused[kind] = found
+        return found
 
 
 @dataclass(slots=True)
@@ -95,20 +134,10 @@ class Store:
 _store = Store()
 
 
-class Documents(SchemaExtension):
-    """Parses. The gate finds the same document again by ``document_of``."""
-
-    def on_parse(self) -> Iterator[None]:
-        """From what is kept, or for the first time."""
-        running = self.execution_context
-        if running.query:
-            running.graphql_document = document_of(running).parsed
-        yield
-
-
 def document_of(running: ExecutionContext) -> Document:
-    """The document of the operation that is on its way."""
-    return _store.document(running.schema._schema, running.query or "", running.parse_options)
+    """The document of the operation that is on its way. Raises ``GraphQLError``, also for one of too many tokens."""
+    options = ParseOptions(**running.parse_options, max_tokens=TOKENS_MAX)
+    return _store.document(running.schema._schema, running.query or "", options)
 
 
 class _Collector(Visitor):
@@ -117,8 +146,12 @@ class _Collector(Visitor):
         self.types = types
         self.coordinates: set[str] = set()
         self.texts: set[str] = set()
+        self.page_sizes: set[str] = set()
 
     def enter_field(self, node: FieldNode, *_: object) -> None:
+        for argument in node.arguments or ():
+            if argument.name.value == PAGE_SIZE and isinstance(argument.value, VariableNode):
+                self.page_sizes.add(argument.value.name.value)
         parent = self.types.get_parent_type()
         if parent is not None and not node.name.value.startswith("__") and not parent.name.startswith("__"):
             self.coordinates.add(f"{parent.name}.{node.name.value}")
@@ -132,4 +165,5 @@ def _looked_through(schema: GraphQLSchema, alone: DocumentNode) -> Known:
     collector = _Collector(types)
     visit(alone, TypeInfoVisitor(types, collector))
     operation = next(d for d in alone.definitions if isinstance(d, OperationDefinitionNode))
-    return Known(operation, alone, tuple(sorted(collector.coordinates)), tuple(collector.texts))
+    unusable = unusable_text(collector.texts)
+    return Known(operation, alone, tuple(sorted(collector.coordinates)), unusable, tuple(sorted(collector.page_sizes)))

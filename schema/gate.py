@@ -13,12 +13,22 @@ from strawberry.extensions import SchemaExtension
 
 from schema.context import Context
 from schema.documents import Known, document_of
-from schema.limits import objections, size_of, unusable_text
+from schema.limits import objections, unusable_text
 from tenants import access_table
 
 
 class Gate(SchemaExtension):
-    """Validates, checks access and size; adds ``extensions.cost`` to the answer."""
+    """Parses, validates, checks access and size; adds ``extensions.cost`` to the answer.
+
+    One extension for all, because each costs every request its hooks.
+    """
+
+    def on_parse(self) -> Iterator[None]:
+        """Take the document from what is kept, or parse it for the first time."""
+        running = self.execution_context
+        if running.query:
+            running.graphql_document = document_of(running).parsed
+        yield
 
     def on_validate(self) -> Iterator[None]:
         """Refuse what the caller may not ask, once the document was found valid.
@@ -36,15 +46,15 @@ class Gate(SchemaExtension):
     def _refused(self, known: Known) -> list[GraphQLError]:
         context: Context = self.execution_context.context
         variables = self.execution_context.variables or {}
-        refused = [c for c in known.coordinates if not access_table.allowed(context.actor, c)]
-        if refused:
+        if refused := known.refused(context.actor):
             return [_forbidden(context, coordinate) for coordinate in refused]
-        if any(access_table.waits_for_enrolment(context.actor, c) for c in known.coordinates):
+        must_enrol = context.actor is not None and context.actor.must_enrol
+        if must_enrol and any(access_table.waits_for_enrolment(context.actor, c) for c in known.coordinates):
             message = "The brand asks your role for a second factor. Set it up first: beginSecondFactor."
             return [GraphQLError(message, extensions={"code": "SECOND_FACTOR_REQUIRED"})]
-        if unusable_text([*known.texts, *variables.values()]):
+        if known.unusable or unusable_text(variables.values()):
             return [GraphQLError("Text holds NUL or half a character; remove it.", extensions={"code": "BAD_REQUEST"})]
-        size = size_of(known.operation, known.document, variables)
+        size = known.size(variables)
         context.cost = size.cost
         return objections(size)
 

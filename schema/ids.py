@@ -4,6 +4,7 @@ An id of another kind, of another brand or of nothing at all answers the same ``
 """
 
 import re
+from collections.abc import Callable
 from uuid import UUID
 
 import strawberry
@@ -50,6 +51,12 @@ HEX_DIGITS = 32
 def to_global(kind: str, value: UUID) -> strawberry.ID:
     """Write an id for the outside: ``dst_0190…``."""
     return strawberry.ID(f"{PREFIXES[kind]}_{value.hex}")
+
+
+def writer(kind: str) -> Callable[[UUID], strawberry.ID]:
+    """What ``to_global`` does for one kind, for lists of a thousand."""
+    start = f"{PREFIXES[kind]}_"
+    return lambda value: strawberry.ID(start + value.hex)
 
 
 def maybe_global(kind: str, value: UUID | None) -> strawberry.ID | None:

@@ -32,6 +32,8 @@ ALIASES_MAX = 30
 TOKENS_MAX = 2_000
 BULK_MAX = 1_000
 
+PAGE_SIZE = "first"
+"""The argument that says how many rows a page has."""
 _PAGED = frozenset({"nodes", "edges", "pageInfo"})
 
 
@@ -103,7 +105,7 @@ class _Scale:
 
     def _rows(self, node: FieldNode) -> int:
         for argument in node.arguments or ():
-            if argument.name.value == "first":
+            if argument.name.value == PAGE_SIZE:
                 value, most = argument.value, get_settings().page_max
                 if isinstance(value, IntValueNode):
                     return max(1, min(int(value.value), most))

@@ -1,10 +1,12 @@
 """Distributors and the tree they stand in."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Annotated
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
 from saas.base import clock
 from saas.base.errors import NotFound
@@ -17,17 +19,17 @@ from saas.network.queries import (
     SalesPeriod,
     Sort,
     SortKey,
-    SponsorshipRow,
-    StandingRow,
     Totals,
     Visibility,
 )
 from saas.network.queries import TierPin as PinRow
-from saas.network.rules import Cause, Kind, Status
+from saas.network.rules import Kind, Status
+from schema.asked import members_asked
 from schema.context import Info
 from schema.enums import described
-from schema.execution.rows import of_row
-from schema.ids import from_global, maybe_global, to_global
+from schema.execution.rows import Wraps, for_all, of_row
+from schema.ids import from_global, maybe_global, writer
+from schema.network_history import Sponsorship, Standing, TierPin, sponsorship, standing
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
 from schema.scalars import Money, money
 from tenants import registry
@@ -76,75 +78,32 @@ class DistributorTotals:
     )
 
 
-@strawberry.type(description="One interval of a distributor's history: under whom it stood, and why it came there.")
-class Sponsorship:
-    """A row of the history."""
-
-    sponsor_id: strawberry.ID | None = strawberry.field(description="The sponsor; none for a place under the brand.")
-    valid_from: datetime = strawberry.field(description="From this moment on.")
-    valid_until: datetime | None = strawberry.field(description="Until this moment; none for the present one.")
-    reason: str | None = strawberry.field(description="Why it came there; not told to distributors.")
+async def _sponsors(all_: Sequence["Distributor"], info: Info) -> list["Distributor | None"]:
+    return await distributors_by_id(info, [one.row.sponsor_id for one in all_])
 
 
-described(
-    "Why a tier or status began.",
-    name="StandingCause",
-    ENROLMENT="The distributor came.",
-    REVIEW="The brand decided on its application.",
-    MANUAL="The brand set the tier by hand.",
-    PROMOTION="A period's review: it reached a higher tier.",
-    DEMOTION="A period's review: it missed what its tier asks.",
-    REVOCATION="A period's review: it missed that too many times in a row.",
-    STATUS="It was suspended or reinstated, or left.",
-)(Cause)
+async def _totals(
+    all_: Sequence["Distributor"], info: Info, period: SalesPeriodInput | None = None
+) -> list[DistributorTotals]:
+    """Of distributors as they stood at one moment."""
+    days, view, (as_of,) = await sales_period(period), await viewing(info), {one.as_of for one in all_}
+
+    async def load(ids: list[DistributorId]) -> list[Totals]:
+        found = await queries.totals_of(ids, days, view, as_of=as_of)
+        return [found.get(id_) or Totals(0, 0, 0) for id_ in ids]
+
+    loaded = await info.context.loader(f"totals:{days}:{as_of}", load).load_many([one.row.id for one in all_])
+    return [
+        DistributorTotals(
+            own_sales=money(totals.own_minor, days.currency),
+            group_sales=money(totals.group_minor, days.currency),
+            head_count=totals.head_count,
+        )
+        for totals in loaded
+    ]
 
 
-@strawberry.type(description="One interval of a distributor's history: its tier and status, and why they began.")
-class Standing:
-    """A row of the history."""
-
-    valid_from: datetime = strawberry.field(description="From this moment on.")
-    valid_until: datetime | None = strawberry.field(description="Until this moment; none for the present one.")
-    tier: str = strawberry.field(description="Its rank (级别), a code of the program of that time.")
-    status: Status = strawberry.field(description="Where it was in its life with the brand.")
-    cause: Cause = strawberry.field(description="What made it begin.")
-    reason: str | None = strawberry.field(description="Why, in the office's words; not told to distributors.")
-    actor: str | None = strawberry.field(description="Who did it, a log-in or key; not told to distributors.")
-
-
-def standing(row: StandingRow) -> Standing:
-    """An interval for the API."""
-    return Standing(
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        tier=row.tier,
-        status=row.status,
-        cause=row.cause,
-        reason=row.reason,
-        actor=row.actor,
-    )
-
-
-@strawberry.type(description="A tier that no review changes for the time being.")
-class TierPin:
-    """A pin."""
-
-    until: date = strawberry.field(description="The day from which reviews change it again.")
-    reason: str | None = strawberry.field(description="Why, in the office's words; not told to distributors.")
-    pinned_at: datetime = strawberry.field(description="Since when.")
-
-
-def sponsorship(row: SponsorshipRow) -> Sponsorship:
-    """An interval for the API."""
-    return Sponsorship(
-        sponsor_id=maybe_global("Distributor", row.sponsor_id),
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        reason=row.reason,
-    )
-
-
-_global = partial(to_global, "Distributor")
+_global = writer("Distributor")
 _maybe_global = partial(maybe_global, "Distributor")
 
 
@@ -181,11 +140,13 @@ class Distributor:
     exited_at: datetime | None = strawberry.field(resolver=of_row("exited_at"), description="When it left.")
 
     @strawberry.field(description="Its sponsor (上级); none on top, or for who may not see it.")
+    @for_all(_sponsors)
     async def sponsor(self, info: Info) -> Annotated["Distributor", strawberry.lazy("schema.network")] | None:
         """The direct parent."""
-        return None if self.row.sponsor_id is None else await distributor_by_id(info, self.row.sponsor_id)
+        return (await _sponsors([self], info))[0]
 
     @strawberry.field(description="Sales of itself and of its subtree, and the head count; by default of this month.")
+    @for_all(_totals)
     async def totals(
         self,
         info: Info,
@@ -194,19 +155,7 @@ class Distributor:
         ] = None,
     ) -> DistributorTotals:
         """Loaded in one statement for all rows of a page."""
-        days = await sales_period(period)
-        view = await viewing(info)
-
-        async def load(ids: list[DistributorId]) -> list[Totals]:
-            found = await queries.totals_of(ids, days, view, as_of=self.as_of)
-            return [found.get(id_) or Totals(0, 0, 0) for id_ in ids]
-
-        totals = await info.context.loader(f"totals:{days}:{self.as_of}", load).load(self.row.id)
-        return DistributorTotals(
-            own_sales=money(totals.own_minor, days.currency),
-            group_sales=money(totals.group_minor, days.currency),
-            head_count=totals.head_count,
-        )
+        return (await _totals([self], info, period))[0]
 
     @strawberry.field(description="Everybody above, the sponsor first (上线).")
     async def upline(self, info: Info) -> list[Annotated["Distributor", strawberry.lazy("schema.network")]]:
@@ -219,8 +168,9 @@ class Distributor:
         self, info: Info, first: First = PAGE_DEFAULT, after: After = None
     ) -> Connection[Annotated["Distributor", strawberry.lazy("schema.network")]]:
         """A page of the direct downline."""
-        page = await queries.children(self.row.id, request(first, after), await viewing(info), as_of=self.as_of)
-        return connection(page, lambda row: distributor(row, self.as_of), after)
+        view, only = await viewing(info), members_asked(info)
+        page = await queries.children(self.row.id, request(first, after), view, as_of=self.as_of, only=only)
+        return connection(page, Wraps(Distributor, as_of=self.as_of), after)
 
     @strawberry.field(description="Under whom it stood, from the first sponsor to the present one.")
     async def sponsorships(self, info: Info) -> list[Sponsorship]:
@@ -284,13 +234,30 @@ async def sales_period(period: SalesPeriodInput | None) -> SalesPeriod:
 
 async def distributor_by_id(info: Info, id_: DistributorId) -> Distributor | None:
     """One distributor, loaded together with the others a page asks for."""
-    view = await viewing(info)
+    return await _distributors(info, await viewing(info)).load(id_)
+
+
+async def distributors_by_id(info: Info, ids: Sequence[DistributorId | None]) -> list[Distributor | None]:
+    """Many at once, with nobody where there is no id."""
+    wanted = list({id_ for id_ in ids if id_ is not None})
+    loader = _distributors(info, await viewing(info))
+    found = dict(zip(wanted, await loader.load_many(wanted), strict=True)) if wanted else {}
+    return [None if id_ is None else found[id_] for id_ in ids]
+
+
+def prime_distributors(info: Info, rows: Mapping[DistributorId, DistributorRow]) -> None:
+    """Have these rows at hand, for a caller who may read all of the tree."""
+    _distributors(info, None).prime_many({id_: distributor(row) for id_, row in rows.items()})
+
+
+def _distributors(info: Info, view: Visibility | None) -> DataLoader[DistributorId, Distributor | None]:
+    """The distributors that the request names, each read once."""
 
     async def load(ids: list[DistributorId]) -> list[Distributor | None]:
         found = await queries.find(ids, view)
         return [distributor(found[id_]) if id_ in found else None for id_ in ids]
 
-    return await info.context.loader("distributor", load).load(id_)
+    return info.context.loader("distributor", load)
 
 
 async def _as_of(info: Info, row: DistributorRow, moment: datetime) -> Distributor:
@@ -361,8 +328,8 @@ class NetworkQuery:
             sort=Sort(key=sort, descending=descending, period=await sales_period(period) if by_sales else None),
             as_of=as_of,
         )
-        page = await queries.downline(asked, request(first, after), view)
-        return connection(page, lambda row: distributor(row, as_of), after)
+        page = await queries.downline(asked, request(first, after), view, only=members_asked(info))
+        return connection(page, Wraps(Distributor, as_of=as_of), after)
 
     @strawberry.field(description="Everybody above a distributor, the sponsor first (上线).")
     async def upline(

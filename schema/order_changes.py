@@ -12,7 +12,7 @@ from schema.context import Info
 from schema.errors import In, Payload, UserError, refusals, user_errors
 from schema.ids import from_global, to_global
 from schema.limits import at_most_a_thousand
-from schema.orders import Order, readable_order, whole_order
+from schema.orders import Order, readable_order, told_order, whole_order
 from schema.people import DonePayload
 from schema.scalars import BigInt, Money, money
 from tenants.actors import Actor
@@ -119,8 +119,10 @@ class OrderMutation:
     @refusals(OrderPayload)
     async def place_order(self, info: Info, input: In[PlaceOrderInput]) -> OrderPayload:
         """Place it."""
-        id_ = await commands.place_order(_asked(input, "input"), info.context.who)
-        return OrderPayload(order=await whole_order(info, lambda: queries.order(id_)))
+        placed = await commands.place_and_tell(_asked(input, "input"), info.context.who)
+        if placed.told is not None:
+            return OrderPayload(order=told_order(info, placed.told))
+        return OrderPayload(order=await whole_order(info, lambda: queries.order(placed.id)))
 
     @strawberry.mutation(description="Place many orders, each accepted or refused by itself; with a dry run.")
     @refusals(PlaceOrdersPayload)

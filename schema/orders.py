@@ -15,11 +15,12 @@ from saas.commissions.rules import Share
 from saas.orders import queries
 from saas.orders.queries import ExplainedShare, LineView, OrderFilter, OrderSort, OrderView, PriceCaseView
 from saas.orders.rules import OrderState
+from saas.orders.telling import Told
 from schema.commissions import Commission, CommissionStatus, commission, own_or_asked
 from schema.context import Info
 from schema.enums import described
 from schema.ids import from_global, maybe_global, to_global
-from schema.network import Distributor, distributor_by_id
+from schema.network import Distributor, distributor_by_id, prime_distributors
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
 from schema.scalars import BigInt, Money, money
 from tenants.actors import Role
@@ -149,14 +150,7 @@ class Order:
     )
     async def commissions(self, info: Info) -> list[Commission]:
         """By line and level."""
-
-        async def load(views: list[OrderView]) -> list[Sequence[ExplainedShare]]:
-            ids = [view.id for view in views]
-            lines = dict(zip(ids, await _lines(info).load_many(ids), strict=True))
-            found = await queries.explained(views, lines)
-            return [found.get(id_, ()) for id_ in ids]
-
-        shares: Sequence[ExplainedShare] = await info.context.loader("order-shares", load).load(self.view)
+        shares = await _shares(info).load(self.view)
         who = info.context.who
         own_only = who.role is Role.DISTRIBUTOR
         return [
@@ -174,6 +168,18 @@ def _lines(info: Info) -> DataLoader[OrderId, Sequence[LineView]]:
         return [found[id_] for id_ in ids]
 
     return info.context.loader("order-lines", load)
+
+
+def _shares(info: Info) -> DataLoader[OrderView, Sequence[ExplainedShare]]:
+    """The shares of the request's orders, each read once."""
+
+    async def load(views: list[OrderView]) -> list[Sequence[ExplainedShare]]:
+        ids = [view.id for view in views]
+        lines = dict(zip(ids, await _lines(info).load_many(ids), strict=True))
+        found = await queries.explained(views, lines)
+        return [found.get(id_, ()) for id_ in ids]
+
+    return info.context.loader("order-shares", load)
 
 
 def order(view: OrderView) -> Order:
@@ -279,6 +285,18 @@ async def whole_order(info: Info, read: Callable[[], Awaitable[OrderView]]) -> O
         lines = await queries.lines_of([view.id])
     _lines(info).prime(view.id, lines[view.id])
     return order(view)
+
+
+def told_order(info: Info, told: Told) -> Order:
+    """An order that was just written, as it was written: nothing is read that is known.
+
+    A distributor sees a part of the tree, so whom its order names is read as always.
+    """
+    _lines(info).prime(told.order.id, told.lines)
+    _shares(info).prime(told.order, told.shares)
+    if info.context.who.role is not Role.DISTRIBUTOR:
+        prime_distributors(info, told.people)
+    return order(told.order)
 
 
 async def readable_order(info: Info, id_: OrderId, field: str = "id") -> OrderView:

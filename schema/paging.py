@@ -7,6 +7,7 @@ import strawberry
 
 from saas.base.paging import PAGE_DEFAULT, Page, PageRequest, check_rows
 from saas.base.settings import get_settings
+from schema.execution.rows import made_of
 
 Node = TypeVar("Node")
 Row = TypeVar("Row")
@@ -48,6 +49,7 @@ class Connection(Generic[Node]):
         return [Edge(node=self.make(row), cursor=cursor) for row, cursor in rows]
 
     @strawberry.field(description="The rows alone.")
+    @made_of(rows="page.items", make="make")
     def nodes(self) -> list[Node]:
         """Without their cursors."""
         return [self.make(row) for row in self.page.items]

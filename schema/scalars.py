@@ -37,11 +37,16 @@ def _day(value: object) -> date:
     return day
 
 
+def moment_text(moment: datetime) -> str:
+    """A moment in UTC; nearly all of them are already."""
+    return moment.isoformat() if moment.tzinfo is UTC else moment.astimezone(UTC).isoformat()
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
         description="A moment, ISO 8601 with an offset; answers are in UTC.",
-        serialize=lambda moment: moment.astimezone(UTC).isoformat(),
+        serialize=moment_text,
         parse_value=_moment,
     ),
     date: strawberry.scalar(

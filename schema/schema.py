@@ -2,7 +2,6 @@
 
 import strawberry
 from graphql import GraphQLError, build_schema, lexicographic_sort_schema, print_schema
-from strawberry.extensions import MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
@@ -11,16 +10,15 @@ from schema.audit import AuditQuery
 from schema.brands import BrandMutation, BrandQuery
 from schema.catalog import CatalogMutation, CatalogQuery
 from schema.commissions import CommissionQuery
-from schema.documents import Documents
 from schema.downloads import DocumentQuery
 from schema.execution import CompilingExecutor
+from schema.execution.calling import call_directly
 from schema.exit_changes import ExitMutation
 from schema.exits import ExitQuery
 from schema.gate import Gate
 from schema.imports import ImportMutation, ImportQuery
 from schema.jobs import JobMutation, JobQuery
 from schema.keys import KeyMutation, KeyQuery
-from schema.limits import TOKENS_MAX
 from schema.listings import ListingMutation, ListingQuery
 from schema.network import NetworkQuery
 from schema.network_changes import NetworkMutation, OrangeQuery
@@ -121,14 +119,11 @@ class Schema(strawberry.Schema):
 schema = Schema(
     query=Query,
     mutation=Mutation,
-    extensions=[
-        lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
-        Documents,
-        Gate,
-    ],
+    extensions=[Gate],
     execution_context_class=CompilingExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
+call_directly(schema._schema, schema.config)
 
 
 def sdl() -> str:

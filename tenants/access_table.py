@@ -4,6 +4,7 @@ Roots come first, then the types by feature. A distributor's *rows* are narrowed
 fields it may name at all.
 """
 
+from collections.abc import Hashable
 from typing import Final
 
 from tenants.access import (
@@ -328,6 +329,11 @@ RULES: Final = joined(
         on("SubmitBatchPayload", FINANCE.may("batchId fileName mediaType content userErrors")),
     ]
 )
+
+
+def kind_of(actor: Actor | None) -> Hashable:
+    """All about an asker that decides what it may ask for: who are of one kind may ask for the same."""
+    return None if actor is None else (actor.role, actor.scopes)
 
 
 def allowed(actor: Actor | None, coordinate: str) -> bool:

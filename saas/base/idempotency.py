@@ -18,6 +18,7 @@ from saas.base.db import current_tx
 from saas.base.errors import DomainError, IdempotencyConflict, InvalidInput, Said
 
 KEY_LONGEST = 200
+_COLUMNS = ("operation", "key", "input_hash", "result", "created_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,22 @@ async def claim_each(operation: str, claims: Mapping[str, Claim]) -> Mapping[str
     now = clock.now()
     # Everybody takes keys in the same order, so that two batches cannot block each other.
     rows = [(operation, key, claims[key].fingerprint, claims[key].result, now) for key in sorted(claims)]
-    columns = ("operation", "key", "input_hash", "result", "created_at")
-    if await tx.insert_many("idempotency", columns, rows, or_ignore=True) == len(rows):
+    if await tx.insert_many("idempotency", _COLUMNS, rows, or_ignore=True) == len(rows):
         return {}
     return {key: answer for key, answer in (await look_up(operation, claims)).items() if answer != claims[key].result}
+
+
+async def claim_later(operation: str, wanted: Claim) -> bool:
+    """Claim a key together with what is written next; whether it can be claimed at all.
+
+    When it was used before, whatever takes it along raises ``Taken``, nothing that was to be written with it is, and
+    whoever wants to know what was made under it asks by ``claim_each``.
+    """
+    if _unfit([wanted.key]):
+        return False
+    row = (operation, wanted.key, wanted.fingerprint, wanted.result, clock.now())
+    await current_tx().insert_later("idempotency", _COLUMNS, [row], or_taken=True)
+    return True
 
 
 async def look_up(operation: str, claims: Mapping[str, Claim]) -> Mapping[str, UUID | DomainError]:

@@ -12,7 +12,8 @@ from uuid import UUID
 import orjson
 
 from saas.base.db import Row, transaction
-from saas.base.ids import DistributorId, OrderId, OrderLineId, new_id
+from saas.base.ids import CommissionId, DistributorId, OrderId, OrderLineId, new_id
+from saas.commissions.queries import CommissionView, place
 from saas.commissions.rules import NO_FACTS, CompiledProgram, Facts, Line, Member, Reason, Share, commission_for_line
 
 COLUMNS = (
@@ -131,20 +132,53 @@ def _make_up(open_lifts: dict[str, int], shares: Sequence[Share]) -> None:
             open_lifts[share.component] -= share.arithmetic.made_up_minor or 0
 
 
-async def record(accruals: Sequence[Accrual]) -> None:
-    """Write the rows of accruals, within the running transaction; their orders and lines must be there."""
+async def record(accruals: Sequence[Accrual]) -> Mapping[OrderId, Sequence[CommissionId]]:
+    """Write the rows of accruals, within the running transaction; their orders and lines must be there.
+
+    Answers the ids of each order's shares, in their order.
+    """
+    ids = {one.order.id: [CommissionId(new_id()) for _ in one.shares] for one in accruals}
     async with transaction() as tx:
-        await tx.insert_later("commission", COLUMNS, [row for accrual in accruals for row in _rows(accrual)])
+        rows = [row for accrual in accruals for row in _rows(accrual, ids[accrual.order.id])]
+        await tx.insert_later("commission", COLUMNS, rows)
+    return ids
 
 
-def _rows(accrual: Accrual) -> Iterator[tuple[object, ...]]:
+def _rows(accrual: Accrual, ids: Sequence[CommissionId]) -> Iterator[tuple[object, ...]]:
     order = accrual.order
     tail = (order.paid_at, order.hold_until)
-    for line_id, share in accrual.shares:
-        status = "pending" if share.amount_minor else "nothing"
+    for id_, (line_id, share) in zip(ids, accrual.shares, strict=True):
         detail = orjson.dumps(share.detail).decode() if share.detail else None
-        explained = (*share[:9], share.reason.value, detail, order.program_number, order.currency, status)
-        yield (new_id(), order.id, line_id, *explained, *tail)
+        explained = (*share[:9], share.reason.value, detail, order.program_number, order.currency, _status(share))
+        yield (id_, order.id, line_id, *explained, *tail)
+
+
+def _status(share: Share) -> str:
+    return "pending" if share.amount_minor else "nothing"
+
+
+def views_of(accrual: Accrual, ids: Sequence[CommissionId]) -> Sequence[CommissionView]:
+    """What reading an order's shares would answer that ``record`` has written under these ids."""
+    order = accrual.order
+    views = [
+        CommissionView(
+            id=id_,
+            order_id=order.id,
+            line_id=line_id,
+            share=share,
+            program_number=order.program_number,
+            currency=order.currency,
+            status=_status(share),
+            earned_at=order.paid_at,
+            hold_until=order.hold_until,
+            statement_id=None,
+            reversed_minor=0,
+            clawed_minor=0,
+            evened_minor=0,
+        )
+        for id_, (line_id, share) in zip(ids, accrual.shares, strict=True)
+    ]
+    return sorted(views, key=place)
 
 
 async def start_hold(order_ids: Collection[OrderId], hold_until: datetime) -> None:

@@ -103,15 +103,19 @@ async def of_orders(order_ids: Collection[OrderId]) -> Mapping[OrderId, Sequence
     """The shares of each order, by line, level and component."""
     async with reading() as tx:
         rows = await tx.rows(
-            f"SELECT {_COLUMNS} FROM commission WHERE tenant_id = $1 AND order_id {tx.within(2, 'uuid')} "
-            f"ORDER BY line_id, level, component",
+            f"SELECT {_COLUMNS} FROM commission WHERE tenant_id = $1 AND order_id {tx.within(2, 'uuid')}",
             tx.tenant_id,
             list(order_ids),
         )
     found: dict[OrderId, list[CommissionView]] = {order_id: [] for order_id in order_ids}
-    for row in rows:
-        found[row["order_id"]].append(_view(row))
+    for view in sorted(map(_view, rows), key=place):
+        found[view.order_id].append(view)
     return found
+
+
+def place(view: CommissionView) -> tuple[UUID, int, str]:
+    """Where a share stands among those of its order: by line, level and component, whatever the database collates."""
+    return view.line_id, view.share.level, view.share.component
 
 
 async def of_beneficiary(

@@ -80,7 +80,7 @@ async def known(periods: Periods, program_number: int) -> Mapping[Counter, Count
 
 async def keep(counts: Mapping[Counter, Count], program_number: int) -> None:
     """Write counters back; their periods are locked."""
-    await current_tx().insert_many(
+    await current_tx().insert_later(
         "period_volume",
         _COLUMNS,
         [(*counter, program_number, *counts[counter]) for counter in sorted(counts)],

@@ -1,7 +1,7 @@
 """The only way money moves: balanced postings, each once, with the balances they change."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
 import orjson
@@ -17,14 +17,19 @@ from saas.ledger.errors import InsufficientBalance
 from saas.ledger.queries import Balances, balances_of
 from saas.ledger.rules import NEVER_NEGATIVE, Account, Posting, check_balanced
 
+_TRANSACTION = (
+    "id", "kind", "reference_kind", "reference_id", "idempotency_key", "input_hash", "effective_at", "recorded_at",
+)  # fmt: skip
 
-async def post(postings: Sequence[Posting], *, covered: Collection[Account] = ()) -> None:
+
+async def post(postings: Sequence[Posting], *, covered: Collection[Account] = (), fresh: bool = False) -> None:
     """Write postings and bring the balances up to date, within the running transaction if there is one.
 
     A key posted before with the same content has no effect. ``covered`` names accounts that must not fall below zero
     by this call, besides those that never may. Three statements, however many postings, and a fourth when a balance
     goes down. Balances are locked in one order by everybody, so a command that moves several distributors' money does
-    it in one call.
+    it in one call. ``fresh``: the keys name what this transaction makes, so nobody can have posted them; they go along
+    with the rest, and one that is there all the same fails the transaction (``ConstraintViolated``).
 
     Raises ``UnsoundPosting``, ``IdempotencyConflict`` or ``InsufficientBalance``; then nothing may be kept.
     """
@@ -39,35 +44,23 @@ async def post(postings: Sequence[Posting], *, covered: Collection[Account] = ()
     if not unique:
         return
     async with transaction() as tx:
-        made = await _record(tx, unique, hashes)
+        made = await (_record_fresh if fresh else _record)(tx, unique, hashes)
         if made:
             await _write_entries(tx, made)
             await _move_balances(tx, made, NEVER_NEGATIVE.union(covered))
 
 
+async def _record_fresh(tx: Tx, unique: dict[str, Posting], hashes: dict[str, str]) -> dict[UUID, Posting]:
+    """Write postings whose keys cannot have been used, together with what the transaction does next."""
+    ids = {key: new_id() for key in sorted(unique)}
+    await tx.insert_later("ledger_transaction", _TRANSACTION, _rows(ids, unique, hashes))
+    return {id_: unique[key] for key, id_ in ids.items()}
+
+
 async def _record(tx: Tx, unique: dict[str, Posting], hashes: dict[str, str]) -> dict[UUID, Posting]:
     """Claim the keys in one order; answer the postings that are new, by the id of their transaction."""
-    now = clock.now()
     ids = {key: new_id() for key in sorted(unique)}
-    made = await tx.insert_many(
-        "ledger_transaction",
-        (
-            "id",
-            "kind",
-            "reference_kind",
-            "reference_id",
-            "idempotency_key",
-            "input_hash",
-            "effective_at",
-            "recorded_at",
-        ),
-        [
-            (ids[key], p.kind, p.reference_kind, p.reference_id, key, hashes[key], p.effective_at, now)
-            for key in ids
-            for p in (unique[key],)
-        ],
-        or_ignore=True,
-    )
+    made = await tx.insert_many("ledger_transaction", _TRANSACTION, _rows(ids, unique, hashes), or_ignore=True)
     if made == len(unique):
         return {ids[key]: posting for key, posting in unique.items()}
     found = await tx.rows(
@@ -80,6 +73,13 @@ async def _record(tx: Tx, unique: dict[str, Posting], hashes: dict[str, str]) ->
         if row["input_hash"] != hashes[row["idempotency_key"]]:
             raise IdempotencyConflict("input.idempotencyKey", key=row["idempotency_key"])
     return {row["id"]: unique[row["idempotency_key"]] for row in found if row["id"] == ids[row["idempotency_key"]]}
+
+
+def _rows(ids: dict[str, UUID], unique: dict[str, Posting], hashes: dict[str, str]) -> Iterator[tuple[object, ...]]:
+    now = clock.now()
+    for key, id_ in ids.items():
+        one = unique[key]
+        yield (id_, one.kind, one.reference_kind, one.reference_id, key, hashes[key], one.effective_at, now)
 
 
 async def _write_entries(tx: Tx, made: dict[UUID, Posting]) -> None:

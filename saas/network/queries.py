@@ -16,8 +16,8 @@ from saas.base.paging import Cursors, Int32, Page, PageRequest, decode_cursor, e
 from saas.network.contact import masked_name
 from saas.network.rules import Cause, Kind, Status
 from saas.network.selection import (
-    COLUMNS,
     Statement,
+    columns,
     filtered,
     members,
     page_of_tree,
@@ -84,12 +84,19 @@ _KEY_KINDS: Mapping[SortKey, type] = {
 }
 
 
-_KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
-_STATUSES: Mapping[str, Status] = {status.value: status for status in Status}
+_KINDS: Mapping[str | None, Kind | None] = {None: None, **{kind.value: kind for kind in Kind}}
+_STATUSES: Mapping[str | None, Status | None] = {None: None, **{status.value: status for status in Status}}
+_OWN = len(DistributorRow._fields)
+_new = tuple.__new__
+"""What ``DistributorRow._make`` does, without counting."""
 
 
-async def downline(asked: Downline, page: PageRequest, visibility: Visibility | None = None) -> Page[DistributorRow]:
+async def downline(
+    asked: Downline, page: PageRequest, visibility: Visibility | None = None, *, only: Collection[str] | None = None
+) -> Page[DistributorRow]:
     """A page of the downline, in one statement; empty when ``asked.of`` does not exist for the viewer.
+
+    ``only`` these members of the rows are read, and the id; the others are None, whatever they are of.
 
     Raises ``InvalidInput`` for a cursor of another list, or a sort that has no period or would tell hidden names.
     """
@@ -124,8 +131,8 @@ async def downline(asked: Downline, page: PageRequest, visibility: Visibility | 
             last = value if page.after else None
             source = page_of_tree(st, conditions, last, descending=sort.descending, most=page.first + 1)
         found = await st.rows(
-            f"{them.with_}SELECT * FROM (SELECT {COLUMNS}, {them.sponsor} AS sponsor_id, {them.level} AS level, "
-            f"{key} AS sort_key FROM {source}) AS listed {after} "
+            f"{them.with_}SELECT * FROM (SELECT {columns(them.sponsor, them.level, only)}, {key} AS sort_key "
+            f"FROM {source}) AS listed {after} "
             f"ORDER BY sort_key {order}, id {order} LIMIT {st.arg(page.first + 1)}"
         )
     cursors = Cursors(found, lambda row: (sort.key, _sort_value(row["sort_key"], sort.key), row["id"]))
@@ -143,32 +150,33 @@ async def children(
     *,
     sort: Sort | None = None,
     as_of: datetime | None = None,
+    only: Collection[str] | None = None,
 ) -> Page[DistributorRow]:
     """A page of those directly under a distributor, or of those at the top."""
-    return await downline(Downline(of=of, max_depth=1, sort=sort or Sort(), as_of=as_of), page, visibility)
+    return await downline(Downline(of=of, max_depth=1, sort=sort or Sort(), as_of=as_of), page, visibility, only=only)
 
 
 def _row(row: Row, visibility: Visibility | None) -> DistributorRow:
-    """A row as the viewer may see it: the top of what it sees has no sponsor, strangers have no name."""
-    viewer = visibility.viewer if visibility else None
-    hides = visibility is not None and visibility.masked and row["id"] != viewer
-    return DistributorRow(
-        row["id"],
-        row["code"],
-        masked_name(row["name"]) if hides else row["name"],
-        _KINDS[row["kind"]],
-        _STATUSES[row["status"]],
-        row["tier"],
-        row["region"],
-        None if row["id"] == viewer or row["sponsor_id"] is None else _id(row["sponsor_id"]),
-        row["depth"],
-        row["level"],
-        row["phone_masked"],
-        None if hides else row["id_number_masked"],
-        row["applied_at"],
-        row["joined_at"],
-        row["exited_at"],
+    """A row as the viewer may see it: the top of what it sees has no sponsor, strangers have no name.
+
+    By place and not by name: there are a thousand on a page.
+    """
+    told = tuple(row.values())
+    sponsor_id = told[7]
+    if type(sponsor_id) is str:
+        sponsor_id = _id(sponsor_id)
+    made = _new(
+        DistributorRow, (*told[:3], _KINDS[told[3]], _STATUSES[told[4]], told[5], told[6], sponsor_id, *told[8:_OWN])
     )
+    return made if visibility is None else _seen(made, visibility)
+
+
+def _seen(row: DistributorRow, visibility: Visibility) -> DistributorRow:
+    if row.id == visibility.viewer:
+        return row._replace(sponsor_id=None)
+    if not visibility.masked:
+        return row
+    return row._replace(name=row.name and masked_name(row.name), id_number_masked=None)
 
 
 async def upline(
@@ -193,7 +201,7 @@ async def upline(
             f"SELECT d.id, {above}, 0 FROM distributor d {link}WHERE d.id = {st.arg(of)} AND {shown} UNION ALL "
             f"SELECT d.id, {above}, up.level + 1 FROM up "
             f"JOIN distributor d ON d.id = up.sponsor_id AND {shown} {link}) "
-            f"SELECT {COLUMNS}, up.sponsor_id, up.level FROM up "
+            f"SELECT {columns('up.sponsor_id', 'up.level')} FROM up "
             f"JOIN distributor d ON d.tenant_id = $1 AND d.id = up.id WHERE up.level > 0 ORDER BY up.level"
         )
     return [_row(row, visibility) for row in found]
@@ -228,7 +236,7 @@ async def _where(
     async with reading() as tx:
         st = Statement(tx, visibility)
         found = await st.rows(
-            f"SELECT {COLUMNS}, d.sponsor_id, 0 AS level FROM distributor d "
+            f"SELECT {columns()} FROM distributor d "
             f"WHERE d.tenant_id = $1 AND d.{column} {st.within(values, kind)} AND {st.visible('d')}"
         )
     return [_row(row, visibility) for row in found]
@@ -262,30 +270,31 @@ async def chains(seller_ids: Collection[DistributorId]) -> Mapping[DistributorId
     """The chain of each seller that exists, in one statement: itself first, the root last."""
     async with reading() as tx:
         found = await tx.rows(
-            f"WITH RECURSIVE up(id, sponsor_id, code, tier, status, path, changed_at) AS ("
-            f"SELECT id, sponsor_id, code, tier, status, path, changed_at FROM distributor "
-            f"WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} UNION "
-            f"SELECT d.id, d.sponsor_id, d.code, d.tier, d.status, d.path, d.changed_at FROM up "
-            f"JOIN distributor d ON d.tenant_id = $1 AND d.id = up.sponsor_id) SELECT up.*, s.valid_from FROM up "
+            f"WITH RECURSIVE up(id, sponsor_id) AS (SELECT id, sponsor_id FROM distributor "
+            f"WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} UNION SELECT d.id, d.sponsor_id FROM up "
+            f"JOIN distributor d ON d.tenant_id = $1 AND d.id = up.sponsor_id) "
+            f"SELECT {columns()}, d.path, d.changed_at, s.valid_from FROM up "
+            f"JOIN distributor d ON d.tenant_id = $1 AND d.id = up.id "
             f"LEFT JOIN sponsorship s ON s.tenant_id = $1 AND s.distributor_id = up.id AND s.valid_until IS NULL",
             tx.tenant_id,
             list(seller_ids),
         )
-    known: dict[DistributorId, tuple[ChainMember, DistributorId | None, str]] = {}
+    known: dict[DistributorId, tuple[ChainMember, str]] = {}
     for row in found:
-        id_ = _id(row["id"])
-        since = max(moment for name in ("changed_at", "valid_from") if (moment := as_time(row[name])))
-        member = ChainMember(id_, row["code"], row["tier"], Status(row["status"]), since)
-        known[id_] = (member, None if row["sponsor_id"] is None else _id(row["sponsor_id"]), row["path"])
+        one, since = _row(row, None), row["changed_at"]
+        if row["valid_from"] is not None and row["valid_from"] > since:
+            since = row["valid_from"]
+        known[one.id] = (ChainMember(one.id, one.code, one.tier, one.status, since, one), row["path"])
     made: dict[DistributorId, Chain] = {}
     for seller in seller_ids:
         if seller in known and seller not in made:
             line: list[ChainMember] = []
             above: DistributorId | None = seller
             while above is not None:
-                member, above, _ = known[above]
+                member, _ = known[above]
                 line.append(member)
-            made[seller] = Chain(known[seller][2], tuple(line))
+                above = member.row and member.row.sponsor_id
+            made[seller] = Chain(known[seller][1], tuple(line))
     return made
 
 

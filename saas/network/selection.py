@@ -12,16 +12,19 @@ from saas.base.db import Row, Tx
 from saas.base.errors import InvalidInput, Said
 from saas.base.ids import DistributorId
 from saas.network.rules import SEGMENT, depth_of
-from saas.network.views import Filters, SalesPeriod, SortKey, Visibility
-
-COLUMNS = (
-    "d.id, d.code, d.name, d.kind, d.status, d.tier, d.region, d.depth, d.phone_masked, d.id_number_masked, "
-    "d.applied_at, d.joined_at, d.exited_at"
-)
-"""The columns of a ``DistributorRow`` that are the distributor's own."""
+from saas.network.views import DistributorRow, Filters, SalesPeriod, SortKey, Visibility
 
 _SOLD = "SELECT CAST(COALESCE(sum(sales.amount_minor), 0) AS bigint)"
 _OWN_SEGMENT = f"substr(d.path, length(d.path) - {SEGMENT - 1})"
+
+
+def columns(sponsor: str = "d.sponsor_id", level: str = "0", only: Collection[str] | None = None) -> str:
+    """The columns of a ``DistributorRow`` of the distributor ``d``, in its order; NULL for what nobody asks for."""
+    sources = {"sponsor_id": sponsor, "level": level}
+    wanted = DistributorRow._fields if only is None else {"id", *only}
+    return ", ".join(
+        f"{sources.get(name, f'd.{name}') if name in wanted else 'NULL'} AS {name}" for name in DistributorRow._fields
+    )
 
 
 class Statement:

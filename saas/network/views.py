@@ -143,13 +143,17 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class ChainMember:
-    """One distributor of a chain; its place, tier and standing are as they are since ``since``."""
+    """One distributor of a chain; its place, tier and standing are as they are since ``since``.
+
+    ``row`` is all that staff may read of it, where the chain was read from the tables.
+    """
 
     id: DistributorId
     code: str
     tier: str
     status: Status
     since: datetime
+    row: DistributorRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

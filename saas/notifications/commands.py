@@ -12,30 +12,27 @@ from saas.notifications.rules import Event
 from tenants.actors import Actor
 
 _COLUMNS = ("id", "kind", "distributor_id", "subject_id", "data", "at")
+_CAN_LOG_IN = (
+    "EXISTS (SELECT 1 FROM member m WHERE m.tenant_id = $1 AND m.distributor_id = listed.distributor_id "
+    "AND m.status = 'active')"
+)
 
 
 async def announce(events: Sequence[Event]) -> None:
     """Write down, in the running transaction, what somebody is to be told of; a job brings it to them.
 
-    What concerns a distributor that cannot log in, and nobody of the office, is not written: two statements at most.
+    What concerns a distributor that cannot log in, and nobody of the office, is not written.
     """
     tx = current_tx()
-    if not events:
-        return
-    rows = await tx.rows(
-        f"SELECT distributor_id FROM member WHERE tenant_id = $1 AND status = 'active' "
-        f"AND distributor_id {tx.within(2, 'uuid')}",
-        tx.tenant_id,
-        list({event.distributor_id for event in events}),
-    )
-    reached, now = {row["distributor_id"] for row in rows}, clock.now()
-    wanted = [
-        (new_id(), one.kind.value, one.distributor_id, one.subject_id, orjson.dumps(one.data).decode(), now)
-        for one in events
-        if one.kind in OFFICE or one.distributor_id in reached
-    ]
-    if wanted:
-        await tx.insert_many("outbox_event", _COLUMNS, wanted)
+    now = clock.now()
+    office, others = list[tuple[object, ...]](), list[tuple[object, ...]]()
+    for one in events:
+        row = (new_id(), one.kind.value, one.distributor_id, one.subject_id, orjson.dumps(one.data).decode(), now)
+        (office if one.kind in OFFICE else others).append(row)
+    if office:
+        await tx.insert_later("outbox_event", _COLUMNS, office)
+    if others:
+        await tx.insert_later("outbox_event", _COLUMNS, others, where=_CAN_LOG_IN)
 
 
 async def mark_read(ids: Collection[NotificationId] | None, actor: Actor) -> int:

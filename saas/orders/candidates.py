@@ -9,7 +9,7 @@ import orjson
 
 from saas.base.errors import DomainError, IdempotencyConflict, NotFound
 from saas.base.idempotency import Claim, claim_each, fingerprint, look_up
-from saas.base.ids import DistributorId, OrderId, new_id
+from saas.base.ids import CommissionId, DistributorId, OrderId, new_id
 from saas.commissions.commands import Accrual
 from saas.network.queries import Chain
 from saas.network.regions import Servers
@@ -59,6 +59,8 @@ class Candidate:
     """Nobody the asker may sell for: not even a key that was used before tells it anything."""
     earlier: UUID | None = None
     accrual: Accrual | None = None
+    share_ids: Sequence[CommissionId] = ()
+    """Of the accrual's shares, once they are written."""
 
     @property
     def accepted(self) -> OrderDraft | None:

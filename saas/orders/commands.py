@@ -9,7 +9,7 @@ from saas.orders.candidates import Gathered, Verdict
 from saas.orders.draft import Ground, PlaceLine, PlaceOrder, Seller
 from saas.orders.errors import PriceCaseClosed, TextRefused
 from saas.orders.models import PriceCase
-from saas.orders.placing import imagine_orders, place_order, place_orders, preview_orders
+from saas.orders.placing import Placed, imagine_orders, place_and_tell, place_order, place_orders, preview_orders
 from saas.orders.steps import OrderStep, cancel, close, deliver, pay, ship
 from tenants import audit
 from tenants.actors import Actor
@@ -20,6 +20,7 @@ __all__ = [
     "OrderStep",
     "PlaceLine",
     "PlaceOrder",
+    "Placed",
     "Seller",
     "Verdict",
     "cancel",
@@ -28,6 +29,7 @@ __all__ = [
     "deliver",
     "imagine_orders",
     "pay",
+    "place_and_tell",
     "place_order",
     "place_orders",
     "preview_orders",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from saas.base.db import current_tx
-from saas.base.ids import DistributorId, OrderId
+from saas.base.ids import CommissionId, DistributorId, OrderId
 from saas.commissions.commands import Accrual, PaidOrder, Reversed, accrue, record
 from saas.commissions.reversing import TakenBack
 from saas.commissions.rules import Member
@@ -97,13 +97,16 @@ def decide(
     return accruals
 
 
-async def book(accruals: Sequence[Accrual], evidence: Evidence) -> None:
-    """Write what was decided."""
-    await record(accruals)
+async def book(
+    accruals: Sequence[Accrual], evidence: Evidence, *, fresh: bool = False
+) -> Mapping[OrderId, Sequence[CommissionId]]:
+    """Write what was decided; ``fresh``: of orders that this very transaction makes. Answers the ids of the shares."""
+    ids = await record(accruals)
     await evidence.keep()
-    await post([_accrual_posting(accrual) for accrual in accruals if accrual.earned])
+    await post([_accrual_posting(accrual) for accrual in accruals if accrual.earned], fresh=fresh)
     lead = evidence.program.lead
     await add_sales([sale for accrual in accruals for sale in day_sales(_sold(accrual.order), lead)])
+    return ids
 
 
 async def tell_paid(accruals: Sequence[Accrual]) -> None:

@@ -5,15 +5,18 @@ order has its own verdict, and the good ones are kept.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from operator import itemgetter
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from saas.base import clock
 from saas.base.clock import local_day
-from saas.base.db import Tx, reading, transaction
+from saas.base.db import Taken, Tx, reading, transaction
 from saas.base.db.tx import open_tx
 from saas.base.errors import IdempotencyConflict, Rejected
+from saas.base.idempotency import claim_later
 from saas.base.ids import DistributorId, OrderId, new_id
 from saas.catalog.queries import by_sku
 from saas.commissions.commands import Accrual, PaidLine
@@ -25,7 +28,9 @@ from saas.orders.errors import NumberTaken
 from saas.orders.facts import Evidence, LeadAsked, Payable, as_member, find_servers, partner_of
 from saas.orders.facts import gather as gather_facts
 from saas.orders.payment import book, decide, members_of, tell_paid, unchanged_since
+from saas.orders.queries import OrderView
 from saas.orders.rules import hold_until
+from saas.orders.telling import Told, tell
 from tenants import audit, registry
 from tenants.actors import Actor, Role
 from tenants.program.pricing import PricePolicy
@@ -52,23 +57,41 @@ class _NumbersRaced(Rejected):
     """Another transaction took a number between our look and our write."""
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order that stands, told as it was written; ``told`` is absent when its key had made it before."""
+
+    id: OrderId
+    told: Told | None
+
+
 async def place_order(asked: PlaceOrder, actor: Actor) -> OrderId:
     """Place one order; with ``paid_at`` it is paid at once. The same key and content answer the same order.
 
     Raises ``Rejected`` with everything that is wrong, or ``IdempotencyConflict`` for a key used with other content.
     """
+    return (await place_and_tell(asked, actor)).id
 
-    async def place() -> OrderId:
+
+async def place_and_tell(asked: PlaceOrder, actor: Actor) -> Placed:
+    """Like ``place_order``, with what reading the order would answer."""
+
+    async def place(*, hopefully: bool) -> Placed:
         async with transaction() as tx:
-            (verdict,) = await _place(tx, [asked], ["input"], actor, _source(actor))
+            source = _source(actor)
+            (candidate,), gathered = await _place(tx, [asked], ["input"], actor, source, hopefully=hopefully)
+            verdict = candidate.verdict()
             if verdict.order_id is None:
                 conflict = next((error for error in verdict.errors if isinstance(error, IdempotencyConflict)), None)
                 raise conflict or Rejected(verdict.errors)
             if not verdict.replayed:
                 await audit.record(actor, _OPERATION, str(verdict.order_id), paid=verdict.accrual is not None)
-            return verdict.order_id
+            return Placed(verdict.order_id, _told(candidate, gathered, source))
 
-    return await _twice(place)
+    if open_tx() is None:
+        with suppress(Taken, _NumbersRaced):
+            return await place(hopefully=True)
+    return await _twice(partial(place, hopefully=False))
 
 
 async def place_orders(asked: Sequence[PlaceOrder], actor: Actor, *, imported: bool = False) -> list[Verdict]:
@@ -79,7 +102,9 @@ async def place_orders(asked: Sequence[PlaceOrder], actor: Actor, *, imported: b
 
     async def place() -> list[Verdict]:
         async with transaction() as tx:
-            verdicts = await _place(tx, asked, _paths(asked), actor, _IMPORT if imported else _source(actor))
+            source = _IMPORT if imported else _source(actor)
+            candidates, _ = await _place(tx, asked, _paths(asked), actor, source, hopefully=False)
+            verdicts = [candidate.verdict() for candidate in candidates]
             placed = sum(verdict.order_id is not None and not verdict.replayed for verdict in verdicts)
             if placed:
                 await audit.record(actor, _OPERATION, None, placed=placed, asked=len(asked), imported=imported)
@@ -126,14 +151,27 @@ def _source(actor: Actor) -> str:
     return "api" if actor.role is Role.API_KEY else "brand"
 
 
-async def _place(tx: Tx, asked: Sequence[PlaceOrder], paths: Sequence[str], actor: Actor, source: str) -> list[Verdict]:
+async def _place(
+    tx: Tx, asked: Sequence[PlaceOrder], paths: Sequence[str], actor: Actor, source: str, *, hopefully: bool
+) -> tuple[Sequence[Candidate], Gathered]:
+    """Place all that can be placed.
+
+    ``hopefully``: the keys and numbers of a good order are taken together with all that it writes, in one statement;
+    when somebody has one of them, ``Taken`` is raised and nothing stands. For one order that takes no other locks
+    before: whoever holds its key might wait for them.
+    """
     standing_at = await stand_still()
     gathered = replace(await gather(tx, asked, imported=source == _IMPORT), standing_at=standing_at)
     candidates = list(judge(asked, paths, actor, gathered))
-    await settle(candidates, actor.operation(_OPERATION), claiming=True)
+    operation = actor.operation(_OPERATION)
+    alone = candidates[0] if hopefully and not gathered.stored.compiled.needs_pieces else None
+    later = alone is not None and alone.accepted is not None and await claim_later(operation, alone.claim)
+    if not later:
+        await settle(candidates, operation, claiming=True)
     evidence = await _decide(candidates, gathered, counting=True)
-    await _write(tx, [candidate for candidate in candidates if candidate.accepted], gathered, evidence, source)
-    return [candidate.verdict() for candidate in candidates]
+    accepted = [candidate for candidate in candidates if candidate.accepted]
+    await _write(tx, accepted, gathered, evidence, source, hopefully=later)
+    return candidates, gathered
 
 
 async def gather(tx: Tx, asked: Sequence[PlaceOrder], *, imported: bool) -> Gathered:
@@ -225,36 +263,54 @@ def _accrue(candidates: Sequence[Candidate], accruals: Sequence[Accrual]) -> Non
             candidate.accrual = by_order.get(candidate.accepted.id)
 
 
-async def _write(tx: Tx, candidates: Sequence[Candidate], gathered: Gathered, evidence: Evidence, source: str) -> None:
-    orders, lines, cases, leads = [], [], [], []
+class _Rows(NamedTuple):
+    """What orders come to in the tables, before commission."""
+
+    orders: list[tuple[Any, ...]]
+    lines: list[tuple[object, ...]]
+    cases: list[tuple[object, ...]]
+    leads: list[tuple[object, ...]]
+
+
+def _rows(candidates: Sequence[Candidate], gathered: Gathered, source: str) -> _Rows:
+    rows = _Rows([], [], [], [])
     for candidate in candidates:
         made, accrual = candidate.accepted, candidate.accrual
         if made is None:
             continue
         company = accrual.company if accrual else {}
-        partner = accrual.order.facts.partner if accrual else None
-        if partner_id := partner.id if partner else made.asked.served_by_id:
-            leads.append((made.id, partner_id))
-        orders.append(_order_row(made, accrual, gathered, source))
+        if partner_id := _partner_id(made, accrual):
+            rows.leads.append((made.id, partner_id))
+        rows.orders.append(_order_row(made, accrual, gathered, source))
         for line in made.lines:
             id_, line_no, product_id, sku, category, quantity, amount_minor, case = line
-            lines.append((id_, made.id, line_no, product_id, sku, quantity, amount_minor, company.get(id_), category))
+            sold = (id_, made.id, line_no, product_id, sku, quantity, amount_minor, company.get(id_), category)
+            rows.lines.append(sold)
             if case is not None:
                 band = (case.least_minor, case.most_minor, "open", gathered.ground.now)
                 judged = (sku, case.verdict.value, quantity, amount_minor)
-                cases.append((new_id(), made.id, id_, made.asked.seller_id, *judged, *band))
-    if not orders:
+                rows.cases.append((new_id(), made.id, id_, made.asked.seller_id, *judged, *band))
+    rows.orders.sort(key=itemgetter(1))  # two batches with the same numbers take them in the same order
+    return rows
+
+
+async def _write(
+    tx: Tx, candidates: Sequence[Candidate], gathered: Gathered, evidence: Evidence, source: str, *, hopefully: bool
+) -> None:
+    rows = _rows(candidates, gathered, source)
+    if not rows.orders:
         return
-    orders.sort(key=itemgetter(1))  # two batches with the same numbers take them in the same order
-    if await tx.insert_many("sales_order", _ORDER_COLUMNS, orders, or_ignore=True) < len(orders):
+    if hopefully:
+        await tx.insert_later("sales_order", _ORDER_COLUMNS, rows.orders, or_taken=True)
+    elif await tx.insert_many("sales_order", _ORDER_COLUMNS, rows.orders, or_ignore=True) < len(rows.orders):
         raise await _numbers_raced(tx, candidates)
-    await tx.insert_later("order_line", _LINE_COLUMNS, lines)
-    if cases:
-        await tx.insert_later("price_case", _CASE_COLUMNS, cases)
-    if leads:
-        await tx.insert_later("cross_region_lead", ("order_id", "distributor_id"), leads)
+    await tx.insert_later("order_line", _LINE_COLUMNS, rows.lines)
+    await tx.insert_later("price_case", _CASE_COLUMNS, rows.cases)
+    await tx.insert_later("cross_region_lead", ("order_id", "distributor_id"), rows.leads)
     if accruals := [candidate.accrual for candidate in candidates if candidate.accrual]:
-        await book(accruals, evidence)
+        share_ids = await book(accruals, evidence, fresh=True)
+        for candidate in candidates:
+            candidate.share_ids = share_ids.get(OrderId(candidate.claim.result), ())
         if source != _IMPORT:  # of the past nobody needs to be told
             await tell_paid(accruals)
 
@@ -271,7 +327,23 @@ async def _numbers_raced(tx: Tx, candidates: Sequence[Candidate]) -> _NumbersRac
     return _NumbersRaced([NumberTaken(f"{one.at}.number", number=one.asked.number) for one in lost])
 
 
-def _order_row(made: OrderDraft, accrual: Accrual | None, gathered: Gathered, source: str) -> tuple[object, ...]:
+def _partner_id(made: OrderDraft, accrual: Accrual | None) -> DistributorId | None:
+    partner = accrual.order.facts.partner if accrual else None
+    return DistributorId(partner.id) if partner else made.asked.served_by_id
+
+
+def _told(candidate: Candidate, gathered: Gathered, source: str) -> Told | None:
+    """What reading an order that was just written would answer."""
+    made, accrual = candidate.accepted, candidate.accrual
+    if made is None:
+        return None
+    row = dict(zip(_ORDER_COLUMNS, _order_row(made, accrual, gathered, source), strict=True))
+    served_by_id = _partner_id(made, accrual)
+    view = OrderView(**row, closed_at=None, cancelled_at=None, served_by_id=served_by_id)
+    return tell(view, made, gathered.chains[made.asked.seller_id], accrual, candidate.share_ids)
+
+
+def _order_row(made: OrderDraft, accrual: Accrual | None, gathered: Gathered, source: str) -> tuple[Any, ...]:
     asked = made.asked
     return (
         made.id,

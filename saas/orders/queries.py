@@ -230,7 +230,7 @@ async def explained(
     async with reading() as tx:
         shares = await commissions.of_orders([one.id for one in paid])
         uplines = await _uplines(tx, paid)
-    return {one.id: _explain(one, lines[one.id], shares[one.id], uplines[one.id]) for one in paid}
+    return {one.id: explain(one, lines[one.id], shares[one.id], uplines[one.id]) for one in paid}
 
 
 async def price_cases(request: PageRequest, status: str | None = None) -> Page[PriceCaseView]:
@@ -298,9 +298,10 @@ async def _uplines(tx: Tx, found: Collection[OrderView]) -> Mapping[OrderId, lis
     return {id_: [by_no[no] for no in reversed(chain)] for id_, chain in numbers.items()}
 
 
-def _explain(
+def explain(
     one: OrderView, lines: Sequence[LineView], rows: Sequence[CommissionView], chain: Sequence[DistributorId]
 ) -> list[ExplainedShare]:
+    """The shares of a paid order by its rows, and by its chain at payment why each upline beyond got nothing."""
     told: list[ExplainedShare] = []
     for line in lines:
         own = [row for row in rows if row.line_id == line.id]

@@ -1,15 +1,25 @@
 """The executor: a plan where there is one and nothing unexpected happens, the ordinary way everywhere else."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any, cast
 
-from graphql import GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo, get_nullable_type, is_object_type
+from graphql import (
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    get_nullable_type,
+    is_non_null_type,
+    is_object_type,
+)
 from graphql.execution.collect_fields import FieldDetailsList
+from graphql.execution.values import get_argument_values
 from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.execution.plans import Plan, Plans, plans_of
-from schema.execution.writing import Bare
+from schema.execution.rows import FOR_ALL
+from schema.execution.writing import Bare, Unexpected
 
 
 class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -58,15 +68,67 @@ class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> AwaitableOrValue[list[Any]]:
         """A list of objects that a plan reads entirely; with one that it cannot read, each is done by itself."""
         object_type = get_nullable_type(item_type)
+        ordinary = super().complete_iterable_value
         if is_object_type(object_type) and type(items) in {list, tuple}:
             plan = self._plan(object_type, field_details_list, position_context)
-            if plan is not None and not plan.resolved:
-                read, bare = plan.read, self._bare
+            if plan is not None and items:
                 try:
-                    return [read(item, bare) for item in items]
+                    values = [plan.read(item, self._bare) for item in items]
                 except Exception:  # noqa: BLE001, S110  # as above
                     pass
-        return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
+                else:
+                    if not plan.resolved:
+                        return values
+                    if all(self._together(object_type, details) for details in plan.resolved.values()):
+                        each = partial(ordinary, item_type, field_details_list, info, path, items, position_context)
+                        return self._resolved_together(plan, values, object_type, items, path, each)
+        return ordinary(item_type, field_details_list, info, path, items, position_context)
+
+    def _together(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Callable[..., Awaitable[Any]] | None:
+        """How a field is resolved for all objects of a list at once, when what it answers can be read by plan."""
+        field = self.schema.get_field(type_, details[0].node.name.value)
+        inner = get_nullable_type(field.type) if field else None
+        if field is None or FOR_ALL not in field.extensions or not is_object_type(inner):
+            return None
+        below = self._plan(inner, details, None)
+        plain = below is not None and not below.resolved and all(one.defer_usage is None for one in details)
+        return field.extensions[FOR_ALL] if plain else None
+
+    async def _resolved_together(
+        self,
+        plan: Plan,
+        values: list[dict[str, Any]],
+        type_: GraphQLObjectType,
+        items: Iterable[Any],
+        path: Path,
+        each: Callable[[], AwaitableOrValue[list[Any]]],
+    ) -> list[Any]:
+        """The fields that ``values`` hold places for, each for all objects at once; else ``each`` by itself."""
+        try:
+            for key, details in plan.resolved.items():
+                completed = await self._completed_together(type_, items, details, Path(path, key, type_.name))
+                for value, one in zip(values, completed, strict=True):
+                    value[key] = one
+        except Exception:  # noqa: BLE001  # as above
+            done = each()
+            return await done if self.is_awaitable(done) else cast(list[Any], done)
+        return values
+
+    async def _completed_together(
+        self, type_: GraphQLObjectType, items: Iterable[Any], details: FieldDetailsList, path: Path
+    ) -> list[dict[str, Any] | None]:
+        field, first = self.schema.get_field(type_, details[0].node.name.value), details[0]
+        together = self._together(type_, details)
+        if field is None or together is None:
+            raise Unexpected
+        inner = cast(GraphQLObjectType, get_nullable_type(field.type))
+        below = self._plan(inner, details, None)
+        info = self.build_resolve_info(field, [one.node for one in details], type_, path)
+        given = get_argument_values(field, first.node, self.variable_values, first.fragment_variable_values)
+        results = await together(items, info, **given)
+        if below is None or (is_non_null_type(field.type) and any(one is None for one in results)):
+            raise Unexpected
+        return [None if one is None else below.read(one, self._bare) for one in results]
 
     def _plan(
         self, type_: GraphQLObjectType, field_details_list: FieldDetailsList, position_context: Any

@@ -4,7 +4,7 @@ A generated function answers exactly what the ordinary executor would, or raises
 come into its text as variables of its namespace or through ``repr``, never as they are.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -26,7 +26,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from schema.execution.leaves import checked_leaf
-from schema.execution.rows import row_of
+from schema.execution.rows import Wraps, items_of, row_of
 
 Read: TypeAlias = Callable[[Any, "Bare"], dict[str, Any]]
 
@@ -61,9 +61,14 @@ class Writer:
         exec(compile("\n".join(self._text), "<selection>", "exec"), self._names)  # noqa: S102  # our own text
         return self._names[function], resolved
 
-    def _object(self, type_: GraphQLObjectType, details: FieldDetailsList) -> tuple[str, GroupedFieldSet] | None:
-        """Write ``def readN(o, b)``; its name, and what it leaves open. None when there is nothing to gain."""
-        classes = _classes(type_)
+    def _object(
+        self, type_: GraphQLObjectType, details: FieldDetailsList, *, bare: bool = False
+    ) -> tuple[str, GroupedFieldSet] | None:
+        """Write ``def readN(o, b)``; its name, and what it leaves open. None when there is nothing to gain.
+
+        ``bare``: ``o`` is the row of an object that nobody makes.
+        """
+        classes = classes_of(type_)
         collected = self._executor.collect_subfields(type_, details)
         if not classes or collected.new_defer_usages:
             return None
@@ -72,7 +77,7 @@ class Writer:
             field = self._executor.schema.get_field(type_, nodes[0].node.name.value)
             if field is None:
                 continue  # of a document that was never validated; the answer has no place for it
-            line = self._field(type_, field, nodes)
+            line = self._field(type_, field, nodes, bare=bare)
             if line is None:
                 resolved[key] = nodes
                 answer.append(f"{key!r}: None")
@@ -83,29 +88,65 @@ class Writer:
         if len(resolved) == len(answer):
             return None
         function = self._named("read", None)
+        body = [*([] if bare else self._checks(type_, classes)), *lines, f"return {{{', '.join(answer)}}}"]
+        self._text += [f"def {function}(o, b):", *(f"    {line}" for line in body)]
+        return function, resolved
+
+    def _checks(self, type_: GraphQLObjectType, classes: Sequence[type]) -> list[str]:
         head = " and ".join(f"type(o) is not {self._named('class', one)}" for one in classes)
         checks = [f"if {head}: raise Unexpected"]
         if type_.is_type_of is not None:
             checks.append(f"if {self._named('is_type_of', type_.is_type_of)}(o, None) is not True: raise Unexpected")
-        body = [*checks, *lines, f"return {{{', '.join(answer)}}}"]
-        self._text += [f"def {function}(o, b):", *(f"    {line}" for line in body)]
-        return function, resolved
+        return checks
 
-    def _field(self, type_: GraphQLObjectType, field: GraphQLField, details: FieldDetailsList) -> list[str] | None:
+    def _field(
+        self, type_: GraphQLObjectType, field: GraphQLField, details: FieldDetailsList, *, bare: bool
+    ) -> list[str] | None:
         """Lines that read a field into ``@``; none when it has to be resolved."""
         if self.fields >= self._fields_most or any(map(_is_special, details)):
             return None
         self.fields += 1
         if details[0].node.name.value == "__typename":
             return [f"@ = {type_.name!r}"]
-        source = self._source(field)
+        if items := None if bare else self._items(field, details):
+            return items
+        source = self._row_source(field, "o") if bare else self._source(field)
         completed = None if source is None else self._completed(field.type, details)
         return None if completed is None else [f"@ = {source}", *completed]
 
+    def _items(self, field: GraphQLField, details: FieldDetailsList) -> list[str] | None:
+        """Lines that read a list of objects from their rows; none where an object may be more than its row."""
+        made = _plain_field(field)
+        items = items_of(made.base_resolver._unbound_wrapped_func) if made and made.base_resolver else None
+        inner = get_nullable_type(field.type)
+        item = get_nullable_type(inner.of_type) if is_list_type(inner) else None
+        if items is None or not is_object_type(item) or item.is_type_of is not None or not classes_of(item):
+            return None
+        before = self.fields
+        written = self._object(item, details, bare=True)
+        if written is None or written[1]:
+            self.fields = before
+            return None
+        wraps, makes = self._named("wraps", Wraps), self._named("class", classes_of(item)[0])
+        return [
+            f"@ = o.{items.make}",
+            f"if type(@) is not {wraps} or @.makes is not {makes}: raise Unexpected",
+            f"@ = [{written[0]}(x, b) for x in o.{items.rows}]",
+        ]
+
+    def _row_source(self, field: GraphQLField, row: str) -> str | None:
+        """The expression for a field that is a member of the row."""
+        made = _plain_field(field)
+        found = row_of(made.base_resolver._unbound_wrapped_func) if made and made.base_resolver else None
+        if found is None:
+            return None
+        value = f"{row}.{found.member}"
+        return value if found.make is None else f"{self._named('make', found.make)}({value})"
+
     def _source(self, field: GraphQLField) -> str | None:
         """The expression for the raw value of a field: an attribute, or what a resolver computes from the object."""
-        made = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-        if not isinstance(made, StrawberryField) or made.extensions or field.args:
+        made = _plain_field(field)
+        if made is None:
             return None
         resolver = made.base_resolver
         if resolver is None:
@@ -115,10 +156,8 @@ class Writer:
         )
         if not computes:
             return None
-        row = row_of(resolver._unbound_wrapped_func)
-        if row is not None:
-            value = f"o.row.{row.member}"
-            return value if row.make is None else f"{self._named('make', row.make)}({value})"
+        if row_of(resolver._unbound_wrapped_func) is not None:
+            return self._row_source(field, "o.row")
         info = resolver.info_parameter
         function = self._named("compute", resolver.wrapped_func)
         return f"{function}(o, {info.name}=b)" if info else f"{function}(o)"
@@ -166,13 +205,19 @@ class Writer:
         return name
 
 
-def _classes(type_: GraphQLObjectType) -> list[type]:
+def classes_of(type_: GraphQLObjectType) -> list[type]:
     """The classes whose very instances a plan reads: an instance of anything else may be more than it looks."""
     definition = type_.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     if not isinstance(definition, StrawberryObjectDefinition):
         return []
     generic = definition.concrete_of
     return list(dict.fromkeys([definition.origin, *([generic.origin] if generic else [])]))
+
+
+def _plain_field(field: GraphQLField) -> StrawberryField | None:
+    """A field without arguments, and with nothing around its resolver."""
+    made = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return made if isinstance(made, StrawberryField) and not made.extensions and not field.args else None
 
 
 def _is_special(details: Any) -> bool:

@@ -6,6 +6,7 @@ import orjson
 
 from tenants.program import as_data
 from tenants.program.presets import preset
+from tests.api.client import Api
 from tests.api.conftest import Brand, World
 
 ORDER = (
@@ -83,3 +84,39 @@ async def test_case_3_8_a_lead_is_shared_with_the_customers_region(world: World)
     assert await lotus.operations.refused("placeOrder", **asked(east, "k", servedById=foreign)) == ["NOT_FOUND"]
     assert await seller.refused("placeOrder", **asked(east, "k", servedById=east)) == ["PARTNER_REFUSED"]
     assert await lotus.operations.ask("{ orders { nodes { number } } }") == before
+
+
+WHOLE = (
+    "id number status source customer channel region selfPurchase forMember programNumber placedAt paidAt shippedAt "
+    "deliveredAt closedAt cancelledAt holdUntil sellerId seller { code name } servedById servedBy { code } "
+    "goods { formatted } freight { amountMinor } tax { amountMinor } "
+    "lines { id lineNo sku quantity amount { formatted } company { amountMinor } } "
+    "commissions { id lineId orderId component programNumber level beneficiaryId tier rateBps perPiece { amountMinor } "
+    "base { amountMinor } quantity amount { formatted currency } takenBack { amountMinor } evened { amountMinor } "
+    "outcome reason status earnedAt holdUntil statementId explanation "
+    "arithmetic { full { amountMinor } piecesBefore lifts { pieces } } "
+    "beneficiary { id code name kind status tier region level depth sponsorId appliedAt joinedAt exitedAt } }"
+)
+
+
+async def test_the_answer_to_placing_is_what_asking_for_the_order_answers(world: World) -> None:
+    lotus = world.lotus
+    await lotus.put_products("CREAM")
+    top = await lotus.enrol("T", region=EAST)
+    seller = await lotus.enrol("S", "T", region=EAST)
+    key = await lotus.owner.do("createApiKey", "token", name="shop", scopes=["ORDERS_WRITE", "ORDERS_READ"])
+    shop = Api(lotus.owner.app, lotus.owner.host, key["token"])
+    herself = await lotus.log_in_as(seller, "herself")
+    said = {"customer": "C-1", "channel": "shop", "freightMinor": 800, "taxMinor": 7}
+    for number, caller in enumerate((lotus.owner, lotus.operations, shop, herself)):
+        more = {} if caller is herself else {"paidAt": "2026-09-01T08:00:00+08:00", **said}
+        placed = await caller.do("placeOrder", f"order {{ {WHOLE} }}", **asked(seller, f"key-{number}", 1, **more))
+        again = await caller.ask(f"query($id: ID!) {{ order(id: $id) {{ {WHOLE} }} }}", id=placed["order"]["id"])
+        assert placed["order"] == again["order"]
+        if more:
+            earned = [
+                one["beneficiary"]["code"] for one in placed["order"]["commissions"] if one["outcome"] == "EARNED"
+            ]
+            assert earned == ["S", "T"]
+            named = [one["beneficiary"]["id"] for one in placed["order"]["commissions"] if one["beneficiary"]]
+            assert set(named) == {top, seller}

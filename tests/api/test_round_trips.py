@@ -26,9 +26,10 @@ READS = {
     "audit": ("{ auditLog(first: 50) { nodes { action subject } } }", 2),
 }
 """Operations by name, and their statements, the one that authenticates included."""
-PLACED = 16
-"""Statements at most of an order placed and paid on PostgreSQL, one of them for the host, which is read at times. On
-SQLite each insert is a statement, and costs no round trip."""
+PLACED = 7
+"""Statements at most of an order placed, paid and told on PostgreSQL, one of them for the host, which is read at times:
+who asks, the tree held still, the version in force, the chain, the products, and all that is written. On SQLite each
+insert is a statement, and costs no round trip."""
 
 
 async def asked(db: Database, caller: Api, query: str) -> int:

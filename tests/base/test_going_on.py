@@ -5,7 +5,17 @@ import asyncio
 import pytest
 
 from saas.base import clock
-from saas.base.db import ConstraintViolated, Database, Tx, current_tx, open_database, reading, reading_on, transaction
+from saas.base.db import (
+    ConstraintViolated,
+    Database,
+    Taken,
+    Tx,
+    current_tx,
+    open_database,
+    reading,
+    reading_on,
+    transaction,
+)
 from saas.base.ids import new_id
 from tenants import passwords
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
@@ -205,3 +215,68 @@ async def test_rows_that_wait_cost_no_statement_of_their_own_on_postgresql(db: D
             )
     assert made == 1
     assert len(seen) == (1 if db.kind == "postgresql" else 2)
+
+
+CLAIM = ("operation", "key", "input_hash", "result", "created_at")
+TREE = ("next_no", "moves", "changed_at")
+
+
+def claim(key: str) -> list[tuple[object, ...]]:
+    return [("op", key, "hash", new_id(), clock.now())]
+
+
+async def there(*tables: str) -> list[int]:
+    """How many rows the tables have."""
+    async with reading() as tx:
+        return [await tx.value(f"SELECT count(*) FROM {table} WHERE tenant_id = $1", tx.tenant_id) for table in tables]
+
+
+async def test_rows_that_have_to_go_in_take_along_what_follows_them(db: Database) -> None:
+    await make_tenants()
+    with as_tenant(LOTUS):
+        async with transaction() as tx:
+            await tx.insert_later("idempotency", CLAIM, claim("k"), or_taken=True)
+            await tx.insert_later("product", COLUMNS, rows("a", "b"))
+        assert await there("idempotency", "product") == [1, 2]
+
+
+async def test_nothing_follows_rows_whose_key_others_have_and_the_transaction_goes_on(db: Database) -> None:
+    await make_tenants()
+    with as_tenant(LOTUS):
+        async with transaction() as tx:
+            await tx.insert_many("idempotency", CLAIM, claim("k"))
+        async with transaction() as tx:
+            await tx.insert_later("network_tree", TREE, [(1, 0, clock.now())])
+            with pytest.raises(Taken, match="idempotency"):  # on SQLite it is the insert that raises
+                await tx.insert_later("idempotency", CLAIM, [*claim("new"), *claim("k")], or_taken=True)
+                await tx.insert_later("product", COLUMNS, rows("a"))
+                await tx.flush()
+            await tx.insert_later("product", COLUMNS, rows("b"))
+        assert await there("network_tree", "idempotency", "product") == [1, 2, 1]
+        async with reading() as tx:
+            assert await tx.value("SELECT sku FROM product WHERE tenant_id = $1", tx.tenant_id) == "b"
+
+
+async def test_of_two_lots_that_have_to_go_in_the_first_that_cannot_is_named(db: Database) -> None:
+    await make_tenants()
+    with as_tenant(LOTUS):
+        async with transaction() as tx:
+            await tx.insert_many("product", COLUMNS, rows("a"))
+        with pytest.raises(Taken, match="product"):
+            async with transaction() as tx:
+                await tx.insert_later("product", COLUMNS, rows("a"), or_taken=True)
+                await tx.insert_later("idempotency", CLAIM, claim("k"), or_taken=True)
+        assert await there("product", "idempotency") == [1, 0]
+
+
+async def test_rows_are_chosen_by_a_condition_when_they_go_in(db: Database) -> None:
+    await make_tenants()
+    known = "EXISTS (SELECT 1 FROM product p WHERE p.tenant_id = $1 AND p.sku = listed.key)"
+    for tenant_id, sku in ((CEDAR, "b"), (LOTUS, "a")):
+        with as_tenant(tenant_id):
+            async with transaction() as tx:
+                await tx.insert_many("product", COLUMNS, rows(sku))
+                await tx.insert_later("idempotency", CLAIM, [*claim("a"), *claim("b")], where=known)
+            async with reading() as tx:
+                found = await tx.rows("SELECT key FROM idempotency WHERE tenant_id = $1", tx.tenant_id)
+            assert [row["key"] for row in found] == [sku]

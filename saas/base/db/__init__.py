@@ -7,7 +7,7 @@ models (``TenantModel``) are bound to the same connection; outside a block nothi
 from saas.base.db.database import Database, Point, open_database, passing, reading, transaction
 from saas.base.db.going_on import reading_on
 from saas.base.db.model import GlobalModel, TenantModel
-from saas.base.db.tx import ConstraintViolated, Row, Tx, as_time, current_tx
+from saas.base.db.tx import ConstraintViolated, Row, Taken, Tx, as_time, current_tx
 
 __all__ = [
     "ConstraintViolated",
@@ -15,6 +15,7 @@ __all__ = [
     "GlobalModel",
     "Point",
     "Row",
+    "Taken",
     "TenantModel",
     "Tx",
     "as_time",

@@ -13,12 +13,12 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from saas.base.db.database import Database, finish
 from saas.base.db.ddl import APP_ROLE
-from saas.base.db.tx import ConstraintViolated, Observer, Row, Tx, conflict_clause
+from saas.base.db.inserting import ColumnTypes, Shape, Texts
+from saas.base.db.tx import ConstraintViolated, Observer, Row, Taken, Tx, conflict_clause
 from saas.base.ids import TenantId
 from saas.base.scope import ScopeMissing
 
 Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
-ColumnTypes: TypeAlias = dict[tuple[str, str], str]
 
 COLUMN_TYPES = """
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
@@ -50,12 +50,10 @@ class PostgresOrm(TransactionWrapper):
 
 
 class _Waiting(NamedTuple):
-    """Rows on their way into a table: what follows ``INSERT INTO``, and the columns as arrays."""
+    """Rows on their way into a table, as arrays of its columns."""
 
-    table: str
-    columns: Sequence[str]
+    shape: Shape
     arrays: Sequence[Sequence[object]]
-    conflict: str
 
 
 class PostgresTx(Tx):
@@ -77,7 +75,7 @@ class PostgresTx(Tx):
         self,
         connection: Connection,
         tenant_id: TenantId,
-        types: ColumnTypes,
+        texts: Texts,
         observer: Observer | None,
         *,
         read_only: bool,
@@ -85,7 +83,7 @@ class PostgresTx(Tx):
         super().__init__(tenant_id, observer, read_only=read_only)
         self.connection = connection
         self.over = False
-        self._types = types
+        self._texts = texts
         self._orm: PostgresOrm | None = None
         self._waiting: list[_Waiting] = []
 
@@ -146,52 +144,51 @@ class PostgresTx(Tx):
         if not by_column:
             return 0
         conflict = conflict_clause(or_ignore=or_ignore, or_update=or_update)
-        await self._join(_Waiting(table, columns, by_column, conflict))
-        return await self._insert(self._taken())
+        await self._join(_Waiting(Shape(table, tuple(columns), conflict), by_column))
+        return await self._insert(self._lot())
 
     async def insert_later(
-        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, or_update: str = ""
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        or_update: str = "",
+        or_taken: bool = False,
+        where: str = "",
     ) -> None:
         by_column = list(zip(*rows, strict=True))
         if by_column:
-            conflict = conflict_clause(or_ignore=False, or_update=or_update)
-            await self._join(_Waiting(table, columns, by_column, conflict))
+            conflict = conflict_clause(or_ignore=or_taken, or_update=or_update)
+            await self._join(_Waiting(Shape(table, tuple(columns), conflict, where, or_taken), by_column))
 
     async def flush(self) -> None:
         if self._waiting:
-            await self._insert(self._taken())
+            await self._insert(self._lot())
 
     async def _join(self, one: _Waiting) -> None:
         """Put it behind those that wait; parts of one statement do not see each other's rows, so not of one table."""
-        if any(one.table == other.table for other in self._waiting):
+        if any(one.shape.table == other.shape.table for other in self._waiting):
             await self.flush()
         self._waiting.append(one)
 
-    def _taken(self) -> list[_Waiting]:
+    def _lot(self) -> list[_Waiting]:
         self.check_task()
-        taken, self._waiting = self._waiting, []
-        return taken
+        lot, self._waiting = self._waiting, []
+        return lot
 
     async def _insert(self, inserts: Sequence[_Waiting]) -> int:
-        """All of them in one statement; the answer is of the last one. Foreign keys are checked at its end.
-
-        Each begins when the one before it has ended: PostgreSQL alone would take the last one first, and so rows that
-        others wait for in another order than they were asked for, by which everybody avoids deadlocks.
-        """
-        args: list[object] = [self.tenant_id]
-        parts = [self._text_of(one, args) for one in inserts]
-        for number in range(1, len(parts)):
-            parts[number] += f" WHERE (SELECT count(*) FROM w{number - 1}) >= 0"
-        parts = [f"{part}{one.conflict}" for part, one in zip(parts, inserts, strict=True)]
-        others = ", ".join(f"w{number} AS ({part} RETURNING 1)" for number, part in enumerate(parts[:-1]))
-        return await self._run(f"WITH {others} {parts[-1]}" if others else parts[-1], *args)
-
-    def _text_of(self, one: _Waiting, args: list[object]) -> str:
-        first = len(args) + 1
-        args += one.arrays
-        arrays = ", ".join(f"${i}::{self._types[one.table, name]}[]" for i, name in enumerate(one.columns, start=first))
-        names = ", ".join(one.columns)
-        return f"INSERT INTO {one.table} (tenant_id, {names}) SELECT $1, * FROM unnest({arrays})"
+        """All of them in one statement; the answer is of the last one. Foreign keys are checked at its end."""
+        sql = self._texts.text(tuple(one.shape for one in inserts))
+        args = [array for one in inserts for array in one.arrays]
+        if len(inserts) == 1 and not inserts[0].shape.whole:
+            return await self._run(sql, self.tenant_id, *args)
+        (counts,) = await self.rows(sql, self.tenant_id, *args)
+        found: list[int] = list(counts.values())
+        for one, count in zip(inserts, found, strict=True):
+            if one.shape.whole and count < len(one.arrays[0]):
+                raise Taken(one.shape.table)
+        return found[-1]
 
     def within(self, number: int, kind: str) -> str:
         return f"= ANY(${number}::{kind}[])"
@@ -216,7 +213,7 @@ class PostgresDatabase(Database):
     def __init__(self, pool: asyncpg.Pool[Any], types: ColumnTypes) -> None:
         super().__init__()
         self._pool = pool
-        self._types = types
+        self._texts = Texts(types)
 
     @classmethod
     async def connect(cls, url: str, *, pool_size: int) -> Self:
@@ -263,7 +260,7 @@ class PostgresDatabase(Database):
         mode = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if read_only else ""
         try:
             await connection.execute(f"{first}BEGIN{mode}; SET LOCAL app.tenant = '{int(tenant_id)}'")
-            tx = PostgresTx(connection, tenant_id, self._types, self.observer, read_only=read_only)
+            tx = PostgresTx(connection, tenant_id, self._texts, self.observer, read_only=read_only)
             yield tx
         except BaseException:
             await finish(_roll_back(connection))

@@ -18,7 +18,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
 
 from saas.base.db.database import Database, finish
-from saas.base.db.tx import ConstraintViolated, Observer, Row, Tx, conflict_clause
+from saas.base.db.tx import ConstraintViolated, Observer, Row, Taken, Tx, conflict_clause
 from saas.base.ids import TenantId, new_id
 from saas.base.scope import ScopeMissing
 
@@ -135,16 +135,38 @@ class SqliteTx(Tx):
         led = [(self.tenant_id, *row) for row in rows]
         if not led:
             return 0
-        names = ", ".join(columns)
         marks = ", ".join("?" * (len(columns) + 1))
         conflict = conflict_clause(or_ignore=or_ignore, or_update=or_update)
-        sql = f"INSERT INTO {table} (tenant_id, {names}) VALUES ({marks}){conflict}"
+        return await self._insert(f"INSERT INTO {table} ({_led(columns)}) VALUES ({marks}){conflict}", led)
+
+    async def insert_later(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        or_update: str = "",
+        or_taken: bool = False,
+        where: str = "",
+    ) -> None:
+        listed = list(rows)
+        if where and listed:
+            marks = ", ".join(f"${i} AS {name}" for i, name in enumerate(("tenant_id", *columns), start=1))
+            sql = f"INSERT INTO {table} ({_led(columns)}) SELECT * FROM (SELECT {marks}) AS listed WHERE {where}"
+            await self._insert(sql, [(self.tenant_id, *row) for row in listed])
+        elif await self.insert_many(table, columns, listed, or_ignore=or_taken, or_update=or_update) < len(listed):
+            raise Taken(table)
+
+    async def _insert(self, sql: str, led: Sequence[Sequence[object]]) -> int:
         self.observe(sql)
         try:
-            async with self._connection.executemany(sql, led) as cursor:
+            async with self._connection.executemany(_numbered(sql), led) as cursor:
                 return cursor.rowcount
         except sqlite3.IntegrityError as exc:
             raise ConstraintViolated(str(exc)) from exc
+
+    async def flush(self) -> None:
+        """Nothing waits: a statement costs no round trip."""
 
     def within(self, number: int, kind: str) -> str:
         return f"IN (SELECT value FROM json_each(${number}))"
@@ -209,6 +231,10 @@ class SqliteDatabase(Database):
             await finish(connection.rollback())  # runs on the connection's thread, after whatever was under way
             raise
         await finish(_run(connection, "COMMIT"))
+
+
+def _led(columns: Sequence[str]) -> str:
+    return ", ".join(("tenant_id", *columns))
 
 
 def sqlite_path(url: str) -> Path:

@@ -29,6 +29,14 @@ class ConstraintViolated(Exception):
     """The database refused a row; ``str()`` names the constraint. The transaction cannot go on."""
 
 
+class Taken(Exception):
+    """Rows that had to go in met a key that others have; nothing of what was to follow them went in."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(table)
+        self.table = table
+
+
 class Tx(ABC):
     """One open transaction of one tenant.
 
@@ -135,17 +143,27 @@ class Tx(ABC):
         sorted by their key, so that two transactions take them in the same order.
         """
 
+    @abstractmethod
     async def insert_later(
-        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, or_update: str = ""
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        or_update: str = "",
+        or_taken: bool = False,
+        where: str = "",
     ) -> None:
         """Insert rows together with whatever the transaction does next, at the latest before it commits.
 
         Saves a round trip where nobody needs the answer. A row that is refused is reported by the statement that takes
-        it along.
+        it along. With ``or_taken`` a key that others have raises ``Taken``, and nothing goes in that was asked for
+        after these rows: what follows may count on them. ``where`` chooses by a condition on ``listed.<column>``,
+        ``$1`` being the tenant.
         """
-        await self.insert_many(table, columns, rows, or_update=or_update)
 
-    async def flush(self) -> None:  # noqa: B027  # nothing waits where a statement costs no round trip
+    @abstractmethod
+    async def flush(self) -> None:
         """Insert what waits."""
 
     @abstractmethod

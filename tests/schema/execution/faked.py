@@ -5,7 +5,7 @@ What stands at a place depends on the seed and the place alone, so that two exec
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import Enum
 from random import Random
@@ -21,6 +21,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    get_named_type,
     is_abstract_type,
     is_object_type,
 )
@@ -29,7 +30,8 @@ from strawberry.types.field import StrawberryField
 
 from saas.base.errors import NotFound
 from saas.base.paging import Page
-from schema.execution.rows import row_of
+from schema.execution.rows import Wraps, row_of
+from schema.network import Distributor
 from schema.paging import Connection
 
 EAST = timezone(timedelta(hours=8))
@@ -120,6 +122,10 @@ class Fakes:
             items = self.value(type_.fields["nodes"].type)
             made.page = Page(items, items and [f"cursor {i}" for i, _ in enumerate(items)], self.chance.random() < 0.5)
             made.make, made.after = lambda item: item, self.chance.choice([None, "cursor"])
+            of_rows = get_named_type(type_.fields["nodes"].type).name == "Distributor"
+            if of_rows and type(items) in {list, tuple} and (not self.wrongs or self.chance.random() < 0.7):
+                made.page = replace(made.page, items=[getattr(item, "row", item) for item in items])
+                made.make = Wraps(Distributor, as_of=None)
         return made
 
 
@@ -147,14 +153,28 @@ def faked_resolver(schema: GraphQLSchema) -> Callable[..., Awaitable[Any]]:
     """What stands in for every asynchronous resolver: an answer of the right type, mostly."""
 
     async def resolve(_source: object, info: Any, **_arguments: object) -> Any:
-        fakes = Fakes(schema, info.context, info.path.as_list())
-        for _ in range(fakes.chance.randrange(3)):
-            await asyncio.sleep(0)
-        if fakes.chance.random() < 0.04:
-            raise fakes.chance.choice([NotFound(kind="order", value="x"), ValueError("broken"), GraphQLError("no")])
-        return fakes.value(info.return_type)
+        return await _drawn(schema, info, info.path.as_list())
 
     return resolve
+
+
+def faked_together(schema: GraphQLSchema) -> Callable[..., Awaitable[Any]]:
+    """The same for all objects of a list at once."""
+
+    async def resolve(objects: list[object], info: Any, **_arguments: object) -> list[Any]:
+        *above, name = info.path.as_list()
+        return [await _drawn(schema, info, [*above, number, name]) for number, _ in enumerate(objects)]
+
+    return resolve
+
+
+async def _drawn(schema: GraphQLSchema, info: Any, place: list[Any]) -> Any:
+    fakes = Fakes(schema, info.context, place)
+    for _ in range(fakes.chance.randrange(3)):
+        await asyncio.sleep(0)
+    if fakes.chance.random() < 0.04:
+        raise fakes.chance.choice([NotFound(kind="order", value="x"), ValueError("broken"), GraphQLError("no")])
+    return fakes.value(info.return_type)
 
 
 def asynchronous_fields(schema: GraphQLSchema) -> list[GraphQLField]:

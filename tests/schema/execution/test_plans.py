@@ -44,6 +44,11 @@ async def test_only_what_asks_somebody_is_resolved(monkeypatch: pytest.MonkeyPat
     assert await fields_resolved(text, monkeypatch) in (["order", "lines"], ["order"])
 
 
+async def test_what_is_asked_of_everybody_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "{ downline(first: 3) { nodes { code sponsor { code } totals { headCount } } } }"
+    assert await fields_resolved(text, monkeypatch) == ["downline", "nodes"]
+
+
 async def test_beyond_so_many_fields_an_operation_is_answered_the_ordinary_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plans, "FIELDS_MOST", 0)
     monkeypatch.setattr(plans, "_known", type(plans._known)())

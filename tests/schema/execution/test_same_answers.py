@@ -18,9 +18,10 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.execution import CompilingExecutor
+from schema.execution.rows import FOR_ALL
 from schema.schema import schema as real
 from tests.schema.execution.drawn import Drawing
-from tests.schema.execution.faked import FakedContext, asynchronous_fields, faked_resolver
+from tests.schema.execution.faked import FakedContext, asynchronous_fields, faked_resolver, faked_together
 
 PARTS = {"real": 12, "abstract": 2}
 OPERATIONS = 500
@@ -99,9 +100,11 @@ abstract = strawberry.Schema(AbstractQuery, types=[Person, Pet])
 def faked(name: str, monkeypatch: pytest.MonkeyPatch) -> GraphQLSchema:
     """A schema whose asynchronous resolvers answer drawn values."""
     found: GraphQLSchema = {"real": real, "abstract": abstract}[name]._schema
-    resolve = faked_resolver(found)
+    resolve, together = faked_resolver(found), faked_together(found)
     for field in asynchronous_fields(found):
         monkeypatch.setattr(field, "resolve", resolve)
+        if FOR_ALL in field.extensions:
+            monkeypatch.setitem(field.extensions, FOR_ALL, together)
     return found
 
 
