@@ -36,6 +36,8 @@ class Gate(SchemaExtension):
     def _refused(self, known: Known) -> list[GraphQLError]:
         context: Context = self.execution_context.context
         variables = self.execution_context.variables or {}
+        operation = known.operation
+        context.told.asks(operation.operation.value, known.coordinates, operation.name and operation.name.value)
         refused = [c for c in known.coordinates if not access_table.allowed(context.actor, c)]
         if refused:
             return [_forbidden(context, coordinate) for coordinate in refused]
@@ -45,7 +47,7 @@ class Gate(SchemaExtension):
         if unusable_text([*known.texts, *variables.values()]):
             return [GraphQLError("Text holds NUL or half a character; remove it.", extensions={"code": "BAD_REQUEST"})]
         size = size_of(known.operation, known.document, variables)
-        context.cost = size.cost
+        context.cost = context.told.cost = size.cost
         return objections(size)
 
     def get_results(self) -> dict[str, Any]:

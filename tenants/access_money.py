@@ -20,7 +20,7 @@ MONEY: Final = [
     *page("Adjustment", MONEY_READ),
     on("RequestAdjustmentsPayload", FINANCE.may("adjustments count given taken userErrors")),
     on("AdjustmentsPayload", FINANCE.may("adjustments userErrors")),
-    on("FileDownload", MONEY_READ.may("fileName mediaType content")),
+    on("FileDownload", (MONEY_READ | OPERATOR).may("fileName mediaType content")),
     on("Statement", MONEY_READ.may("adjustments other debt recovered debtLeft recoveryBps setAside adjustmentLines")),
     on("Settlement", STAFF.may("adjustments")),
     on("SettlementPreview", STAFF.may("adjustments debt recovered payable statements")),

@@ -173,22 +173,23 @@ async def _check_stays(tx: Tx, distributor_id: DistributorId) -> None:
 
 
 async def disable_member(member_id: MemberId, actor: Actor) -> Member:
-    """Shut a person out at once: no log-in, no session, no link. Raises ``LastOfRole`` rather than lock everybody out."""
+    """Shut a person out at once: no log-in, session or link. Raises ``LastOfRole`` rather than lock everybody out."""
     async with transaction() as tx:
-        await _manageable(tx, member_id, actor, removes=True)
+        found = await _manageable(tx, member_id, actor, removes=True)
         await tx.execute(
             "UPDATE member SET status = 'disabled' WHERE tenant_id = $1 AND id = $2", tx.tenant_id, member_id
         )
         await end_sessions(tx, member_id)
         await end_links(tx, member_id)
-        await audit.record(actor, "member.disable", str(member_id))
+        status = {"status": found.status}, {"status": MemberStatus.DISABLED}
+        await audit.record(actor, "member.disable", str(member_id), changed=status)
         return await _get(tx, member_id)
 
 
 async def enable_member(member_id: MemberId, actor: Actor) -> Member:
     """Let a disabled person in again. Raises ``DistributorHasLeft`` for one that was shut out with its exit."""
     async with transaction() as tx:
-        await _manageable(tx, member_id, actor)
+        found = await _manageable(tx, member_id, actor)
         enabled = await tx.execute(
             "UPDATE member SET status = 'active' WHERE tenant_id = $1 AND id = $2 AND NOT EXISTS "
             "(SELECT 1 FROM distributor d WHERE d.tenant_id = $1 AND d.id = member.distributor_id "
@@ -198,7 +199,8 @@ async def enable_member(member_id: MemberId, actor: Actor) -> Member:
         )
         if not enabled:
             raise DistributorHasLeft("input.memberId")
-        await audit.record(actor, "member.enable", str(member_id))
+        status = {"status": found.status}, {"status": MemberStatus.ACTIVE}
+        await audit.record(actor, "member.enable", str(member_id), changed=status)
         return await _get(tx, member_id)
 
 
@@ -230,7 +232,7 @@ async def change_role(member_id: MemberId, role: Role, actor: Actor) -> Member:
         if before.role not in STAFF:
             raise WrongState("input.memberId", kind="member", state=before.role, needed="a member of the staff")
         await tx.execute("UPDATE member SET role = $3 WHERE tenant_id = $1 AND id = $2", tx.tenant_id, member_id, role)
-        await audit.record(actor, "member.change_role", str(member_id), before=before.role, after=role)
+        await audit.record(actor, "member.change_role", str(member_id), changed=({"role": before.role}, {"role": role}))
         return await _get(tx, member_id)
 
 

@@ -1,8 +1,10 @@
 """The audit log: who did what to whom, written in the transaction that does it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 import orjson
@@ -11,7 +13,7 @@ from saas.base import clock
 from saas.base.chain import Log
 from saas.base.db import current_tx, reading
 from saas.base.db.where import Where
-from saas.base.ids import new_id
+from saas.base.ids import DistributorId, new_id
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
 from tenants.actors import Actor
 
@@ -33,8 +35,30 @@ class Line:
     detail: str
 
 
-async def record(actor: Actor, action: str, subject: str | None = None, **detail: object) -> None:
-    """Write one line. ``detail`` must hold no personal data in clear."""
+Changed: TypeAlias = tuple[Mapping[str, object] | None, Mapping[str, object] | None]
+"""What stood before and what stands after; what is equal in both is left out."""
+
+
+async def record(
+    actor: Actor,
+    action: str,
+    subject: str | None = None,
+    *,
+    on_behalf_of: DistributorId | None = None,
+    changed: Changed | None = None,
+    **detail: object,
+) -> None:
+    """Write one line, in the transaction that does what it tells. Nothing in it may be personal data in clear.
+
+    ``on_behalf_of`` is the distributor that somebody else acts for; one with a log-in of its own acts for itself.
+    """
+    acted_for = on_behalf_of or actor.distributor_id
+    if acted_for is not None:
+        detail["on_behalf_of"] = acted_for
+    if changed is not None:
+        before, after = (dict(side or {}) for side in changed)
+        detail["before"] = {name: value for name, value in before.items() if (name, value) not in after.items()}
+        detail["after"] = {name: value for name, value in after.items() if (name, value) not in before.items()}
     await current_tx().insert_later(
         "audit_log",
         ("id", "at", "actor_kind", "actor_id", "actor_label", "action", "subject", "detail"),
@@ -53,27 +77,40 @@ async def record(actor: Actor, action: str, subject: str | None = None, **detail
     )
 
 
-async def lines(
-    page: PageRequest,
-    *,
-    action: str | None = None,
-    actor: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> Page[Line]:
-    """The log, the latest first; an ``action`` that ends in a dot means all that begin with it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Which lines are meant; an ``action`` that ends in a dot means all that begin with it."""
+
+    action: str | None = None
+    actor: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def narrow(self, where: Where, of: str = "") -> None:
+        """Add the conditions; ``of`` stands before the names of columns."""
+        if self.action is not None and self.action.endswith("."):
+            where.add(f"{of}action LIKE $ ESCAPE '!'", re.sub("([!%_])", r"!\1", self.action) + "%")
+        elif self.action is not None:
+            where.add(f"{of}action = $", self.action)
+        for condition, value in (
+            ("actor_label = $", self.actor),
+            ("subject = $", self.subject),
+            ("at >= $", self.since),
+            ("at < $", self.until),
+        ):
+            if value is not None:
+                where.add(f"{of}{condition}", value)
+
+
+EVERYTHING = Sought()
+
+
+async def lines(page: PageRequest, sought: Sought = EVERYTHING) -> Page[Line]:
+    """The log, the latest first."""
     async with reading() as tx:
         where = Where(tx)
-        if action is not None and action.endswith("."):
-            where.add("action LIKE $ ESCAPE '!'", re.sub("([!%_])", r"!\1", action) + "%")
-        elif action is not None:
-            where.add("action = $", action)
-        if actor is not None:
-            where.add("actor_label = $", actor)
-        if since is not None:
-            where.add("at >= $", since)
-        if until is not None:
-            where.add("at < $", until)
+        sought.narrow(where)
         if page.after:
             moment, id_ = decode_cursor(page.after, datetime, UUID)
             where.after(("at", "id"), (moment, id_), descending=True)

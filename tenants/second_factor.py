@@ -148,8 +148,11 @@ async def set_required_roles(roles: Collection[Role], actor: Actor) -> Sequence[
         raise InvalidInput("input.secondFactorRoles", value=strange[0].value, remedy=remedy)
     wanted = sorted(set(roles))
     async with transaction() as tx:
+        before = await required_roles()
         await tx.execute("UPDATE tenant SET second_factor_roles = $2 WHERE id = $1", tx.tenant_id, " ".join(wanted))
-        await audit.record(actor, "tenant.second_factor_roles", str(tx.tenant_id), roles=wanted)
+        await audit.record(
+            actor, "tenant.second_factor_roles", str(tx.tenant_id), changed=({"roles": before}, {"roles": wanted})
+        )
     return wanted
 
 

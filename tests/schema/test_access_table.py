@@ -46,6 +46,7 @@ def test_operators_do_not_read_a_brand() -> None:
         "Query.tenants",
         "Query.members",
         "Query.auditLog",
+        "Query.auditDocument",
         "Query.programPresets",
         "Query.complianceOverrides",
         "Query.securityPolicy",

@@ -18,6 +18,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
 
 from saas.base.db.database import Database, finish
+from saas.base.db.traced import traced_if_wanted
 from saas.base.db.tx import ConstraintViolated, Observer, Row, Tx, conflict_clause
 from saas.base.ids import TenantId, new_id
 from saas.base.scope import ScopeMissing
@@ -80,6 +81,7 @@ class SqliteOrm(SqliteTransactionWrapper):
 class SqliteTx(Tx):
     """A transaction on one connection."""
 
+    kind = "sqlite"
     for_update = ""
     for_share = ""
     laterally = False
@@ -138,7 +140,9 @@ class SqliteTx(Tx):
         names = ", ".join(columns)
         marks = ", ".join("?" * (len(columns) + 1))
         conflict = conflict_clause(or_ignore=or_ignore, or_update=or_update)
-        sql = f"INSERT INTO {table} (tenant_id, {names}) VALUES ({marks}){conflict}"
+        return await self._run_many(f"INSERT INTO {table} (tenant_id, {names}) VALUES ({marks}){conflict}", led)
+
+    async def _run_many(self, sql: str, led: Sequence[Sequence[object]]) -> int:
         self.observe(sql)
         try:
             async with self._connection.executemany(sql, led) as cursor:
@@ -164,13 +168,14 @@ class SqliteTx(Tx):
 class SqliteDatabase(Database):
     """A database file."""
 
-    kind = "sqlite"
+    kind = SqliteTx.kind
 
     def __init__(self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection]) -> None:
         super().__init__()
         self._writer = writer
         self._writing = asyncio.Lock()
         self._all = [writer, *readers]
+        self._tx = traced_if_wanted(SqliteTx, "rows", "execute", "_run_many")
         self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         for reader in readers:
             self._readers.put_nowait(reader)
@@ -187,18 +192,22 @@ class SqliteDatabase(Database):
         for connection in self._all:
             await connection.close()
 
+    def connections(self) -> dict[str, int]:
+        busy = len(self._all) - 1 - self._readers.qsize() + self._writing.locked()
+        return {"open": len(self._all), "busy": busy, "most": len(self._all)}
+
     @asynccontextmanager
     async def begin(self, tenant_id: TenantId, *, read_only: bool) -> AsyncIterator[Tx]:
         if read_only:
             connection = await self._readers.get()
             try:
                 async with self._begun(connection, "BEGIN"):
-                    yield SqliteTx(connection, tenant_id, self.observer, read_only=True)
+                    yield self._tx(connection, tenant_id, self.observer, read_only=True)
             finally:
                 self._readers.put_nowait(connection)
         else:
             async with self._writing, self._begun(self._writer, "BEGIN IMMEDIATE"):
-                yield SqliteTx(self._writer, tenant_id, self.observer, read_only=False)
+                yield self._tx(self._writer, tenant_id, self.observer, read_only=False)
 
     @asynccontextmanager
     async def _begun(self, connection: aiosqlite.Connection, begin: str) -> AsyncIterator[None]:
