@@ -28,6 +28,7 @@ from saas.duties import CHORES, HANDLERS
 from saas.imports.by_command import run_file
 from saas.imports.columns import ImportKind, template
 from saas.jobs.worker import run_worker
+from saas.operating import auditing, backup
 from saas.proof.commands import prove_books
 from saas.running import T, console, fail, given_settings, observed, run_on_database, show_findings, told
 from saas.simulation.recompute import prove_brands
@@ -43,6 +44,8 @@ importing = typer.Typer(no_args_is_help=True, help="Bring data in.")
 cli.add_typer(importing, name="import")
 programs = typer.Typer(no_args_is_help=True, help="Programs of brands, by file.")
 cli.add_typer(programs, name="program")
+cli.add_typer(auditing, name="audit")
+cli.command()(backup)
 NUMBER_MOST = 2**31 - 1
 NUMBERED = partial(typer.Option, min=1, max=NUMBER_MOST)
 

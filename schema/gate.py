@@ -37,7 +37,9 @@ class Gate(SchemaExtension):
         context: Context = self.execution_context.context
         variables = self.execution_context.variables or {}
         operation = known.operation
-        context.told.asks(operation.operation.value, known.coordinates, operation.name and operation.name.value)
+        context.told.asks(
+            operation.operation.value, known.coordinates, operation.name.value if operation.name else None
+        )
         refused = [c for c in known.coordinates if not access_table.allowed(context.actor, c)]
         if refused:
             return [_forbidden(context, coordinate) for coordinate in refused]

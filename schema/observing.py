@@ -111,7 +111,7 @@ def _fields(told: Told, method: str, route: str, status: int, seconds: float) ->
         "outcome": outcome,
         "codes": sorted(set(told.codes)) or None,
         "operation": told.operation,
-        "name": told.name,
+        "operation_name": told.name,
         "tenant": told.tenant,
         "role": told.role,
         "cost": told.cost,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tenants.access import FINANCE, STAFF, on
+from tenants.access import FINANCE, OPERATOR, STAFF, on
 from tenants.access_groups import MONEY_READ, page
 
 MONEY: Final = [

@@ -181,8 +181,8 @@ async def disable_member(member_id: MemberId, actor: Actor) -> Member:
         )
         await end_sessions(tx, member_id)
         await end_links(tx, member_id)
-        status = {"status": found.status}, {"status": MemberStatus.DISABLED}
-        await audit.record(actor, "member.disable", str(member_id), changed=status)
+        changed = audit.change({"status": found.status}, {"status": MemberStatus.DISABLED})
+        await audit.record(actor, "member.disable", str(member_id), **changed)
         return await _get(tx, member_id)
 
 
@@ -199,8 +199,8 @@ async def enable_member(member_id: MemberId, actor: Actor) -> Member:
         )
         if not enabled:
             raise DistributorHasLeft("input.memberId")
-        status = {"status": found.status}, {"status": MemberStatus.ACTIVE}
-        await audit.record(actor, "member.enable", str(member_id), changed=status)
+        changed = audit.change({"status": found.status}, {"status": MemberStatus.ACTIVE})
+        await audit.record(actor, "member.enable", str(member_id), **changed)
         return await _get(tx, member_id)
 
 
@@ -232,7 +232,9 @@ async def change_role(member_id: MemberId, role: Role, actor: Actor) -> Member:
         if before.role not in STAFF:
             raise WrongState("input.memberId", kind="member", state=before.role, needed="a member of the staff")
         await tx.execute("UPDATE member SET role = $3 WHERE tenant_id = $1 AND id = $2", tx.tenant_id, member_id, role)
-        await audit.record(actor, "member.change_role", str(member_id), changed=({"role": before.role}, {"role": role}))
+        await audit.record(
+            actor, "member.change_role", str(member_id), **audit.change({"role": before.role}, {"role": role})
+        )
         return await _get(tx, member_id)
 
 

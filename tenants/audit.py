@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
 from uuid import UUID
 
 import orjson
@@ -13,7 +12,7 @@ from saas.base import clock
 from saas.base.chain import Log
 from saas.base.db import current_tx, reading
 from saas.base.db.where import Where
-from saas.base.ids import DistributorId, new_id
+from saas.base.ids import new_id
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
 from tenants.actors import Actor
 
@@ -35,30 +34,22 @@ class Line:
     detail: str
 
 
-Changed: TypeAlias = tuple[Mapping[str, object] | None, Mapping[str, object] | None]
-"""What stood before and what stands after; what is equal in both is left out."""
+def change(before: Mapping[str, object] | None, after: Mapping[str, object]) -> dict[str, object]:
+    """What stood before and what stands after, as detail of a line; what is equal in both is left out."""
+    earlier = dict(before or {})
+    return {
+        "before": {name: value for name, value in earlier.items() if name not in after or after[name] != value},
+        "after": {name: value for name, value in after.items() if name not in earlier or earlier[name] != value},
+    }
 
 
-async def record(
-    actor: Actor,
-    action: str,
-    subject: str | None = None,
-    *,
-    on_behalf_of: DistributorId | None = None,
-    changed: Changed | None = None,
-    **detail: object,
-) -> None:
-    """Write one line, in the transaction that does what it tells. Nothing in it may be personal data in clear.
+async def record(actor: Actor, action: str, subject: str | None = None, **detail: object) -> None:
+    """Write one line, in the transaction that does what it tells. Nothing in ``detail`` may be personal data in clear.
 
-    ``on_behalf_of`` is the distributor that somebody else acts for; one with a log-in of its own acts for itself.
+    Its ``on_behalf_of`` is the distributor that somebody acts for; one with a log-in of its own acts for itself.
     """
-    acted_for = on_behalf_of or actor.distributor_id
-    if acted_for is not None:
-        detail["on_behalf_of"] = acted_for
-    if changed is not None:
-        before, after = (dict(side or {}) for side in changed)
-        detail["before"] = {name: value for name, value in before.items() if (name, value) not in after.items()}
-        detail["after"] = {name: value for name, value in after.items() if (name, value) not in before.items()}
+    if actor.distributor_id is not None:
+        detail.setdefault("on_behalf_of", actor.distributor_id)
     await current_tx().insert_later(
         "audit_log",
         ("id", "at", "actor_kind", "actor_id", "actor_label", "action", "subject", "detail"),

@@ -185,8 +185,8 @@ async def _set_status(tenant_id: TenantId, status: BrandStatus, reason: str, act
             row = await tx.row(f"SELECT {_COLUMNS} FROM tenant WHERE id = $1 AND id <> 0", tenant_id)
             if row is None:
                 raise NotFound("input.tenantId", kind="brand", value=tenant_id)
-            changed = {"status": before}, {"status": status}
-            await audit.record(actor, f"tenant.{status}", str(tenant_id), reason=reason, changed=changed)
+            changed = audit.change({"status": before}, {"status": status})
+            await audit.record(actor, f"tenant.{status}", str(tenant_id), reason=reason, **changed)
             tx.after_commit(forget)
     return _brand(row)
 

@@ -151,7 +151,7 @@ async def set_required_roles(roles: Collection[Role], actor: Actor) -> Sequence[
         before = await required_roles()
         await tx.execute("UPDATE tenant SET second_factor_roles = $2 WHERE id = $1", tx.tenant_id, " ".join(wanted))
         await audit.record(
-            actor, "tenant.second_factor_roles", str(tx.tenant_id), changed=({"roles": before}, {"roles": wanted})
+            actor, "tenant.second_factor_roles", str(tx.tenant_id), **audit.change({"roles": before}, {"roles": wanted})
         )
     return wanted
 

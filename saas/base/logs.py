@@ -24,7 +24,19 @@ from structlog.typing import EventDict, Processor
 from saas.base.settings import Environment
 
 FIELDS = (
-    *("request_id", "tenant", "role", "method", "route", "status", "outcome", "codes", "operation", "name", "cost"),
+    *(
+        "request_id",
+        "tenant",
+        "role",
+        "method",
+        "route",
+        "status",
+        "outcome",
+        "codes",
+        "operation",
+        "operation_name",
+        "cost",
+    ),
     *("duration_ms", "job", "kind", "attempt", "checks", "port"),
 )
 """All that a line may carry beside its words."""

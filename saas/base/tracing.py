@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from saas.base.settings import Settings
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace.export import SpanProcessor
+    from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.trace import Span, Tracer
 
 _tracers: list["Tracer"] = []

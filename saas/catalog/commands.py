@@ -34,8 +34,8 @@ async def put_products(products: Sequence[PutProduct], actor: Actor) -> list[Pro
             "name = excluded.name, category = excluded.category, status = excluded.status",
         )
         found = await by_sku(skus)
-        changed = _told(before), _told({sku: found[sku] for sku in skus[:TOLD_MOST]})
-        await audit.record(actor, "product.put", count=len(skus), changed=changed)
+        changed = audit.change(_told(before), _told({sku: found[sku] for sku in skus[:TOLD_MOST]}))
+        await audit.record(actor, "product.put", None, count=len(skus), **changed)
         return [found[sku] for sku in skus]
 
 

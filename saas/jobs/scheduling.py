@@ -70,7 +70,7 @@ async def set_schedule(command: SetSchedule, actor: Actor) -> Schedule:
             return _made(task, recurrence, paused=paused, zone=zone, changed_at=None)
         await _write(tx, task, recurrence, paused=paused, zone=zone, actor=actor)
         earlier = _schedule(task, before, zone).recurrence
-        await audit.record(actor, "schedule.set", task, changed=(_told(earlier), _told(recurrence)))
+        await audit.record(actor, "schedule.set", task, **audit.change(_told(earlier), _told(recurrence)))
         return _made(task, recurrence, paused=paused, zone=zone, changed_at=clock.now())
 
 
@@ -92,9 +92,9 @@ async def pause_schedule(task: Task, reason: str, actor: Actor, *, paused: bool)
         if found.paused == paused:
             return found
         await _write(tx, task, found.recurrence, paused=paused, zone=zone, actor=actor)
-        changed = {"paused": not paused}, {"paused": paused}
+        changed = audit.change({"paused": not paused}, {"paused": paused})
         action = "schedule.pause" if paused else "schedule.resume"
-        await audit.record(actor, action, task, reason=reason, changed=changed)
+        await audit.record(actor, action, task, reason=reason, **changed)
         return _made(task, found.recurrence, paused=paused, zone=zone, changed_at=clock.now())
 
 

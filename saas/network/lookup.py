@@ -32,7 +32,8 @@ class Found:
 async def look_up(kind: Number, number: str, reason: str, actor: Actor) -> tuple[list[Found], int]:
     """Everybody with this number, brand by brand, and how many brands were asked.
 
-    Raises ``Forbidden`` unless an operator asks, ``LoginNotFresh``, ``ReasonRefused``, ``PhoneInvalid`` or ``IdNumberInvalid``.
+    Raises ``Forbidden`` unless an operator asks, ``LoginNotFresh``, ``ReasonRefused``, ``PhoneInvalid`` or
+    ``IdNumberInvalid``.
     """
     check_platform(actor)
     check_fresh(actor)

@@ -108,7 +108,7 @@ async def set_account(command: SetAccount, actor: Actor) -> AccountView:
             row_id,
             seal(orjson.dumps(settings).decode(), row_id),
         )
-        await audit.record(actor, "provider_account.set", command.provider, changed=(before, {"masked": masked}))
+        await audit.record(actor, "provider_account.set", command.provider, **audit.change(before, {"masked": masked}))
     return AccountView(provider=command.provider, masked=masked, set_by=actor.id, set_at=now)
 
 

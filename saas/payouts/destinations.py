@@ -68,10 +68,7 @@ async def set_destination(command: SetDestination, actor: Actor) -> DestinationV
             "payout_destination.set",
             str(destination_id),
             on_behalf_of=command.distributor_id,
-            changed=(
-                before,
-                {"kind": command.kind, "masked": masked(card), "has_invoice": command.has_invoice},
-            ),
+            **audit.change(before, {"kind": command.kind, "masked": masked(card), "has_invoice": command.has_invoice}),
         )
         return await destination_by_id(destination_id)
 

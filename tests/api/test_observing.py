@@ -1,0 +1,166 @@
+"""A full walk through the API: each request is told to the log, the figures and the traces, and nobody is named."""
+
+import io
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from saas.base import logs, tracing
+from saas.base.db import Database, open_database
+from saas.base.metrics import REGISTRY
+from saas.base.settings import Environment, Settings
+from schema.observing import Told, route_of
+from tenants import accounts
+from tests.api.attack import request
+from tests.api.client import PASSWORD
+from tests.api.conftest import World, make_world
+from tests.api.generated import roots
+from tests.api.population import Populated, populate
+
+PERSONAL = ("Name of ", "Person of ", "Holder ", "customer of ", "1381234", "13912345678", "13800001111", "62220202")
+"""Parts of the names, phones and cards that the walk brings."""
+
+
+@dataclass
+class Walk:
+    """What was written while a brand was made and everything was asked for."""
+
+    world: World
+    brand: Populated
+    lines: io.StringIO
+    spans: InMemorySpanExporter
+    database: Database
+
+    def requests(self) -> list[dict[str, object]]:
+        """The lines of requests."""
+        told = [json.loads(line) for line in self.lines.getvalue().splitlines()]
+        return [line for line in told if line["event"] == "request"]
+
+    def secrets(self) -> list[str]:
+        """What nobody may find in any line or span."""
+        callers = self.brand.callers.values()
+        return [*PERSONAL, PASSWORD, *(caller.token for caller in callers if caller.token)]
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    """What production writes."""
+    before, level, stream = logging.root.handlers[:], logging.root.level, io.StringIO()
+    logs.configure(Environment.PRODUCTION, stream)
+    yield stream
+    logging.root.handlers[:] = before
+    logging.root.setLevel(level)
+
+
+@pytest.fixture
+async def walk(database_url: str, lines: io.StringIO) -> AsyncIterator[Walk]:
+    """A brand with something of everything; its owner, a distributor and nobody ask for every root field."""
+    spans = InMemorySpanExporter()
+    with tracing.traced(Settings(_env_file=None), SimpleSpanProcessor(spans)):
+        async with open_database(database_url, pool_size=8) as database:
+            world = await make_world()
+            brand = await populate(world.lotus, "lotus")
+            for role in ("owner", "distributor", "anonymous"):
+                for root in roots():
+                    await brand.callers[role].send(*request(root, role, brand.names))
+            yield Walk(world, brand, lines, spans, database)
+
+
+def _of(spans: InMemorySpanExporter) -> Iterator[tuple[ReadableSpan, str]]:
+    for span in spans.get_finished_spans():
+        yield span, json.dumps([span.name, dict(span.attributes or {}), [str(e.attributes) for e in span.events]])
+
+
+async def test_everything_is_told_and_nobody_is_named(walk: Walk) -> None:
+    told = walk.lines.getvalue() + "".join(text for _, text in _of(walk.spans))
+    assert [secret for secret in walk.secrets() if secret in told] == []
+    found = walk.requests()
+    assert len({line["request_id"] for line in found}) == len(found) > 3 * len(roots())
+    asked = {str(line.get("operation")) for line in found}
+    assert {f"{root.operation} {root.name}" for root in roots()} <= asked
+    assert {line["outcome"] for line in found} == {"ok", "refused", "denied"}
+    assert {line["tenant"] for line in found if line.get("role") == "owner"} == {walk.brand.tenant_id}
+    counted = {s.labels["operation"] for m in REGISTRY.collect() for s in m.samples if "operation" in s.labels}
+    assert counted >= {f"{root.operation} {root.name}" for root in roots()}
+    assert {"query several", "mutation several"} >= {one for one in counted if one.endswith("several")}
+
+
+async def test_a_span_of_each_request_holds_its_statements_without_their_values(walk: Walk) -> None:
+    walk.spans.clear()
+    await walk.brand.callers["owner"].ask('{ distributor(code: "LOTUS-DEALER-B") { name } }')
+    spans = [span for span, _ in _of(walk.spans)]
+    (whole,) = [span for span in spans if span.parent is None]
+    assert whole.name == "query distributor"
+    assert whole.attributes is not None
+    assert whole.attributes["banyan.outcome"] == "ok"
+    statements = [span for span in spans if span.parent is not None]
+    texts = [str((span.attributes or {})["db.query.text"]) for span in statements]
+    assert any(text.startswith("SELECT") and "FROM distributor" in text for text in texts)
+    assert all("tenant_id = $1" in text for text in texts if "FROM distributor" in text)
+    assert {span.context.trace_id for span in spans if span.context} == {whole.context and whole.context.trace_id}
+    assert not any("LOTUS-DEALER-B" in text for _, text in _of(walk.spans))
+    walk.spans.clear()
+    await walk.brand.callers["owner"].do(
+        "putProducts", "products { sku }", products=[{"sku": "NEW", "name": "New tea"}]
+    )
+    written = [str((span.attributes or {}).get("db.query.text")) for span, _ in _of(walk.spans)]
+    assert any("INSERT INTO audit_log" in text for text in written), written
+    assert not any("New tea" in text for _, text in _of(walk.spans))
+
+
+async def test_a_fault_is_told_by_its_id_and_not_by_what_it_quotes(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(_: object) -> None:
+        raise ValueError("Name of LOTUS-DEALER-B, 13812340066, is there already")
+
+    monkeypatch.setattr(accounts, "find_member", fail)
+    owner = walk.brand.callers["owner"]
+    answer = await owner.send("query Number13812340066 { me { name } }")
+    told = walk.lines.getvalue().splitlines()[-2:]
+    fault, line = (json.loads(one) for one in told)
+    assert fault["fault"][0].startswith("ValueError at ")
+    assert (line["outcome"], line["codes"], line["operation"]) == ("failed", ["INTERNAL"], "query me")
+    assert fault["request_id"] == line["request_id"] == answer.headers["x-request-id"]
+    assert line["operation_name"] == "Number#"
+    assert [secret for secret in walk.secrets() if secret in "".join(told)] == []
+
+
+def test_the_figures_know_an_operation_by_one_field() -> None:
+    """Whoever asks for ever other fields together would otherwise fill the memory of everybody who counts."""
+    told = Told()
+    told.asks("query", ["Query.me", "Member.id"], None)
+    assert (told.operation, told.counted_as) == ("query me", "query me")
+    told.asks("query", [f"Query.f{n}" for n in range(9)], "Many")
+    assert (told.operation, told.counted_as) == ("query f0 f1 f2 …", "query several")
+    told.asks("query", [], None)
+    assert told.counted_as == "query __schema"
+    routes = [route_of(path) for path in ("/graphql", "/callbacks/wechat_pay", "/", "/13812345678", "", "/graphql/x")]
+    assert routes == ["/graphql", "/callbacks", "/", "other", "other", "/graphql"]
+
+
+@pytest.mark.parametrize(
+    ("codes", "status", "outcome"),
+    [
+        ([], 200, "ok"),
+        (["INVALID_INPUT"], 200, "refused"),
+        ([], 404, "refused"),
+        (["FORBIDDEN"], 200, "denied"),
+        ([], 401, "denied"),
+        (["INTERNAL"], 200, "failed"),
+        ([], 500, "failed"),
+        ([], 0, "cancelled"),
+    ],
+)
+def test_every_end_has_a_name(codes: list[str], status: int, outcome: str) -> None:
+    assert Told(codes=codes).outcome(status) == outcome
+
+
+def test_without_an_address_no_trace_is_made() -> None:
+    with tracing.traced(Settings(_env_file=None)), tracing.span("request", tenant=1) as span:
+        assert span is None
+        assert not tracing.tracing()

@@ -1,0 +1,99 @@
+"""Whatever strangers and members send is answered or refused; it is never a fault of the server, and the books hold."""
+
+from random import Random
+from typing import Any
+
+import pytest
+from starlette.types import Message
+
+from saas.base.db import Database
+from tests.api.client import Api
+from tests.api.conftest import World, make_world
+from tests.api.population import Populated, populate
+from tests.torture.hostile import drawn, heads, operations, spoiled
+from tests.torture.sizes import SIZE, chance
+
+SHARES = {"owner": 5, "finance": 1, "distributor": 3, "operator": 1, "anonymous": 1, "key": 1}
+"""Of twelve operations, how many each sends."""
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture
+async def world(db: Database) -> World:
+    """The operator and two brands."""
+    return await make_world()
+
+
+@pytest.fixture
+async def lotus(world: World) -> Populated:
+    """A brand with something of everything."""
+    return await populate(world.lotus, "lotus")
+
+
+async def test_no_operation_is_a_fault_of_the_server(lotus: Populated, world: World) -> None:
+    random, sent, answered = chance(), 0, 0
+    callers = {**lotus.callers, "operator": world.operator}
+    ids = [*lotus.names.ids.values(), lotus.names.code, lotus.names.sku]
+    for role, share in SHARES.items():
+        for text in operations(role, max(1, SIZE.hostile * share // sum(SHARES.values())), random):
+            hostile = spoiled(text, random, ids)
+            response = await callers[role].send(hostile)
+            assert response.status_code < 500, hostile
+            assert "INTERNAL" not in codes(response.json()), f"{role}: {hostile}: {response.text}"
+            sent, answered = sent + 1, answered + (response.json().get("data") is not None)
+    assert sent >= SIZE.hostile - len(SHARES)
+    assert answered > sent // 10, "most of it never came past the gate"
+
+
+def codes(answer: dict[str, Any]) -> list[str]:
+    return [error.get("extensions", {}).get("code", "") for error in answer.get("errors") or ()]
+
+
+async def test_no_head_of_a_request_is_a_fault_of_the_server_and_none_logs_in(lotus: Populated) -> None:
+    random = chance()
+    tokens = tuple(caller.token for caller in lotus.callers.values() if caller.token)
+    for method, path, headers, body in drawn(heads(tokens), SIZE.hostile, random):
+        status, answer = await raw(lotus.callers["owner"], method, path, headers, body, random)
+        told = f"{method} {path} {headers} {body!r}: {status} {answer!r}"
+        assert 200 <= status < 500, told
+        shown = b" ".join(value for name, value in headers if name in {b"authorization", b"cookie"})
+        if b'"id":"mem_' in answer:
+            assert any(token.encode() in shown for token in tokens), told
+
+
+async def raw(
+    api: Api, method: str, path: str, headers: list[tuple[bytes, bytes]], body: bytes, random: Random
+) -> tuple[int, bytes]:
+    """Send what no client would; the status and the body. Raises what the application lets through."""
+    cut = random.randrange(len(body) + 1)
+    coming = [
+        {"type": "http.request", "body": body[:cut], "more_body": True},
+        {"type": "http.request", "body": body[cut:], "more_body": False},
+    ]
+    status, parts = 0, []
+
+    async def receive() -> Message:
+        return coming.pop(0) if coming else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+        parts.append(message.get("body", b""))
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": random.choice([b"", b"query={me{id}}", b"query=%ff", b"variables=[", b"\xff"]),
+        "headers": headers,
+        "client": random.choice([None, ("10.0.0.1", 5)]),
+        "server": ("localhost", 80),
+    }
+    await api.app(scope, receive, send)
+    return status, b"".join(parts)
