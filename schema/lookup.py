@@ -3,11 +3,11 @@
 import strawberry
 
 from saas.network.lookup import Found, look_up
-from saas.network.orange import Number
 from saas.network.rules import Status
 from schema.context import Info
 from schema.errors import In, Payload, refusals
 from schema.ids import to_global
+from schema.numbers import Number
 
 
 @strawberry.input(description="A number to look for in every brand.")

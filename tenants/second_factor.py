@@ -56,6 +56,7 @@ async def begin(password: str, actor: Actor, address: str | None) -> Begun:
             or_update="(tenant_id, id) DO UPDATE SET sealed = excluded.sealed, last_step = 0, "
             "created_at = excluded.created_at",
         )
+        await audit.record(actor, "member.begin_second_factor", str(member_id))
     return Begun(secret, pyotp.TOTP(secret).provisioning_uri(name=actor.label, issuer_name=brand.name))
 
 

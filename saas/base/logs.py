@@ -48,7 +48,7 @@ MASK = "***"
 _TELLING = re.compile(
     r"\bbyn[a-z]?_[0-9a-z]+_[A-Za-z0-9_-]+"  # a token
     r"|(?<![0-9A-Za-z-])\+?[0-9][0-9 ]{9,22}[0-9Xx](?![0-9A-Za-z-])"  # a phone, an identity number, a bank card
-    r"|[A-Za-z0-9._+-]+@[A-Za-z0-9-]+\.[A-Za-z0-9.-]+"  # an address of e-mail
+    r"|[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"  # an address of e-mail
 )
 _HOUSE = Path(__file__).parents[2]
 _QUIET = ("httpx", "httpcore", "urllib3", "opentelemetry")

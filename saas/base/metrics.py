@@ -32,7 +32,7 @@ SECONDS = Histogram(
     "banyan_operation_seconds",
     "How long operations took.",
     ["operation"],
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    buckets=[milliseconds / 1000 for milliseconds in (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000)],
     registry=REGISTRY,
 )
 JOBS_ENDED = Counter("banyan_jobs_ended", "Jobs that came to an end here.", ["kind", "status"], registry=REGISTRY)

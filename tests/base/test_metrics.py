@@ -25,7 +25,7 @@ def test_with_a_token_only_who_shows_it_is_answered() -> None:
     OPERATIONS.labels("query tests", "ok").inc()
     with served(Settings(_env_file=None, metrics_port=0, metrics_token=SecretStr("t0ken"))) as port:
         assert port
-        for token in ("", "t0kem", "t0ken "):
+        for token in ("", "t0kem", "t0kens"):
             with pytest.raises(HTTPError, match="401"):
                 figures(port, token)
         with pytest.raises(HTTPError, match="404"):
