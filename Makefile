@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test coverage torture mutants check bench lock graphiql chromium format clean
+.PHONY: run test audit coverage torture mutants check bench lock graphiql chromium format clean
 
 run: $(VENV)/ready graphiql ## Serve the demo on SQLite at http://localhost:8000
 	$(BIN)/python main.py migrate
@@ -13,6 +13,9 @@ run: $(VENV)/ready graphiql ## Serve the demo on SQLite at http://localhost:8000
 
 test: $(VENV)/ready graphiql chromium ## The whole suite on SQLite and PostgreSQL, and in a browser
 	$(BIN)/python -m pytest -n auto
+
+audit: $(VENV)/ready ## Known vulnerabilities of what is pinned; asks a service on the network
+	$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off --requirement requirements.lock
 
 coverage: $(VENV)/ready graphiql chromium ## The same, slower, with what no test reaches
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered

@@ -57,10 +57,12 @@ def given_settings() -> Settings:
 
 @contextmanager
 def observed(settings: Settings) -> Iterator[None]:
-    """Around what stays until it is stopped: its lines, its figures, its spans."""
-    logs.configure(settings.environment)
-    with told(), tracing.traced(settings), metrics.served(settings):
-        yield
+    """Around what stays until it is stopped: its lines, its figures, its spans; not with unsafe settings."""
+    with told():
+        settings.require_safe()
+        logs.configure(settings.environment)
+        with tracing.traced(settings), metrics.served(settings):
+            yield
 
 
 def run_on_database(work: Callable[[], Awaitable[T]]) -> T:

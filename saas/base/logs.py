@@ -1,8 +1,8 @@
 """Log lines: a JSON object each in production, readable in development; nothing of a person in either.
 
 Three fences, since any line may be read by many (docs/adr/0035-what-is-told-of-a-request.md): lines carry named fields
-only, those of ``FIELDS``; an exception is told by its kind and its place, never by its message, which may quote a row;
-and whatever still looks like a token, a phone, an identity number or a bank card is masked.
+only, those of ``FIELDS``; in production an exception is told by its kind and its place, never by its message, which may
+quote a row; and whatever still looks like a token, a phone, an identity number or a bank card is masked.
 """
 
 import logging
@@ -62,7 +62,12 @@ def configure(environment: Environment, stream: TextIO | None = None) -> None:
     handler.setFormatter(
         ProcessorFormatter(
             foreign_pre_chain=[merge_contextvars, add_log_level, add_logger_name, ExtraAdder(allow=FIELDS), _at],
-            processors=[_without_faults, ProcessorFormatter.remove_processors_meta, masked, _renderer(production)],
+            processors=[
+                *([_without_faults] if production else []),
+                ProcessorFormatter.remove_processors_meta,
+                masked,
+                _renderer(production),
+            ],
         )
     )
     logging.root.handlers[:] = [handler]
@@ -78,7 +83,8 @@ def about(**fields: object) -> AbstractContextManager[None]:
 
 def _renderer(production: bool) -> Processor:
     if not production:
-        return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+        plain = structlog.dev.plain_traceback
+        return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=plain)
     return structlog.processors.JSONRenderer(serializer=lambda data, **_: orjson.dumps(data, default=str).decode())
 
 

@@ -4,12 +4,15 @@ import csv
 import io
 import json
 from base64 import b64decode
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from saas.base import clock
 from saas.proof.checks import seal_chains, verify_chains
 from tenants import audit, audit_export, registry
+from tenants.actors import FRESH_FOR
 from tenants.audit_export import AuditForm
 from tests.api.client import Api
 from tests.api.conftest import World
@@ -153,6 +156,13 @@ async def test_an_operator_finds_a_person_and_each_brand_sees_who_looked_and_why
     assert (nobody["brandsAsked"], nobody["people"]) == (2, [])
     assert len(await lines(world.lotus.auditor, action="tenant.cross")) == 2
     assert len(await lines(world.lotus.auditor, action="distributor.look_up")) == 1
+
+
+async def test_looking_up_needs_a_fresh_log_in(world: World) -> None:
+    asked = {"kind": "PHONE", "number": "13812345678", "reason": "why"}
+    with clock.at(clock.now() + FRESH_FOR + timedelta(minutes=1)):
+        assert await world.operator.refused("lookUpPerson", **asked) == ["LOGIN_NOT_FRESH"]
+        assert await lines(world.lotus.auditor, action="tenant.cross") == []
 
 
 async def test_without_a_reason_or_a_number_no_brand_is_entered(world: World) -> None:

@@ -31,7 +31,13 @@ async def lotus(world: World) -> Populated:
     return await populate(world.lotus, "lotus")
 
 
-async def test_no_operation_is_a_fault_of_the_server(lotus: Populated, world: World) -> None:
+async def test_nothing_that_is_sent_is_a_fault_of_the_server(lotus: Populated, world: World) -> None:
+    await operations_are_answered(lotus, world)
+    await heads_are_refused(lotus)
+
+
+async def operations_are_answered(lotus: Populated, world: World) -> None:
+    """Operations of the schema, with hostile strings and with ids of what is there."""
     random, sent, answered = chance(), 0, 0
     callers = {**lotus.callers, "operator": world.operator}
     ids = [*lotus.names.ids.values(), lotus.names.code, lotus.names.sku]
@@ -50,7 +56,8 @@ def codes(answer: dict[str, Any]) -> list[str]:
     return [error.get("extensions", {}).get("code", "") for error in answer.get("errors") or ()]
 
 
-async def test_no_head_of_a_request_is_a_fault_of_the_server_and_none_logs_in(lotus: Populated) -> None:
+async def heads_are_refused(lotus: Populated) -> None:
+    """Tokens, cookies, hosts and other headers; none that was not given logs anybody in."""
     random = chance()
     tokens = tuple(caller.token for caller in lotus.callers.values() if caller.token)
     for method, path, headers, body in drawn(heads(tokens), SIZE.hostile, random):
