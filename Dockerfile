@@ -1,9 +1,9 @@
 # The server, its worker and its commands in one image: `docker build -t banyan .`
 FROM python:3.11-slim AS built
 WORKDIR /app
-COPY requirements.lock .
+COPY requirements-server.lock .
 RUN python -m venv /venv && \
-    /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement requirements.lock
+    /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement requirements-server.lock
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin banyan

@@ -40,9 +40,12 @@ format: $(VENV)/ready ## Put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(VENV)/ready ## Pin every dependency with its hashes
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-strip-extras --no-emit-index-url \
-		--no-annotate --no-header --python-version 3.11 --output-file requirements.lock
+PIN := pip compile pyproject.toml --universal --generate-hashes --no-strip-extras --no-emit-index-url --no-annotate \
+	--no-header --python-version 3.11
+
+lock: $(VENV)/ready ## Pin every dependency with its hashes, and those of the server alone for its image
+	$(BIN)/uv $(PIN) --group dev --output-file requirements.lock
+	$(BIN)/uv $(PIN) --constraint requirements.lock --output-file requirements-server.lock
 
 chromium: ## The browser of the tests; CHROMIUM names another one
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || command -v google-chrome >/dev/null || \
