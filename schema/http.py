@@ -150,7 +150,7 @@ class Api(GraphQL[Context, None]):
             token=caller.token,
             locale=locale_of(request.headers.get("accept-language"), caller.locale),
             address=request.client.host if request.client else "",
-            told=request.scope["told"],
+            told=request.scope.setdefault("told", Told()),
         )
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:

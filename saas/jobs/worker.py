@@ -124,8 +124,14 @@ Chore: TypeAlias = Callable[[], Awaitable[object]]
 
 
 async def run_worker(handlers: Mapping[str, Handler], *, chores: Sequence[Chore] = (), slots: int = 2) -> None:
-    """Work until cancelled, on up to ``slots`` jobs at once; what is under way then is put back for the next worker."""
-    await asyncio.gather(_keep_house(chores), *(_slot(handlers) for _ in range(slots)))
+    """Work until cancelled, on up to ``slots`` jobs at once; what is under way then is put back for the next worker.
+
+    It has been when this ends: a group waits for all of its tasks, where ``gather`` would go with the first.
+    """
+    async with asyncio.TaskGroup() as working:
+        working.create_task(_keep_house(chores))
+        for _ in range(slots):
+            working.create_task(_slot(handlers))
 
 
 async def do_chores(chores: Sequence[Chore]) -> None:

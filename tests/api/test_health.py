@@ -134,6 +134,8 @@ async def test_a_server_that_is_told_to_stop_says_so_finishes_and_gives_its_jobs
         answer = await reader.read(100_000)
         assert b" 200 OK" in answer
         assert answer.endswith(b'{"data":{"me":null},"extensions":{"cost":2}}')
+        writer.close()
+        await writer.wait_closed()
         _, written = await asyncio.to_thread(server.communicate, timeout=60)
         with as_tenant(LOTUS):
             left = await job(asked_for)
