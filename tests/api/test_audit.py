@@ -13,7 +13,6 @@ from saas.base import clock
 from saas.proof.checks import seal_chains, verify_chains
 from tenants import audit, audit_export, registry
 from tenants.actors import FRESH_FOR
-from tenants.audit_export import AuditForm
 from tests.api.client import Api
 from tests.api.conftest import World
 from tests.factories import as_tenant
@@ -35,7 +34,12 @@ async def lines(api: Api, **sought: Any) -> list[Any]:
     return [{**line, "detail": json.loads(line["detail"])} for line in found]
 
 
-async def test_a_line_tells_before_and_after_and_only_what_is_different(world: World) -> None:
+async def test_a_line_tells_before_and_after_and_for_whom(world: World) -> None:
+    await a_card_is_told_masked(world)
+    await only_what_is_different_is_told(world)
+
+
+async def only_what_is_different_is_told(world: World) -> None:
     lotus = world.lotus
     await lotus.put_products("TEA")
     await lotus.operations.do(
@@ -57,7 +61,8 @@ async def test_a_line_tells_before_and_after_and_only_what_is_different(world: W
     assert line["detail"] == {"before": {"status": "active"}, "after": {"status": "disabled"}}
 
 
-async def test_a_card_is_told_masked_and_for_whom_it_was_given(world: World) -> None:
+async def a_card_is_told_masked(world: World) -> None:
+    """And for whom it was given."""
     lotus = world.lotus
     dealer = await lotus.enrol("DEALER")
     given = {"distributorId": dealer, "holder": "Mei Holder", "bank": "Bank"}
@@ -78,7 +83,20 @@ async def test_a_card_is_told_masked_and_for_whom_it_was_given(world: World) -> 
     assert (latest["actor"], latest["onBehalfOf"]) == ("dealer", dealer)
 
 
-async def test_lines_are_found_by_actor_action_object_and_time_within_the_brand(world: World) -> None:
+async def test_auditors_find_lines_and_take_them_along_with_their_links(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lines_are_found_within_the_brand(world)
+    await a_file_has_every_line_and_its_link(world)
+    monkeypatch.setattr(audit_export, "LINES_MOST", 2)
+    assert await world.lotus.auditor.errors(FILE, form="CSV") == ["INVALID_INPUT"]
+    assert (await world.lotus.auditor.ask(FILE, form="CSV", action="books."))["auditDocument"][
+        "fileName"
+    ] == "audit.csv"
+
+
+async def lines_are_found_within_the_brand(world: World) -> None:
+    """By actor, action, object and time."""
     lotus, cedar = world.lotus, world.cedar
     dealer, other = await lotus.enrol("DEALER"), await cedar.enrol("DEALER")
     await lotus.operations.do("suspendDistributor", "distributor { id }", distributorId=dealer, reason="late")
@@ -100,7 +118,7 @@ async def test_lines_are_found_by_actor_action_object_and_time_within_the_brand(
     assert await lines(cedar.auditor, subject=dealer) == []
 
 
-async def test_an_auditor_takes_the_log_along_with_its_links(world: World) -> None:
+async def a_file_has_every_line_and_its_link(world: World) -> None:
     await world.lotus.put_products("TEA")
     await world.cedar.put_products("CEDAR-SECRET")
     tenant_id = (await registry.by_slug("lotus")).id
@@ -124,15 +142,8 @@ async def test_an_auditor_takes_the_log_along_with_its_links(world: World) -> No
     ]
 
 
-async def test_a_file_has_a_largest_size(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_export, "LINES_MOST", 2)
-    assert await world.lotus.auditor.errors(FILE, form="CSV") == ["INVALID_INPUT"]
-    assert (
-        AuditForm.CSV in (await world.lotus.auditor.ask(FILE, form="CSV", action="books."))["auditDocument"]["fileName"]
-    )
-
-
 async def test_an_operator_finds_a_person_and_each_brand_sees_who_looked_and_why(world: World) -> None:
+    await without_a_reason_a_number_or_a_fresh_log_in_no_brand_is_entered(world)
     for brand in (world.lotus, world.cedar):
         await brand.enrol("MEI", name="Wang Mei", phone="13812345678")
         await brand.enrol("BO", name="Bo", phone="13812340000")
@@ -158,18 +169,13 @@ async def test_an_operator_finds_a_person_and_each_brand_sees_who_looked_and_why
     assert len(await lines(world.lotus.auditor, action="distributor.look_up")) == 1
 
 
-async def test_looking_up_needs_a_fresh_log_in(world: World) -> None:
-    asked = {"kind": "PHONE", "number": "13812345678", "reason": "why"}
-    with clock.at(clock.now() + FRESH_FOR + timedelta(minutes=1)):
-        assert await world.operator.refused("lookUpPerson", **asked) == ["LOGIN_NOT_FRESH"]
-        assert await lines(world.lotus.auditor, action="tenant.cross") == []
-
-
-async def test_without_a_reason_or_a_number_no_brand_is_entered(world: World) -> None:
+async def without_a_reason_a_number_or_a_fresh_log_in_no_brand_is_entered(world: World) -> None:
     asked = {"kind": "PHONE", "number": "13812345678", "reason": "why"}
     assert await world.operator.refused("lookUpPerson", **{**asked, "reason": " "}) == ["REASON_REFUSED"]
     assert await world.operator.refused("lookUpPerson", **{**asked, "number": "1"}) == ["PHONE_INVALID"]
     text = "mutation($i: LookUpPersonInput!) { lookUpPerson(input: $i) { brandsAsked } }"
     assert "FORBIDDEN" in await world.lotus.owner.errors(text, i=asked)
+    with clock.at(clock.now() + FRESH_FOR + timedelta(minutes=1)):
+        assert await world.operator.refused("lookUpPerson", **asked) == ["LOGIN_NOT_FRESH"]
     for brand in (world.lotus, world.cedar):
         assert await lines(brand.auditor, action="tenant.cross") == []
