@@ -25,6 +25,7 @@ SECURITY_HEADERS: Sequence[tuple[bytes, bytes]] = (
     (b"referrer-policy", b"same-origin"),
 )
 DENIED = {"UNAUTHENTICATED", "FORBIDDEN", "SECOND_FACTOR_REQUIRED"}
+FAULT = 500
 ROOTS_SHOWN = 3
 NAME_MOST = 80
 _NUMBER = re.compile(r"\d{5,}")
@@ -89,6 +90,9 @@ class Observed:
         with logs.about(request_id=request_id), span("request", **{"banyan.request_id": request_id}) as current:
             try:
                 await self.app(scope, receive, tell)
+            except Exception:
+                status = status or FAULT  # what answers for it stands around this
+                raise
             finally:
                 route = route_of(scope["path"])
                 fields = _fields(told, scope["method"], route, status, perf_counter() - began)
