@@ -24,6 +24,7 @@ from saas.base.errors import NotFound
 from saas.base.ids import PLATFORM, TenantId
 from saas.base.scope import current_tenant, tenant_scope
 from saas.base.settings import Environment, Settings
+from schema.addresses import PlainAddress
 from schema.callbacks import callback
 from schema.context import Context, locale_of
 from schema.failures import told
@@ -53,7 +54,7 @@ def make_app(settings: Settings, lifespan: Lifespan[Starlette] | None = None) ->
         routes.append(Route("/", _to_graphiql))
         if GRAPHIQL_ASSETS.is_dir():
             routes.append(Mount("/graphiql", app=StaticFiles(directory=GRAPHIQL_ASSETS)))
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Observed)])
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Observed), Middleware(PlainAddress)])
 
 
 async def _to_graphiql(_: Request) -> Response:
