@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test coverage torture mutants check bench lock graphiql chromium format clean
+.PHONY: run test audit coverage torture mutants check bench lock graphiql chromium format clean
 
 run: $(VENV)/ready graphiql ## Serve the demo on SQLite at http://localhost:8000
 	$(BIN)/python main.py migrate
@@ -13,6 +13,9 @@ run: $(VENV)/ready graphiql ## Serve the demo on SQLite at http://localhost:8000
 
 test: $(VENV)/ready graphiql chromium ## The whole suite on SQLite and PostgreSQL, and in a browser
 	$(BIN)/python -m pytest -n auto
+
+audit: $(VENV)/ready ## Known vulnerabilities of what is pinned; asks a service on the network
+	$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off --requirement requirements.lock
 
 coverage: $(VENV)/ready graphiql chromium ## The same, slower, with what no test reaches
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
@@ -37,9 +40,12 @@ format: $(VENV)/ready ## Put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(VENV)/ready ## Pin every dependency with its hashes
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-strip-extras --no-emit-index-url \
-		--no-annotate --no-header --python-version 3.11 --output-file requirements.lock
+PIN := pip compile pyproject.toml --universal --generate-hashes --no-strip-extras --no-emit-index-url --no-annotate \
+	--no-header --python-version 3.11
+
+lock: $(VENV)/ready ## Pin every dependency with its hashes, and those of the server alone for its image
+	$(BIN)/uv $(PIN) --group dev --output-file requirements.lock
+	$(BIN)/uv $(PIN) --constraint requirements.lock --output-file requirements-server.lock
 
 chromium: ## The browser of the tests; CHROMIUM names another one
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || command -v google-chrome >/dev/null || \

@@ -1,19 +1,15 @@
 """The composition root and the command line: wires things together, decides nothing."""
 
 import asyncio
-import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar, cast
+from typing import Annotated
 
 import typer
-import uvicorn
-from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -24,22 +20,22 @@ from saas.base.chain import Chain
 from saas.base.checks import Violation
 from saas.base.collector import settle
 from saas.base.db import open_database
-from saas.base.db.migrate import LATEST, MigrationUnknown, migrate
-from saas.base.db.mistakes import DatabaseUnusable, require_tables
+from saas.base.db.migrate import LATEST, migrate
 from saas.base.db.scale_out import scale_out
-from saas.base.errors import DomainError
 from saas.base.scope import tenant_scope
-from saas.base.settings import Settings, UnsafeSettings, get_settings
+from saas.base.settings import get_settings
 from saas.duties import CHORES, HANDLERS
 from saas.imports.by_command import run_file
 from saas.imports.columns import ImportKind, template
 from saas.jobs.worker import run_worker
+from saas.operating import auditing, backup
 from saas.proof.commands import prove_books
+from saas.running import T, console, fail, given_settings, observed, run_on_database, show_findings, told
 from saas.simulation.recompute import prove_brands
 from tenants import access_table, registry, sessions
 from tenants.actors import Actor, Role
-from tenants.errors import Forbidden, ProgramHasErrors, ProgramUnreadable
-from tenants.program import Finding, Program, errors_in, parse, validate, versions
+from tenants.errors import Forbidden
+from tenants.program import Program, parse, validate, versions
 from tenants.program.text import Format
 from tenants.resealing import reseal_brands
 
@@ -48,11 +44,10 @@ importing = typer.Typer(no_args_is_help=True, help="Bring data in.")
 cli.add_typer(importing, name="import")
 programs = typer.Typer(no_args_is_help=True, help="Programs of brands, by file.")
 cli.add_typer(programs, name="program")
-console = Console()
-T = TypeVar("T")
+cli.add_typer(auditing, name="audit")
+cli.command()(backup)
 NUMBER_MOST = 2**31 - 1
 NUMBERED = partial(typer.Option, min=1, max=NUMBER_MOST)
-LOG_FORMAT = "%(asctime)s %(name)s %(levelname)s %(message)s"
 
 
 def app() -> Starlette:
@@ -77,60 +72,15 @@ def app() -> Starlette:
     return make_app(settings, lifespan)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """An expected refusal or a mistake of the installation is one red line and exit code 1, not a traceback."""
-    try:
-        yield
-    except DomainError as refused:
-        if isinstance(refused, ProgramUnreadable | ProgramHasErrors):
-            _show_findings(cast(Sequence[Finding], refused.params["findings"]))
-        line = f"{refused.code}: {refused.message()}"
-    except (DatabaseUnusable, MigrationUnknown, UnsafeSettings) as mistake:
-        line = str(mistake)
-    else:
-        return
-    _fail(line)
-
-
-def _fail(line: str) -> NoReturn:
-    console.print(f"[red]{escape(' '.join(line.split()))}[/]", soft_wrap=True)
-    raise typer.Exit(1)
-
-
-def _settings() -> Settings:
-    """The settings; of wrong ones, the variables at fault are named."""
-    try:
-        return get_settings()
-    except ValidationError as wrong:
-        line = "; ".join(f"{str(error['loc'][0]).upper()}: {error['msg']}" for error in wrong.errors())
-    _fail(line)
-
-
-def _run(work: Callable[[], Awaitable[T]]) -> T:
-    """Run a command on the open database."""
-    settings = _settings()
-
-    async def run() -> T:
-        async with open_database(settings.database_url, pool_size=settings.database_pool_size) as database:
-            await require_tables(database)
-            return await work()
-
-    with _told():
-        return asyncio.run(run())
-    raise AssertionError("a refusal has left already")
-
-
-@cli.command()
-def serve(port: int | None = None, host: str | None = None) -> None:
+@cli.command("serve")
+def serve_command(port: int | None = None, host: str | None = None) -> None:
     """Serve the API (and GraphiQL in development)."""
-    settings = _settings()
-    with _told():
-        settings.require_safe()
-    _run(lambda: asyncio.sleep(0))  # only to learn that the database can be opened
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    port, host = port or settings.port, host or settings.host
-    uvicorn.run("main:app", factory=True, host=host, port=port, access_log=False, server_header=False)
+    from schema.serving import serve
+
+    settings = given_settings()
+    with observed(settings):
+        run_on_database(lambda: asyncio.sleep(0))  # only to learn that the database can be opened
+        serve(settings, "main:app", host=host or settings.host, port=port or settings.port)
 
 
 @cli.command("migrate")
@@ -138,23 +88,23 @@ def migrate_command(
     target: Annotated[str, typer.Argument(help="A migration's name; the newest by default.")] = LATEST,
 ) -> None:
     """Bring the database to a version."""
-    with _told():
-        asyncio.run(migrate(_settings().owner_url, target, progress=console.print))
+    with told():
+        asyncio.run(migrate(given_settings().owner_url, target, progress=console.print))
 
 
 @cli.command("scale-out")
 def scale_out_command(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell.")] = False) -> None:
     """Spread the tables of a PostgreSQL database with Citus over its nodes (docs/scaling.md)."""
-    with _told():
-        asyncio.run(scale_out(_settings().owner_url, dry_run=dry_run))
+    with told():
+        asyncio.run(scale_out(given_settings().owner_url, dry_run=dry_run))
 
 
 @cli.command()
 def demo() -> None:
     """Make the demo brands, unless they are there, and print their log-ins."""
-    settings = _settings()
+    settings = given_settings()
     with Progress(TextColumn("{task.description}"), BarColumn(), console=console, transient=True) as bar:
-        logins = _run(lambda: demo_brands.make(lambda step, done, of: _show(bar, step, done, of)))
+        logins = run_on_database(lambda: demo_brands.make(lambda step, done, of: _show(bar, step, done, of)))
     sites: dict[str, list[str]] = {}
     for login in logins:
         host = settings.base_domain if login.slug == "platform" else f"{login.slug}.{settings.base_domain}"
@@ -198,7 +148,7 @@ def _import(kind: ImportKind, file: Path, tenant: str, **way: bool) -> None:
     """Bring a file in; exit code 2 when anything was left out."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
-        report = _run(lambda: run_file(kind, file, tenant, progress=partial(_show, bar), **way))
+        report = run_on_database(lambda: run_file(kind, file, tenant, progress=partial(_show, bar), **way))
     for line in report.lines():
         typer.echo(line)
     if report.left_out:
@@ -213,7 +163,7 @@ OwnerLogin = Annotated[str, typer.Option(help="The log-in of an owner, who is wr
 def check_program(file: Document, language: Annotated[str, typer.Option(help="en or zh-CN.")] = "en") -> None:
     """Tell every finding of a document; exit code 1 when an error is among them."""
     parsed = parse(file.read_bytes(), _format(file))
-    if _show_findings(validate(parsed) if isinstance(parsed, Program) else parsed, language):
+    if show_findings(validate(parsed) if isinstance(parsed, Program) else parsed, language):
         raise typer.Exit(1)
 
 
@@ -227,9 +177,11 @@ def save_program(
 ) -> None:
     """Save a document as a draft."""
     command = versions.SaveDraft(document=file.read_bytes(), format=_format(file), label=label, number=number)
-    saved = _run(lambda: _as_owner(tenant, login, "saveProgramDraft", lambda who: versions.save_draft(command, who)))
+    saved = run_on_database(
+        lambda: _as_owner(tenant, login, "saveProgramDraft", lambda who: versions.save_draft(command, who))
+    )
     console.print(f"draft {saved.version.number} saved: {escape(saved.version.label)}")
-    _show_findings(saved.findings)
+    show_findings(saved.findings)
 
 
 @programs.command("export")
@@ -244,7 +196,7 @@ def export_program(
         with tenant_scope((await registry.by_slug(tenant)).id):
             return await versions.export(number or (await versions.active_program()).number, form)
 
-    typer.echo(_run(read), nl=False)
+    typer.echo(run_on_database(read), nl=False)
 
 
 @programs.command("activate")
@@ -266,7 +218,7 @@ def activate_program(
         head = f"{'would be ' if dry_run else ''}in force from {done.effect.at.isoformat()}: version {number}"
         return [head, *(told.sentences("en") if told else [])]
 
-    for line in _run(lambda: _as_owner(tenant, login, "activateProgram", put)):
+    for line in run_on_database(lambda: _as_owner(tenant, login, "activateProgram", put)):
         typer.echo(line)
 
 
@@ -280,7 +232,7 @@ def diff_programs(
     """Tell what is different between two versions, or between a version and a file, a sentence for each."""
     file = None if after.isdecimal() and len(after) < len(str(NUMBER_MOST)) else Path(after)
     if file is not None and not file.is_file():
-        _fail(f"{after} is neither a number nor a file")
+        fail(f"{after} is neither a number nor a file")
     document = file.read_bytes() if file is not None else b""
 
     async def read() -> list[str]:
@@ -289,7 +241,7 @@ def diff_programs(
                 return (await versions.compare(before, int(after))).sentences(language)
             return (await versions.compare_with(before, document, _format(file))).sentences(language)
 
-    for line in _run(read):
+    for line in run_on_database(read):
         typer.echo(line)
 
 
@@ -299,7 +251,7 @@ def token(
     login: Annotated[str, typer.Option(help="The member's log-in.")],
 ) -> None:
     """Print a bearer token for scripts and front-end work. The brand's audit log keeps a line of it."""
-    typer.echo(_run(lambda: sessions.issue_token(tenant, login, "main.py token")).token)
+    typer.echo(run_on_database(lambda: sessions.issue_token(tenant, login, "main.py token")).token)
 
 
 @cli.command()
@@ -312,9 +264,8 @@ def worker() -> None:
         with suppress(asyncio.CancelledError):
             await working
 
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    with suppress(KeyboardInterrupt):
-        _run(run)
+    with suppress(KeyboardInterrupt), observed(given_settings()):
+        run_on_database(run)
 
 
 @cli.command()
@@ -323,9 +274,9 @@ def recompute(
     tenant: Annotated[str | None, typer.Option(help="The brand's slug; every brand by default.")] = None,
 ) -> None:
     """Compute settled commission and awards again from stored versions and chains; exit code 1 if anything differs."""
-    found, differences = _run(lambda: prove_brands(period, tenant, typer.echo))
+    found, differences = run_on_database(lambda: prove_brands(period, tenant, typer.echo))
     if not found:
-        _fail(f"No brand settled a period {period}: give its label, such as 2026-03, or a day in it.")
+        fail(f"No brand settled a period {period}: give its label, such as 2026-03, or a day in it.")
     if differences:
         raise typer.Exit(1)
 
@@ -333,7 +284,7 @@ def recompute(
 @cli.command()
 def reseal() -> None:
     """Encrypt what is sealed under an older key with the first of SEALING_KEYS; the server may run meanwhile."""
-    _run(lambda: reseal_brands(typer.echo))
+    run_on_database(lambda: reseal_brands(typer.echo))
 
 
 @cli.command()
@@ -348,7 +299,7 @@ def check() -> None:
         for line in (*violations, *chains):
             typer.echo(f"  {line}")
 
-    if _run(lambda: prove_books(tell)):
+    if run_on_database(lambda: prove_books(tell)):
         raise typer.Exit(1)
 
 
@@ -371,13 +322,6 @@ async def _as_owner(tenant: str, login: str, what: str, work: Callable[[Actor], 
 
 def _format(file: Path) -> Format:
     return "json" if file.suffix == ".json" else "yaml"
-
-
-def _show_findings(findings: Sequence[Finding], language: str = "en") -> int:
-    """Print findings, the place first; answers how many errors are among them."""
-    for finding in findings:
-        typer.echo(f"{finding.severity}: {finding.path or '.'}: {finding.message(language)} [{finding.code}]")
-    return len(errors_in(findings))
 
 
 async def _work() -> None:

@@ -13,6 +13,7 @@ from strawberry.types import Info as StrawberryInfo
 from saas.base.errors import LANGUAGES
 from saas.base.ids import TenantId
 from saas.network.views import Visibility
+from schema.observing import Told
 from tenants import registry
 from tenants.actors import Actor
 
@@ -37,6 +38,7 @@ class Context:
     token: str | None
     locale: str
     address: str
+    told: Told
     loaders: dict[str, DataLoader[Any, Any]] = field(default_factory=dict)
     visibility: Visibility | None = None
     cost: int = 0

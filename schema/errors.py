@@ -92,6 +92,7 @@ def refusals(payload: Callable[..., T]) -> Callable[[Callable[P, Awaitable[T]]],
                 errors: Sequence[DomainError] = [refused]
             except Rejected as several:
                 errors = several.errors
+            info.context.told.codes += [error.code for error in errors]
             return payload(user_errors=user_errors(errors, info.context.locale))
 
         return resolve

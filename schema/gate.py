@@ -46,6 +46,10 @@ class Gate(SchemaExtension):
     def _refused(self, known: Known) -> list[GraphQLError]:
         context: Context = self.execution_context.context
         variables = self.execution_context.variables or {}
+        operation = known.operation
+        context.told.asks(
+            operation.operation.value, known.coordinates, operation.name.value if operation.name else None
+        )
         if refused := known.refused(context.actor):
             return [_forbidden(context, coordinate) for coordinate in refused]
         must_enrol = context.actor is not None and context.actor.must_enrol
@@ -55,7 +59,7 @@ class Gate(SchemaExtension):
         if known.unusable or unusable_text(variables.values()):
             return [GraphQLError("Text holds NUL or half a character; remove it.", extensions={"code": "BAD_REQUEST"})]
         size = known.size(variables)
-        context.cost = size.cost
+        context.cost = context.told.cost = size.cost
         return objections(size)
 
     def get_results(self) -> dict[str, Any]:

@@ -1,9 +1,6 @@
 """GraphQL over HTTP: finds the tenant by host, the caller by token, and runs each request in that tenant's scope."""
 
-import logging
-from collections.abc import Sequence
 from pathlib import Path
-from time import perf_counter
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -15,21 +12,24 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+from starlette.types import Lifespan, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 
-from saas.base.db import reading, reading_on
+from saas.base.db import reading_on
 from saas.base.errors import NotFound
-from saas.base.ids import PLATFORM, TenantId, new_id
+from saas.base.ids import PLATFORM, TenantId
 from saas.base.scope import current_tenant, tenant_scope
 from saas.base.settings import Environment, Settings
+from schema.addresses import PlainAddress
 from schema.callbacks import callback
 from schema.context import Context, locale_of
 from schema.failures import told
+from schema.health import live, ready
+from schema.observing import Observed, Told
 from schema.people import COOKIE
 from schema.schema import schema
 from tenants import registry, sessions
@@ -40,15 +40,13 @@ GRAPHIQL_ASSETS = WEB / "graphiql" / "node_modules"
 BODY_MAX = 1_000_000
 """Bytes a request may have."""
 
-log = logging.getLogger("banyan.http")
-
 
 def make_app(settings: Settings, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     """The server: ``/graphql``, ``/callbacks/…``, ``/livez``, ``/readyz``, and GraphiQL in development."""
     developing = settings.environment is Environment.DEVELOPMENT
     routes: list[BaseRoute] = [
-        Route("/livez", _live),
-        Route("/readyz", _ready),
+        Route("/livez", live),
+        Route("/readyz", ready),
         Route("/graphql", Api(settings)),
         Route("/callbacks/{provider}", callback, methods=["POST"]),
     ]
@@ -56,18 +54,7 @@ def make_app(settings: Settings, lifespan: Lifespan[Starlette] | None = None) ->
         routes.append(Route("/", _to_graphiql))
         if GRAPHIQL_ASSETS.is_dir():
             routes.append(Mount("/graphiql", app=StaticFiles(directory=GRAPHIQL_ASSETS)))
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(RequestLog)])
-
-
-async def _live(_: Request) -> Response:
-    return JSONResponse({"status": "ok"})
-
-
-async def _ready(_: Request) -> Response:
-    with tenant_scope(PLATFORM):
-        async with reading() as tx:
-            await tx.value("SELECT count(*) FROM tenant WHERE id = 0")
-    return JSONResponse({"status": "ok"})
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Observed), Middleware(PlainAddress)])
 
 
 async def _to_graphiql(_: Request) -> Response:
@@ -124,6 +111,9 @@ class Api(GraphQL[Context, None]):
         host_tenant_id = brand.id if brand else PLATFORM
         caller = Caller(host_tenant_id, actor, token, actor.locale if actor else brand.locale if brand else "en")
         request.scope["caller"] = caller
+        noted: Told = request.scope["told"]
+        noted.tenant = actor.tenant_id if actor else host_tenant_id
+        noted.role = actor.role if actor else None
         with tenant_scope(actor.tenant_id if actor else host_tenant_id):
             return await self._answer(request)
 
@@ -161,6 +151,7 @@ class Api(GraphQL[Context, None]):
             token=caller.token,
             locale=locale_of(request.headers.get("accept-language"), caller.locale),
             address=request.client.host if request.client else "",
+            told=request.scope.setdefault("told", Told()),
         )
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
@@ -169,6 +160,7 @@ class Api(GraphQL[Context, None]):
             locale = locale_of(request.headers.get("accept-language"), request.scope["caller"].locale)
             request_id = request.scope["request_id"]
             result.errors = [told(error, locale=locale, request_id=request_id) for error in result.errors]
+            request.scope["told"].codes += [str((error.extensions or {})["code"]) for error in result.errors]
         return await super().process_result(request, result)
 
     def encode_json(self, data: object) -> bytes:
@@ -222,42 +214,3 @@ def _limited(receive: Receive) -> Receive:
 
 def _refuse(status: int, code: str, message: str) -> Response:
     return JSONResponse({"data": None, "errors": [{"message": message, "extensions": {"code": code}}]}, status)
-
-
-class RequestLog:
-    """Gives every request an id, says it in the answer, and writes one line without personal data."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        request_id = new_id().hex
-        scope["request_id"] = request_id
-        began = perf_counter()
-        status = 0
-
-        async def tell(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], *SECURITY_HEADERS, (b"x-request-id", request_id.encode())]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, tell)
-        finally:
-            log.info("%s %s %d %.1fms %s", scope["method"], scope["path"], status, _ms(began), request_id)
-
-
-SECURITY_HEADERS: Sequence[tuple[bytes, bytes]] = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"same-origin"),
-)
-
-
-def _ms(began: float) -> float:
-    return (perf_counter() - began) * 1000

@@ -72,10 +72,12 @@ def from_global(kind: str, value: str, field: str) -> UUID:
     return found[1]
 
 
+_CALLED_OTHERWISE = {"ExitCase": "exit", "ReturnCase": "return", "WriteOff": "write-off"}
+
+
 def thing(kind: str) -> str:
     """What messages call a kind of id: ``PayoutBatch`` is a payout batch."""
-    words = re.sub(r"(?<!^)(?=[A-Z])", " ", kind).lower()
-    return "exit" if kind == "ExitCase" else words
+    return _CALLED_OTHERWISE.get(kind) or re.sub(r"(?<!^)(?=[A-Z])", " ", kind).lower()
 
 
 PREFIX_OF_THING = {thing(kind): prefix for kind, prefix in PREFIXES.items()}

@@ -8,23 +8,16 @@ from saas.base.errors import NotFound
 from saas.base.ids import DistributorId
 from saas.network import commands, orange, queries
 from saas.network.commands import Move
-from saas.network.orange import Listing, Number
+from saas.network.orange import Listing
 from saas.network.rules import Enrol, Kind
 from schema.context import Info
-from schema.enums import described
 from schema.errors import In, Payload, refusals
 from schema.ids import from_global, maybe_global, to_global
 from schema.limits import at_most_a_thousand
 from schema.network import Distributor, distributor, viewing
+from schema.numbers import Number
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
 from schema.people import DonePayload
-
-described(
-    "Which number of a person is meant.",
-    name="BarredNumber",
-    PHONE="The phone number.",
-    ID_NUMBER="The identity or registration number.",
-)(Number)
 
 
 @strawberry.input(description="A person or firm to take into the network.")

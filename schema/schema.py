@@ -20,6 +20,7 @@ from schema.imports import ImportMutation, ImportQuery
 from schema.jobs import JobMutation, JobQuery
 from schema.keys import KeyMutation, KeyQuery
 from schema.listings import ListingMutation, ListingQuery
+from schema.lookup import LookUpMutation
 from schema.network import NetworkQuery
 from schema.network_changes import NetworkMutation, OrangeQuery
 from schema.notifications import NotificationMutation, NotificationQuery
@@ -105,6 +106,7 @@ class Mutation(
     ScheduleMutation,
     ImportMutation,
     NotificationMutation,
+    LookUpMutation,
 ):
     """The root of writes."""
 

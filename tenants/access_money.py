@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tenants.access import FINANCE, STAFF, on
+from tenants.access import FINANCE, OPERATOR, STAFF, on
 from tenants.access_groups import MONEY_READ, page
 
 MONEY: Final = [
@@ -22,7 +22,7 @@ MONEY: Final = [
     on("AdjustmentsPayload", FINANCE.may("adjustments userErrors")),
     on("RecordPayoutResultsPayload", FINANCE.may("verdicts paidCount failedCount paid returned userErrors")),
     on("PayoutResultVerdict", FINANCE.may("payoutId userErrors")),
-    on("FileDownload", MONEY_READ.may("fileName mediaType content")),
+    on("FileDownload", (MONEY_READ | OPERATOR).may("fileName mediaType content")),
     on("Statement", MONEY_READ.may("adjustments other debt recovered debtLeft recoveryBps setAside adjustmentLines")),
     on("Settlement", STAFF.may("adjustments")),
     on("SettlementPreview", STAFF.may("adjustments debt recovered payable statements")),

@@ -63,7 +63,7 @@ RULES: Final = joined(
             (CATALOG_READ | ORDERS_PLACE).may("priceList"),
             STAFF.may("belowFloor belowFloorCount"),
             COMMISSIONS_READ.may("commissions commissionSummary"),
-            (OWNER | role(Role.AUDITOR) | OPERATOR).may("auditLog"),
+            (OWNER | role(Role.AUDITOR) | OPERATOR).may("auditLog auditDocument"),
             EXITS_READ.may("exit exits"),
             (STAFF | DISTRIBUTOR).may("notifications unreadNotificationCount"),
             STAFF.may("exitPreview inactiveDistributors"),
@@ -81,7 +81,7 @@ RULES: Final = joined(
             LOGGED_IN.may("beginSecondFactor confirmSecondFactor renewRecoveryCodes removeSecondFactor"),
             (OWNER | OPERATOR).may("setSecurityPolicy"),
             (OPERATIONS | OPERATOR).may("inviteMember createPasswordLink"),
-            OPERATOR.may("createTenant setTenantStatus addTenantDomain overrideFinding"),
+            OPERATOR.may("createTenant setTenantStatus addTenantDomain overrideFinding lookUpPerson"),
             (OPERATIONS | OPERATOR).may("createMember setMemberStatus resetPassword"),
             OWNER.may(
                 "changeRole createApiKey rotateApiKey revokeApiKey saveProgramDraft startFromPreset activateProgram"
@@ -118,6 +118,8 @@ RULES: Final = joined(
         # -- brands and people -------------------------------------------------------------------------------
         on("Tenant", ANYONE.may("slug name locale currency timeZone"), KNOWN.may("status createdAt")),
         *page("Tenant", OPERATOR),
+        on("LookUpPersonPayload", OPERATOR.may("people brandsAsked userErrors")),
+        on("PersonFound", OPERATOR.may("brand distributorId code nameMasked status")),
         on("TenantPayload", OPERATOR.may("tenant userErrors")),
         on("Member", ANYONE.may("id login name role status locale distributorId createdAt secondFactorSince tenant")),
         *page("Member", STAFF | OPERATOR),
@@ -205,7 +207,9 @@ RULES: Final = joined(
         *EXITS,
         on(
             "AuditLine",
-            (OWNER | role(Role.AUDITOR) | OPERATOR).may("id at actorKind actorId actor action subject detail"),
+            (OWNER | role(Role.AUDITOR) | OPERATOR).may(
+                "id at actorKind actorId actor onBehalfOf action subject detail"
+            ),
         ),
         *page("AuditLine", OWNER | role(Role.AUDITOR) | OPERATOR),
         # -- periods -----------------------------------------------------------------------------------------

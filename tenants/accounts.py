@@ -173,21 +173,23 @@ async def _check_stays(tx: Tx, distributor_id: DistributorId) -> None:
 
 
 async def disable_member(member_id: MemberId, actor: Actor) -> Member:
-    """Shut a person out at once: no log-in, no session. Raises ``LastOfRole`` rather than lock everybody out."""
+    """Shut a person out at once: no log-in, session or link. Raises ``LastOfRole`` rather than lock everybody out."""
     async with transaction() as tx:
-        await _manageable(tx, member_id, actor, removes=True)
+        found = await _manageable(tx, member_id, actor, removes=True)
         await tx.execute(
             "UPDATE member SET status = 'disabled' WHERE tenant_id = $1 AND id = $2", tx.tenant_id, member_id
         )
         await end_sessions(tx, member_id)
-        await audit.record(actor, "member.disable", str(member_id))
+        await end_links(tx, member_id)
+        changed = audit.change({"status": found.status}, {"status": MemberStatus.DISABLED})
+        await audit.record(actor, "member.disable", str(member_id), **changed)
         return await _get(tx, member_id)
 
 
 async def enable_member(member_id: MemberId, actor: Actor) -> Member:
     """Let a disabled person in again. Raises ``DistributorHasLeft`` for one that was shut out with its exit."""
     async with transaction() as tx:
-        await _manageable(tx, member_id, actor)
+        found = await _manageable(tx, member_id, actor)
         enabled = await tx.execute(
             "UPDATE member SET status = 'active' WHERE tenant_id = $1 AND id = $2 AND NOT EXISTS "
             "(SELECT 1 FROM distributor d WHERE d.tenant_id = $1 AND d.id = member.distributor_id "
@@ -197,7 +199,8 @@ async def enable_member(member_id: MemberId, actor: Actor) -> Member:
         )
         if not enabled:
             raise DistributorHasLeft("input.memberId")
-        await audit.record(actor, "member.enable", str(member_id))
+        changed = audit.change({"status": found.status}, {"status": MemberStatus.ACTIVE})
+        await audit.record(actor, "member.enable", str(member_id), **changed)
         return await _get(tx, member_id)
 
 
@@ -211,6 +214,7 @@ async def disable_distributor(distributor_id: DistributorId, actor: Actor) -> No
         )
         if member_id is not None:
             await end_sessions(tx, member_id)
+            await end_links(tx, member_id)
             await audit.record(actor, "member.disable", str(member_id))
 
 
@@ -228,7 +232,9 @@ async def change_role(member_id: MemberId, role: Role, actor: Actor) -> Member:
         if before.role not in STAFF:
             raise WrongState("input.memberId", kind="member", state=before.role, needed="a member of the staff")
         await tx.execute("UPDATE member SET role = $3 WHERE tenant_id = $1 AND id = $2", tx.tenant_id, member_id, role)
-        await audit.record(actor, "member.change_role", str(member_id), before=before.role, after=role)
+        await audit.record(
+            actor, "member.change_role", str(member_id), **audit.change({"role": before.role}, {"role": role})
+        )
         return await _get(tx, member_id)
 
 
@@ -284,6 +290,7 @@ async def _set_password(member: Member, password: str, actor: Actor, *, expected
         if not changed:
             raise LoginFailed("input.currentPassword")
         await end_sessions(tx, member.id)
+        await end_links(tx, member.id)
         await audit.record(actor, "member.set_password", str(member.id))
 
 
@@ -291,6 +298,16 @@ async def end_sessions(tx: Tx, member_id: MemberId) -> int:
     """Revoke every session of a member and answer how many there were."""
     return await tx.execute(
         "UPDATE session SET revoked_at = $3 WHERE tenant_id = $1 AND member_id = $2 AND revoked_at IS NULL",
+        tx.tenant_id,
+        member_id,
+        clock.now(),
+    )
+
+
+async def end_links(tx: Tx, member_id: MemberId) -> None:
+    """End the open link of a member, so that nobody sets a password by it any more."""
+    await tx.execute(
+        "UPDATE password_link SET ended_at = $3 WHERE tenant_id = $1 AND member_id = $2 AND ended_at IS NULL",
         tx.tenant_id,
         member_id,
         clock.now(),

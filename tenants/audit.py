@@ -34,14 +34,27 @@ class Line:
     detail: str
 
 
+def change(before: Mapping[str, object] | None, after: Mapping[str, object]) -> dict[str, object]:
+    """What stood before and what stands after, as detail of a line; what is equal in both is left out."""
+    earlier = dict(before or {})
+    return {
+        "before": {name: value for name, value in earlier.items() if name not in after or after[name] != value},
+        "after": {name: value for name, value in after.items() if name not in earlier or earlier[name] != value},
+    }
+
+
 async def record(actor: Actor, action: str, subject: str | None = None, **detail: object) -> None:
-    """Write one line. ``detail`` must hold no personal data in clear."""
+    """Write one line, in the transaction that does what it tells. Nothing in ``detail`` may be personal data in clear.
+
+    Its ``on_behalf_of`` is the distributor that somebody acts for; one with a log-in of its own acts for itself.
+    """
     await record_each(actor, [(action, subject, detail)])
 
 
 async def record_each(actor: Actor, said: Iterable[tuple[str, str | None, Mapping[str, object]]]) -> None:
     """Write many lines, each with its action, subject and detail, as ``record`` does."""
     now = clock.now()
+    behalf = {} if actor.distributor_id is None else {"on_behalf_of": actor.distributor_id}
     await current_tx().insert_later(
         "audit_log",
         ("id", "at", "actor_kind", "actor_id", "actor_label", "action", "subject", "detail"),
@@ -54,34 +67,47 @@ async def record_each(actor: Actor, said: Iterable[tuple[str, str | None, Mappin
                 actor.label,
                 action,
                 subject,
-                orjson.dumps(detail, default=str).decode(),
+                orjson.dumps({**behalf, **detail}, default=str).decode(),
             )
             for action, subject, detail in said
         ],
     )
 
 
-async def lines(
-    page: PageRequest,
-    *,
-    action: str | None = None,
-    actor: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> Page[Line]:
-    """The log, the latest first; an ``action`` that ends in a dot means all that begin with it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Which lines are meant; an ``action`` that ends in a dot means all that begin with it."""
+
+    action: str | None = None
+    actor: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def narrow(self, where: Where, of: str = "") -> None:
+        """Add the conditions; ``of`` stands before the names of columns."""
+        if self.action is not None and self.action.endswith("."):
+            where.add(f"{of}action LIKE $ ESCAPE '!'", re.sub("([!%_])", r"!\1", self.action) + "%")
+        elif self.action is not None:
+            where.add(f"{of}action = $", self.action)
+        for condition, value in (
+            ("actor_label = $", self.actor),
+            ("subject = $", self.subject),
+            ("at >= $", self.since),
+            ("at < $", self.until),
+        ):
+            if value is not None:
+                where.add(f"{of}{condition}", value)
+
+
+EVERYTHING = Sought()
+
+
+async def lines(page: PageRequest, sought: Sought = EVERYTHING) -> Page[Line]:
+    """The log, the latest first."""
     async with reading() as tx:
         where = Where(tx)
-        if action is not None and action.endswith("."):
-            where.add("action LIKE $ ESCAPE '!'", re.sub("([!%_])", r"!\1", action) + "%")
-        elif action is not None:
-            where.add("action = $", action)
-        if actor is not None:
-            where.add("actor_label = $", actor)
-        if since is not None:
-            where.add("at >= $", since)
-        if until is not None:
-            where.add("at < $", until)
+        sought.narrow(where)
         if page.after:
             moment, id_ = decode_cursor(page.after, datetime, UUID)
             where.after(("at", "id"), (moment, id_), descending=True)

@@ -14,7 +14,16 @@ from saas.base.db import Tx, reading, transaction
 from saas.base.ids import MemberId, TenantId, new_id
 from saas.base.scope import current_tenant, tenant_scope
 from tenants import audit, passwords
-from tenants.accounts import CreateMember, Member, check_manages, check_new, end_sessions, get_manageable, insert_member
+from tenants.accounts import (
+    CreateMember,
+    Member,
+    check_manages,
+    check_new,
+    end_links,
+    end_sessions,
+    get_manageable,
+    insert_member,
+)
 from tenants.actors import Actor, Role
 from tenants.errors import LinkNotValid
 from tenants.tokens import TokenKind, hash_of, new_token, read_token
@@ -67,7 +76,8 @@ async def link_again(member_id: MemberId, actor: Actor) -> Link:
 async def follow(token: str, password: str, host_tenant: TenantId | None) -> MemberId:
     """Set the password of whoever the link was made for, and end that member's sessions; answers whose it was.
 
-    Raises ``LinkNotValid``, also at another brand's site, or ``PasswordRefused``, after which the link still holds.
+    Raises ``LinkNotValid``, also at another brand's site and for a brand that is suspended, or ``PasswordRefused``,
+    after which the link still holds.
     """
     claimed = read_token(token)
     if claimed is None or claimed.kind is not TokenKind.LINK or host_tenant not in {None, claimed.tenant_id}:
@@ -77,7 +87,8 @@ async def follow(token: str, password: str, host_tenant: TenantId | None) -> Mem
             # Looked at before anything is hashed, so that strangers cannot keep the threads of log-ins busy.
             found = await tx.row(
                 "SELECT m.id, m.login FROM password_link l "
-                "JOIN member m ON m.tenant_id = l.tenant_id AND m.id = l.member_id "
+                "JOIN member m ON m.tenant_id = l.tenant_id AND m.id = l.member_id AND m.status = 'active' "
+                "JOIN tenant t ON t.id = l.tenant_id AND t.status = 'active' "
                 "WHERE l.tenant_id = $1 AND l.token_hash = $2 AND l.ended_at IS NULL AND l.expires_at > $3",
                 tx.tenant_id,
                 claimed.hash,
@@ -95,7 +106,8 @@ async def follow(token: str, password: str, host_tenant: TenantId | None) -> Mem
 async def _set_password(tx: Tx, member_id: MemberId, token_hash: str, password_hash: str) -> None:
     """Use the link up and write the password; the member is locked first, as by whoever makes a new link."""
     row = await tx.row(
-        f"SELECT login, role FROM member WHERE tenant_id = $1 AND id = $2 AND status = 'active'{tx.for_update}",
+        f"SELECT login, role FROM member WHERE tenant_id = $1 AND id = $2 AND status = 'active' "
+        f"AND EXISTS (SELECT 1 FROM tenant t WHERE t.id = $1 AND t.status = 'active'){tx.for_update}",
         tx.tenant_id,
         member_id,
     )
@@ -124,12 +136,7 @@ async def _new_link(tx: Tx, member: Member, kind: LinkKind, actor: Actor) -> Lin
     """Write a link; the member's row is locked, so that of two at once one ends the other."""
     now = clock.now()
     await tx.value(f"SELECT id FROM member WHERE tenant_id = $1 AND id = $2{tx.for_update}", tx.tenant_id, member.id)
-    await tx.execute(
-        "UPDATE password_link SET ended_at = $3 WHERE tenant_id = $1 AND member_id = $2 AND ended_at IS NULL",
-        tx.tenant_id,
-        member.id,
-        now,
-    )
+    await end_links(tx, member.id)
     token = new_token(TokenKind.LINK, tx.tenant_id)
     expires_at = now + (INVITATION_HOLDS if kind is LinkKind.INVITATION else RESET_HOLDS)
     await tx.insert_many(

@@ -178,11 +178,13 @@ async def _set_status(tenant_id: TenantId, status: BrandStatus, reason: str, act
     reason = reason_of(reason)
     with tenant_scope(tenant_id):
         async with transaction() as tx:
+            before = await tx.value("SELECT status FROM tenant WHERE id = $1", tenant_id)
             await tx.execute("UPDATE tenant SET status = $2 WHERE id = $1 AND id <> 0", tenant_id, status)
             row = await tx.row(f"SELECT {_COLUMNS} FROM tenant WHERE id = $1 AND id <> 0", tenant_id)
             if row is None:
                 raise NotFound("input.slug", kind="brand", value=tenant_id)
-            await audit.record(actor, f"tenant.{status}", str(tenant_id), reason=reason)
+            changed = audit.change({"status": before}, {"status": status})
+            await audit.record(actor, f"tenant.{status}", str(tenant_id), reason=reason, **changed)
             tx.after_commit(forget)
     return _brand(row)
 

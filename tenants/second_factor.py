@@ -56,6 +56,7 @@ async def begin(password: str, actor: Actor, address: str | None) -> Begun:
             or_update="(tenant_id, id) DO UPDATE SET sealed = excluded.sealed, last_step = 0, "
             "created_at = excluded.created_at",
         )
+        await audit.record(actor, "member.begin_second_factor", str(member_id))
     return Begun(secret, pyotp.TOTP(secret).provisioning_uri(name=actor.label, issuer_name=brand.name))
 
 
@@ -148,8 +149,11 @@ async def set_required_roles(roles: Collection[Role], actor: Actor) -> Sequence[
         raise InvalidInput("input.secondFactorRoles", value=strange[0].value, remedy=remedy)
     wanted = sorted(set(roles))
     async with transaction() as tx:
+        before = await required_roles()
         await tx.execute("UPDATE tenant SET second_factor_roles = $2 WHERE id = $1", tx.tenant_id, " ".join(wanted))
-        await audit.record(actor, "tenant.second_factor_roles", str(tx.tenant_id), roles=wanted)
+        await audit.record(
+            actor, "tenant.second_factor_roles", str(tx.tenant_id), **audit.change({"roles": before}, {"roles": wanted})
+        )
     return wanted
 
 

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,9 @@ def tenant_tables() -> Iterator[str]:
 
 
 USES_TABLE = re.compile(rf"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:{'|'.join(tenant_tables())})\b", re.IGNORECASE)
+HEARD: ContextVar[list[str] | None] = ContextVar("heard", default=None)
+"""The statements of whoever wants to know them: of one task and what it began."""
+
 FENCE = re.compile(r"\btenant_id = (?:\$\d|\w+\.tenant_id)|\bINTO\s+\w+ \(tenant_id, ", re.IGNORECASE)
 
 
@@ -178,6 +182,8 @@ def names_its_tenant(sql: str) -> None:
 
     A table is tied to the tenant itself, or to another one that is: as many ties as tables, and the tenant named.
     """
+    if (heard := HEARD.get()) is not None:
+        heard.append(sql)
     used = len(USES_TABLE.findall(sql))
     assert used <= len(FENCE.findall(sql)), sql
     assert not used or "tenant_id = $" in sql or "INTO" in sql, sql

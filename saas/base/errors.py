@@ -24,6 +24,7 @@ THINGS_ZH = {
     "ledger transaction": "账务交易",
     "listing": "上架",
     "member": "成员",
+    "notification": "通知",
     "orange entry": "橙色名单记录",
     "order": "订单",
     "order line": "订单行",

@@ -1,6 +1,8 @@
 """What an installation sets, from the environment or a ``.env`` file. docs/operations.md explains each by name."""
 
+import os
 import re
+import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -9,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_KEY = "development-only-key-do-not-use-in-production"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FIRST_KEY = "1"
 """The id of the sealing key that is derived from SECRET_KEY."""
 
@@ -67,6 +70,26 @@ class Settings(BaseSettings):
         True, description="The server also does the brands' jobs; off where main.py worker runs beside it."
     )
     wechat_pay_url: str = Field("https://api.mch.weixin.qq.com", description="Address of WeChat Pay's API.")
+    sqlite_in_production: bool = Field(
+        False, description="Run production on one SQLite file, on purpose: one machine, one writer at a time."
+    )
+    shutdown_seconds: int = Field(
+        25, ge=1, le=600, description="How long requests under way are waited for when the server is told to stop."
+    )
+    drain_seconds: int = Field(
+        0, ge=0, le=300, description="How long /readyz says no before that, while requests are still accepted."
+    )
+    metrics_port: int | None = Field(
+        None, ge=0, le=65535, description="Port of /metrics for Prometheus, apart from the API's. Default: none."
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address that /metrics listens on.")
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token that /metrics asks for; needed where it listens beyond loopback."
+    )
+    traces_url: str = Field(
+        "", description="Where OpenTelemetry traces go, an OTLP/HTTP address such as http://localhost:4318/v1/traces."
+    )
+    traces_percent: int = Field(100, ge=0, le=100, description="Of a hundred requests, how many are traced.")
     secure_cookies: bool = Field(False, description="Send session cookies over HTTPS only. Must be on in production.")
 
     @field_validator("sealing_keys")
@@ -94,7 +117,15 @@ class Settings(BaseSettings):
             "SECRET_KEY is the development key; set one of your own": self.secret_key.get_secret_value()
             == DEVELOPMENT_KEY,
             "SECURE_COOKIES must be on": not self.secure_cookies,
-            "DATABASE_URL is SQLite; production runs on PostgreSQL": self.database_url.startswith("sqlite:"),
+            "DATABASE_URL is SQLite; say SQLITE_IN_PRODUCTION if it is meant": self.database_url.startswith("sqlite:")
+            and not self.sqlite_in_production,
+            "BASE_DOMAIN is localhost; name the domain that brands are served at": self.base_domain == "localhost",
+            "WECHAT_PAY_URL must begin with https": not self.wechat_pay_url.startswith("https://"),
+            "METRICS_HOST is no loopback address; set METRICS_TOKEN": self.metrics_port is not None
+            and self.metrics_host not in LOOPBACK
+            and not self.metrics_token.get_secret_value(),
+            "Python's debug mode is on; start it without -X dev and PYTHONASYNCIODEBUG": sys.flags.dev_mode
+            or bool(os.environ.get("PYTHONASYNCIODEBUG")),
         }
         return [finding for finding, found in findings.items() if found]
 

@@ -1,6 +1,6 @@
 """Writes of the catalogue."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from saas.base import clock
 from saas.base.db import transaction
@@ -11,6 +11,9 @@ from saas.catalog.rules import PutProduct, objections
 from tenants import audit
 from tenants.actors import Actor
 
+TOLD_MOST = 100
+"""Products of one change that the audit log tells one by one."""
+
 
 async def put_products(products: Sequence[PutProduct], actor: Actor) -> list[ProductView]:
     """Create products, or give those that exist their new name and category; an archived one is for sale again.
@@ -20,7 +23,8 @@ async def put_products(products: Sequence[PutProduct], actor: Actor) -> list[Pro
     if wrong := list(objections(products)):
         raise Rejected(wrong)
     async with transaction() as tx:
-        now = clock.now()
+        now, skus = clock.now(), [product.sku for product in products]
+        before = await by_sku(skus[:TOLD_MOST])
         rows = [(new_id(), p.sku, p.name, p.category, "active", now) for p in sorted(products, key=lambda p: p.sku)]
         await tx.insert_many(
             "product",
@@ -29,10 +33,15 @@ async def put_products(products: Sequence[PutProduct], actor: Actor) -> list[Pro
             or_update="(tenant_id, sku) DO UPDATE SET "
             "name = excluded.name, category = excluded.category, status = excluded.status",
         )
-        skus = [product.sku for product in products]
-        await audit.record(actor, "product.put", skus=skus[:100], count=len(skus))
         found = await by_sku(skus)
+        changed = audit.change(_told(before), _told({sku: found[sku] for sku in skus[:TOLD_MOST]}))
+        await audit.record(actor, "product.put", None, count=len(skus), **changed)
         return [found[sku] for sku in skus]
+
+
+def _told(products: Mapping[str, ProductView]) -> dict[str, object]:
+    """Products for the audit log."""
+    return {sku: {"name": one.name, "category": one.category, "status": one.status} for sku, one in products.items()}
 
 
 async def archive_products(skus: Sequence[str], actor: Actor) -> list[ProductView]:

@@ -6,6 +6,7 @@ from saas.exits.bulk import HANDLERS as BULK_EXITS
 from saas.exits.routine import HANDLERS as EXITS
 from saas.imports.files import HANDLERS as IMPORTS
 from saas.imports.files import drop_abandoned
+from saas.jobs.measures import measure
 from saas.jobs.scheduling import keep_schedules
 from saas.jobs.worker import Chore, Handler
 from saas.network.tiering import JOB as TIERS
@@ -44,5 +45,6 @@ CHORES: Sequence[Chore] = (
     ask_again,
     deliver_soon,
     drop_abandoned,
+    measure,
 )
 """What is done for every brand now and then, whoever else does it too."""

@@ -69,9 +69,15 @@ async def set_schedule(command: SetSchedule, actor: Actor) -> Schedule:
         if command.dry_run:
             return _made(task, recurrence, paused=paused, zone=zone, changed_at=None)
         await _write(tx, task, recurrence, paused=paused, zone=zone, actor=actor)
-        told = {"at": recurrence.at.isoformat("minutes"), "weekday": recurrence.weekday, "day": recurrence.month_day}
-        await audit.record(actor, "schedule.set", task, every=recurrence.every, **told)
+        earlier = _schedule(task, before, zone).recurrence
+        await audit.record(actor, "schedule.set", task, **audit.change(_told(earlier), _told(recurrence)))
         return _made(task, recurrence, paused=paused, zone=zone, changed_at=clock.now())
+
+
+def _told(recurrence: Recurrence) -> dict[str, object]:
+    """A recurrence for the audit log."""
+    at = recurrence.at.isoformat("minutes")
+    return {"every": recurrence.every, "at": at, "weekday": recurrence.weekday, "day": recurrence.month_day}
 
 
 async def pause_schedule(task: Task, reason: str, actor: Actor, *, paused: bool) -> Schedule:
@@ -86,7 +92,9 @@ async def pause_schedule(task: Task, reason: str, actor: Actor, *, paused: bool)
         if found.paused == paused:
             return found
         await _write(tx, task, found.recurrence, paused=paused, zone=zone, actor=actor)
-        await audit.record(actor, "schedule.pause" if paused else "schedule.resume", task, reason=reason)
+        changed = audit.change({"paused": not paused}, {"paused": paused})
+        action = "schedule.pause" if paused else "schedule.resume"
+        await audit.record(actor, action, task, reason=reason, **changed)
         return _made(task, found.recurrence, paused=paused, zone=zone, changed_at=clock.now())
 
 

@@ -12,7 +12,10 @@ from uuid import UUID
 from saas.base.db.database import finish
 from saas.base.errors import DomainError, Said
 from saas.base.ids import JobId, TenantId
+from saas.base.logs import about
+from saas.base.metrics import JOBS_ENDED
 from saas.base.scope import current_tenant, tenant_scope
+from saas.base.tracing import span
 from saas.jobs import lease
 from saas.jobs.commands import waiting
 from saas.jobs.lease import Taken
@@ -121,8 +124,14 @@ Chore: TypeAlias = Callable[[], Awaitable[object]]
 
 
 async def run_worker(handlers: Mapping[str, Handler], *, chores: Sequence[Chore] = (), slots: int = 2) -> None:
-    """Work until cancelled, on up to ``slots`` jobs at once; what is under way then is put back for the next worker."""
-    await asyncio.gather(_keep_house(chores), *(_slot(handlers) for _ in range(slots)))
+    """Work until cancelled, on up to ``slots`` jobs at once; what is under way then is put back for the next worker.
+
+    It has been when this ends: a group waits for all of its tasks, where ``gather`` would go with the first.
+    """
+    async with asyncio.TaskGroup() as working:
+        working.create_task(_keep_house(chores))
+        for _ in range(slots):
+            working.create_task(_slot(handlers))
 
 
 async def do_chores(chores: Sequence[Chore]) -> None:
@@ -170,7 +179,8 @@ async def _carry_out(handler: Handler, taken: Taken) -> None:
     progress = Progress(taken)
     staying = asyncio.create_task(progress.stay())
     try:
-        await _attempt(handler, taken, progress)
+        with about(job=str(taken.id), kind=taken.kind, tenant=current_tenant()), span(f"job {taken.kind}"):
+            await _attempt(handler, taken, progress)
     except asyncio.CancelledError:
         await finish(lease.try_again(taken, counts=False))
         raise
@@ -188,7 +198,7 @@ async def _attempt(handler: Handler, taken: Taken, progress: Progress) -> None:
             raise Cancelled
         await handler(taken.input, progress)
     except Cancelled:
-        await lease.end(taken, JobStatus.CANCELLED)
+        await _end(taken, JobStatus.CANCELLED)
     except LeaseLost:
         log.warning("job %s of kind %s has passed to another worker", taken.id, taken.kind)
     except DomainError as refused:
@@ -200,13 +210,23 @@ async def _attempt(handler: Handler, taken: Taken, progress: Progress) -> None:
         else:
             await _fail(taken, why_crashed(taken.tries, type(fault).__name__))
     else:
-        await lease.end(taken, JobStatus.DONE)
+        await _end(taken, JobStatus.DONE)
+
+
+async def _end(taken: Taken, status: JobStatus, why: Said | None = None) -> bool:
+    ended = await lease.end(taken, status, why)
+    if ended:
+        JOBS_ENDED.labels(taken.kind, status).inc()
+    return ended
 
 
 async def _fail(taken: Taken, why: Said) -> None:
-    """End a job as failed for good, and raise an alert: a person has to say what becomes of it."""
-    if await lease.end(taken, JobStatus.FAILED, why):
-        alert.error("job %s of kind %s of brand %d failed for good: %s", taken.id, taken.kind, current_tenant(), why.en)
+    """End a job as failed for good, and raise an alert: a person has to say what becomes of it.
+
+    Why stands with the job, for those who may read it; it may quote what people wrote.
+    """
+    if await _end(taken, JobStatus.FAILED, why):
+        alert.error("job %s of kind %s of brand %d failed for good", taken.id, taken.kind, current_tenant())
 
 
 def _now() -> timedelta:

@@ -75,7 +75,8 @@ async def change_listing_price(listing_id: ListingId, price_minor: int, actor: A
         )
         if not changed:
             raise ListingClosed("input.listingId")
-        await audit.record(actor, "listing.change_price", str(listing_id), price_minor=price_minor)
+        prices = audit.change({"price_minor": found.price_minor}, {"price_minor": price_minor})
+        await audit.record(actor, "listing.change_price", str(listing_id), **prices)
         return await listing(listing_id)
 
 

@@ -84,7 +84,8 @@ async def approve(distributor_id: DistributorId, actor: Actor) -> None:
         hashes = (found.get("phone_hash"), found.get("id_number_hash"))
         if await orange.listed(value for value in hashes if value is not None):
             raise Barred("input.distributorId")
-        await audit.record(actor, "distributor.approve", str(distributor_id))
+        changed = audit.change({"status": Status.APPLIED}, {"status": Status.ACTIVE})
+        await audit.record(actor, "distributor.approve", str(distributor_id), **changed)
 
 
 async def reject(distributor_id: DistributorId, reason: str, actor: Actor) -> None:
@@ -93,7 +94,8 @@ async def reject(distributor_id: DistributorId, reason: str, actor: Actor) -> No
     async with transaction() as tx:
         change = Change(cause=Cause.REVIEW, reason=reason, actor_id=actor.id)
         await _change(tx, distributor_id, (Status.APPLIED,), "status = 'rejected'", change)
-        await audit.record(actor, "distributor.reject", str(distributor_id), reason=reason)
+        changed = audit.change({"status": Status.APPLIED}, {"status": Status.REJECTED})
+        await audit.record(actor, "distributor.reject", str(distributor_id), reason=reason, **changed)
 
 
 async def suspend(distributor_id: DistributorId, reason: str, actor: Actor) -> None:
@@ -105,7 +107,8 @@ async def suspend(distributor_id: DistributorId, reason: str, actor: Actor) -> N
     async with transaction() as tx:
         change = Change(cause=Cause.STATUS, reason=reason, actor_id=actor.id)
         await _change(tx, distributor_id, (Status.ACTIVE,), "status = 'suspended'", change)
-        await audit.record(actor, "distributor.suspend", str(distributor_id), reason=reason)
+        changed = audit.change({"status": Status.ACTIVE}, {"status": Status.SUSPENDED})
+        await audit.record(actor, "distributor.suspend", str(distributor_id), reason=reason, **changed)
 
 
 async def reinstate(distributor_id: DistributorId, reason: str, actor: Actor) -> None:
@@ -114,7 +117,8 @@ async def reinstate(distributor_id: DistributorId, reason: str, actor: Actor) ->
     async with transaction() as tx:
         change = Change(cause=Cause.STATUS, reason=reason, actor_id=actor.id)
         await _change(tx, distributor_id, (Status.SUSPENDED,), "status = 'active'", change)
-        await audit.record(actor, "distributor.reinstate", str(distributor_id), reason=reason)
+        changed = audit.change({"status": Status.SUSPENDED}, {"status": Status.ACTIVE})
+        await audit.record(actor, "distributor.reinstate", str(distributor_id), reason=reason, **changed)
 
 
 async def _change(
@@ -204,13 +208,15 @@ async def move(command: Move, actor: Actor) -> int:
         check_move(subject, sponsor, await deepest(tx, subject.path), policy)
         if actor.role is Role.DISTRIBUTOR:
             check_free(sponsor, await _bound_since(tx, subject), tree.moment, policy)
+        before = await tx.value(
+            "SELECT sponsor_id FROM distributor WHERE tenant_id = $1 AND id = $2", tx.tenant_id, subject.id
+        )
         graft = Transplant(
             heads=[subject.id], stem=stem, first_path=subject.path, until_path=ceiling(subject.path), sponsor=sponsor
         )
         moved = await transplant(tx, graft, moment=tree.moment, reason=reason, actor_id=actor.id)
-        await audit.record(
-            actor, "distributor.move", str(subject.id), sponsor=command.sponsor, moved=moved, reason=reason
-        )
+        changed = audit.change({"sponsor": before}, {"sponsor": sponsor and sponsor.id})
+        await audit.record(actor, "distributor.move", str(subject.id), moved=moved, reason=reason, **changed)
     return moved
 
 

@@ -48,6 +48,14 @@ def hash_of(kind: Number, normal: str) -> str:
     return keyed_hash(kind, normal)
 
 
+def normal_number(kind: Number, number: str) -> str:
+    """A number given in clear, in its normal form. Raises ``PhoneInvalid`` or ``IdNumberInvalid``."""
+    normal = normal_phone(number) if kind is Number.PHONE else normal_id_number(number)
+    if normal is None:
+        raise PhoneInvalid("input.number") if kind is Number.PHONE else IdNumberInvalid("input.number")
+    return normal
+
+
 async def listed(hashes: Iterable[str]) -> frozenset[str]:
     """Those of the hashes that are on the list, read in the running transaction."""
     wanted = list(hashes)
@@ -68,9 +76,7 @@ async def add(kind: Number, number: str, reason: str, actor: Actor) -> UUID:
     Raises ``PhoneInvalid``, ``IdNumberInvalid``, ``AlreadyBarred`` or ``ReasonRefused``.
     """
     reason = reason_of(reason)
-    normal = normal_phone(number) if kind is Number.PHONE else normal_id_number(number)
-    if normal is None:
-        raise PhoneInvalid("input.number") if kind is Number.PHONE else IdNumberInvalid("input.number")
+    normal = normal_number(kind, number)
     id_ = new_id()
     async with transaction() as tx:
         row = (id_, kind, hash_of(kind, normal), reason, None, actor.id, clock.now())

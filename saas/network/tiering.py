@@ -100,9 +100,12 @@ async def _set(
         await _pin(tx, [one.distributor_id for one in done], pin_until, reason, actor)
         await announce([tier_changed(*one) for one in done if one.before != one.after])
         subject = str(done[0].distributor_id) if len(done) == 1 else None
-        tiers = {str(one.distributor_id): one.after for one in done[:100]}
-        shown = {"tier": done[0].after} if subject else {"tiers": tiers, "count": len(done)}
-        await audit.record(actor, "distributor.set_tier", subject, **shown, pin_until=pin_until, reason=reason)
+        changed = audit.change(
+            {"tier": done[0].before} if subject else {str(one.distributor_id): one.before for one in done[:100]},
+            {"tier": done[0].after} if subject else {str(one.distributor_id): one.after for one in done[:100]},
+        )
+        told: dict[str, object] = {"count": len(done), "pin_until": pin_until, "reason": reason}
+        await audit.record(actor, "distributor.set_tier", subject, **changed, **told)
     return done
 
 

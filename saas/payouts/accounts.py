@@ -88,6 +88,9 @@ async def set_account(command: SetAccount, actor: Actor) -> AccountView:
     _check(command.provider, settings)
     masked, now = f"****{settings[_SHOWN[command.provider]][-4:]}", clock.now()
     async with transaction() as tx:
+        before = await tx.row(
+            "SELECT masked FROM provider_account WHERE tenant_id = $1 AND provider = $2", tx.tenant_id, command.provider
+        )
         await tx.insert_many(
             "provider_account",
             ("id", "provider", "sealed", "masked", "set_by", "set_at"),
@@ -105,7 +108,7 @@ async def set_account(command: SetAccount, actor: Actor) -> AccountView:
             row_id,
             seal(orjson.dumps(settings).decode(), row_id),
         )
-        await audit.record(actor, "provider_account.set", command.provider, masked=masked)
+        await audit.record(actor, "provider_account.set", command.provider, **audit.change(before, {"masked": masked}))
     return AccountView(provider=command.provider, masked=masked, set_by=actor.id, set_at=now)
 
 

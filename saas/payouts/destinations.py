@@ -6,7 +6,7 @@ from uuid import UUID
 import orjson
 
 from saas.base import clock
-from saas.base.db import Tx, transaction
+from saas.base.db import Row, Tx, transaction
 from saas.base.errors import NotFound, WrongState
 from saas.base.idempotency import claim
 from saas.base.ids import DistributorId, new_id
@@ -61,17 +61,26 @@ async def set_destination(command: SetDestination, actor: Actor) -> DestinationV
             return await destination_by_id(earlier)
         if command.distributor_id not in await find([command.distributor_id]):
             raise NotFound("input.distributorId", kind="distributor", value=command.distributor_id)
+        before = await _shown(tx, command.distributor_id)
         await _replace(tx, destination_id, command, card, actor.id)
         await audit.record(
             actor,
             "payout_destination.set",
             str(destination_id),
-            distributor=command.distributor_id,
-            kind=command.kind,
-            masked=masked(card),
-            has_invoice=command.has_invoice,
+            on_behalf_of=command.distributor_id,
+            **audit.change(before, {"kind": command.kind, "masked": masked(card), "has_invoice": command.has_invoice}),
         )
         return await destination_by_id(destination_id)
+
+
+async def _shown(tx: Tx, distributor_id: DistributorId) -> Row | None:
+    """The live destination as everybody may see it, for the audit log."""
+    return await tx.row(
+        "SELECT kind, masked, has_invoice FROM payout_destination "
+        "WHERE tenant_id = $1 AND distributor_id = $2 AND status <> 'retired'",
+        tx.tenant_id,
+        distributor_id,
+    )
 
 
 async def _replace(tx: Tx, destination_id: UUID, command: SetDestination, card: PayTo, person: UUID) -> None:

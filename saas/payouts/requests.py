@@ -108,7 +108,11 @@ async def request_payout(command: RequestPayout, actor: Actor) -> PayoutView:
         planned = _plan(policy, ground, payout_id, owner, command.amount_minor)
         await _write(tx, policy, [planned], actor, sweep_id=None)
         await audit.record(
-            actor, "payout.request", str(payout_id), distributor=owner, requested_minor=planned.amounts.requested_minor
+            actor,
+            "payout.request",
+            str(payout_id),
+            on_behalf_of=owner,
+            requested_minor=planned.amounts.requested_minor,
         )
         return await payout_by_id(payout_id)
 

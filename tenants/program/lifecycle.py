@@ -183,7 +183,8 @@ async def _activate(tx: Tx, ready: Reviewed, actor: Actor, action: str, **detail
     )
     await _set(tx, number, VersionStatus.ACTIVE, now, actor)
     detail = {"number": number, "hash": ready.version.content_hash, **detail}
-    await audit.record(actor, action, str(ready.version.id), **detail)
+    changed = audit.change({"in_force": effect.replaces}, {"in_force": number})
+    await audit.record(actor, action, str(ready.version.id), **changed, **detail)
     return Activated(await version_of(number), ready.findings, effect)
 
 

@@ -1,6 +1,7 @@
 """The API as its users call it: HTTP into the ASGI application, a site per brand, sessions like anybody else's."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -12,8 +13,14 @@ from starlette.applications import Starlette
 from saas.base.settings import Settings
 from schema.http import make_app
 from schema.schema import sdl
+from tests.conftest import HEARD
 
 PASSWORD = "a long enough password"
+WRITES = re.compile(r"\b(?:INSERT INTO|DELETE FROM|UPDATE) (?!SET\b)(\w+)")
+BESIDE = {"idempotency", "login_throttle", "tenant_work"}
+"""Tables in which nothing of the business stands."""
+UNTOLD = {"markNotificationsRead"}
+"""What somebody has seen of its own inbox is no news to anybody."""
 
 
 @dataclass
@@ -63,7 +70,15 @@ class Api:
             f"mutation($input: {input_type(mutation)}) {{ {mutation}(input: $input) "
             f"{{ {selection} userErrors {{ code field message }} }} }}"
         )
-        return (await self.ask(text, input=given))[mutation]
+        heard: list[str] = []
+        token = HEARD.set(heard)
+        try:
+            payload = (await self.ask(text, input=given))[mutation]
+        finally:
+            HEARD.reset(token)
+        if payload["userErrors"] == [] and mutation not in UNTOLD:
+            check_told(mutation, heard)
+        return payload
 
     async def refused(self, mutation: str, **given: Any) -> list[str]:
         """The codes a mutation is refused with."""
@@ -82,6 +97,12 @@ class Api:
     def at(self, host: str) -> "Api":
         """The same caller at another site."""
         return Api(self.app, host, self.token, self.language)
+
+
+def check_told(mutation: str, statements: Sequence[str]) -> None:
+    """Whatever a mutation changes stands in the audit log, in the transaction that changed it."""
+    changed = {table for sql in statements for table in WRITES.findall(sql)} - BESIDE
+    assert not changed or "audit_log" in changed, f"{mutation} changes {sorted(changed)} and tells nobody"
 
 
 @cache

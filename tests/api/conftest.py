@@ -69,6 +69,11 @@ class World:
 @pytest.fixture
 async def world(db: Database) -> World:
     """An operator and two brands, each with its staff and an active program."""
+    return await make_world()
+
+
+async def make_world() -> World:
+    """The same, on whatever database is open."""
     registry.forget()
     with tenant_scope(PLATFORM):
         await accounts.create_member(

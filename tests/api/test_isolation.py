@@ -22,6 +22,7 @@ OPERATORS_OWN = {
     "Mutation.setTenantStatus",
     "Mutation.addTenantDomain",
     "Mutation.overrideFinding",
+    "Mutation.lookUpPerson",
     "Query.complianceOverrides",
     "Query.tenants",
 }

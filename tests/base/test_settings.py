@@ -39,12 +39,31 @@ def test_the_example_names_only_settings() -> None:
         ({"secret_key": DEVELOPMENT_KEY}, "SECRET_KEY"),
         ({"secure_cookies": False}, "SECURE_COOKIES"),
         ({"database_url": "sqlite:///x.db"}, "DATABASE_URL"),
+        ({"base_domain": "localhost"}, "BASE_DOMAIN"),
+        ({"wechat_pay_url": "http://api.mch.weixin.qq.com"}, "WECHAT_PAY_URL"),
+        ({"metrics_port": 9000, "metrics_host": "0.0.0.0"}, "METRICS_TOKEN"),  # noqa: S104  # to be refused
     ],
 )
 def test_production_refuses_what_is_unsafe(unsafe: dict[str, object], named: str) -> None:
     assert Settings(_env_file=None, **SAFE).unsafe() == []  # type: ignore[arg-type]
     found = Settings(_env_file=None, **{**SAFE, **unsafe}).unsafe()  # type: ignore[arg-type]
     assert [line for line in found if named in line] == found != []
+
+
+def test_what_is_unsafe_by_default_can_be_meant() -> None:
+    meant: list[dict[str, object]] = [
+        {"database_url": "sqlite:///x.db", "sqlite_in_production": True},
+        {"metrics_port": 9000},
+        {"metrics_port": 9000, "metrics_host": "10.0.0.1", "metrics_token": "t" * 20},
+    ]
+    for said in meant:
+        assert Settings(_env_file=None, **{**SAFE, **said}).unsafe() == []  # type: ignore[arg-type]
+
+
+def test_production_is_not_debugged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONASYNCIODEBUG", "1")
+    (found,) = Settings(_env_file=None, **SAFE).unsafe()  # type: ignore[arg-type]
+    assert "debug" in found
 
 
 def test_development_runs_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,7 @@ async def test_a_file_is_placed_once_however_often_it_is_brought_in(db: Database
         assert await everything() == before
         assert await order_by_number("N-1") == number_one
         assert await run_checks() == []
-        told = [line.action for line in (await audit.lines(PageRequest(), action="import.")).items]
+        told = [line.action for line in (await audit.lines(PageRequest(), audit.Sought(action="import."))).items]
         assert sorted(told) == ["import.begin"] * 3 + ["import.end"] * 3
 
 

@@ -89,7 +89,7 @@ async def test_it_is_tried_again_as_often_as_a_new_one(db: Database) -> None:
         assert await run_due({"count": work}) == 1
     with as_tenant(LOTUS):
         assert (await job(id_)).status is JobStatus.DONE
-        told = (await audit.lines(PageRequest(), action="job.retry")).items
+        told = (await audit.lines(PageRequest(), audit.Sought(action="job.retry"))).items
         assert [line.subject for line in told] == [str(id_)] * 2
         assert "once more" in told[0].detail
 
@@ -123,7 +123,7 @@ async def test_it_is_put_aside_and_can_be_tried_again_nevertheless(db: Database)
         assert (await jobs(PageRequest(), dead=True)).items == []
         with pytest.raises(WrongState, match="dismissed"):
             await dismiss(id_, "again", ACTOR)
-        (line,) = (await audit.lines(PageRequest(), action="job.dismiss")).items
+        (line,) = (await audit.lines(PageRequest(), audit.Sought(action="job.dismiss"))).items
         assert "the order was a mistake" in line.detail
         again = await retry(id_, "it was none", ACTOR)
         assert (again.status, again.dismissed_at, again.dismissal) == (JobStatus.QUEUED, None, None)

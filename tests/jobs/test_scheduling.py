@@ -172,7 +172,7 @@ async def test_a_schedule_that_is_changed_falls_due_at_its_new_time_and_says_who
         assert made.next_runs[0] == datetime(2026, 3, 12, 23, 5, tzinfo=UTC)
         assert await lease.brands_with_work(LOTUS) == []
         await lease.look_again_later()
-        (line,) = (await audit.lines(PageRequest(), action="schedule.")).items
+        (line,) = (await audit.lines(PageRequest(), audit.Sought(action="schedule."))).items
         assert (line.action, line.subject, line.actor_label) == ("schedule.set", Task.RELEASE, "tests")
         await keep_schedules()
         assert (await of(Task.RELEASE)).recurrence == weekly, "what is usual takes no place that is taken"
@@ -197,7 +197,7 @@ async def test_a_pause_ends_with_the_next_moment_and_makes_up_for_none(db: Datab
         with clock.at(EVENING + 4 * DAY):
             await fire_due()
             assert len(await fired(Task.RELEASE)) == 1
-        told = [line.action for line in (await audit.lines(PageRequest(), action="schedule.")).items]
+        told = [line.action for line in (await audit.lines(PageRequest(), audit.Sought(action="schedule."))).items]
         assert told == ["schedule.resume", "schedule.pause"]
         with pytest.raises(ReasonRefused):
             await pause_schedule(Task.RELEASE, " ", ACTOR, paused=True)

@@ -110,7 +110,7 @@ async def test_the_person_who_asked_is_written_down(db: Database) -> None:
         await run_due(HANDLERS)
         (closed,) = (await period_closes(PageRequest())).items
         assert closed.closed_by == asks.id
-        told = [line.actor_id for line in (await audit.lines(PageRequest(), action="task.start")).items]
+        told = [line.actor_id for line in (await audit.lines(PageRequest(), audit.Sought(action="task.start"))).items]
         assert told == [asks.id]
 
 

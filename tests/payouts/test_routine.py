@@ -60,7 +60,7 @@ async def test_an_approved_batch_is_submitted_once_however_many_try(people: list
     batch_id = await made()
     assert sum(await asyncio.gather(*[send_approved(SCHEDULE) for _ in range(5)])) == 1
     assert (await state(batch_id), await asked_for()) == (BatchState.SUBMITTED, 1)
-    (line,) = (await audit.lines(PageRequest(), action="payout_batch.submit")).items
+    (line,) = (await audit.lines(PageRequest(), audit.Sought(action="payout_batch.submit"))).items
     assert line.actor_label == SCHEDULE.label
 
 

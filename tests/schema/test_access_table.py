@@ -46,6 +46,7 @@ def test_operators_do_not_read_a_brand() -> None:
         "Query.tenants",
         "Query.members",
         "Query.auditLog",
+        "Query.auditDocument",
         "Query.programPresets",
         "Query.complianceOverrides",
         "Query.securityPolicy",
@@ -55,3 +56,19 @@ def test_operators_do_not_read_a_brand() -> None:
 def test_nobody_unknown_gets_further_than_the_door() -> None:
     allowed = {c for c, rule in access.RULES.items() if rule.anonymous and c.split(".")[0] in {"Query", "Mutation"}}
     assert allowed == {"Query.me", "Query.tenant", "Mutation.logIn", "Mutation.followLink"}
+
+
+def test_at_the_door_nobody_unknown_is_answered_more_than_it_takes_to_come_in() -> None:
+    """A member is answered to whoever has just logged in; whoever sets a password by a link is told whether it is."""
+    below: dict[str, set[str]] = {}
+    for coordinate, rule in access.RULES.items():
+        type_, _, field = coordinate.partition(".")
+        if rule.anonymous and type_ not in {"Query", "Mutation"}:
+            below.setdefault(type_, set()).add(field)
+    assert below.pop("Member") >= {"id", "login", "role"}
+    assert below == {
+        "Tenant": {"slug", "name", "locale", "currency", "timeZone"},
+        "UserError": {"code", "field", "message"},
+        "LogInPayload": {"member", "token", "expiresAt", "userErrors"},
+        "FollowLinkPayload": {"done", "userErrors"},
+    }

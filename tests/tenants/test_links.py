@@ -10,16 +10,16 @@ from saas.base import clock
 from saas.base.db import Database, transaction
 from saas.base.errors import NotFound
 from saas.base.ids import TenantId
-from tenants import links, passwords
-from tenants.accounts import disable_member
+from tenants import links, passwords, registry
+from tenants.accounts import disable_distributor, disable_member, enable_member, reset_password
 from tenants.actors import Actor, Role, system
 from tenants.errors import Forbidden, LinkNotValid, LoginFailed, PasswordRefused
 from tenants.links import Link, follow
 from tenants.sessions import LoggedIn, LogIn, SessionKind, authenticate, log_in
 from tenants.tokens import TokenKind, new_token
-from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
+from tests.factories import CEDAR, LOTUS, as_tenant, make_distributor, make_tenants
 from tests.payouts.people import started
-from tests.tenants.people import PASSWORD, acting, audited, command, member, table_of
+from tests.tenants.people import OPERATOR, PASSWORD, acting, audited, command, member, table_of
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 CHOSEN = "chosen by herself"
@@ -148,6 +148,62 @@ async def test_the_disabled_cannot_come_back_by_a_link(owner: Actor) -> None:
         await disable_member(link.member.id, system(LOTUS, "test"))
     with pytest.raises(LinkNotValid):
         await follow(link.token, CHOSEN, LOTUS)
+
+
+@pytest.mark.parametrize("shut", ["disabled", "left", "given a password"])
+async def test_a_link_ends_with_what_it_was_made_for(owner: Actor, shut: str) -> None:
+    """Whoever is let in again later, or has a password by now, does not find an old link still open."""
+    link = await _link_of_a_distributor(owner)
+    office = system(LOTUS, "test")
+    with as_tenant(LOTUS):
+        if shut == "disabled":
+            await disable_member(link.member.id, office)
+            await enable_member(link.member.id, office)
+        elif shut == "left":
+            assert link.member.distributor_id is not None
+            await disable_distributor(link.member.distributor_id, office)
+            await enable_member(link.member.id, office)
+        else:
+            await reset_password(link.member.id, "from the office", office)
+    before = await table_of(LOTUS, "member")
+    with pytest.raises(LinkNotValid):
+        await follow(link.token, CHOSEN, LOTUS)
+    assert await table_of(LOTUS, "member") == before
+
+
+async def _link_of_a_distributor(owner: Actor) -> Link:
+    given = command("dot", Role.DISTRIBUTOR, password="", distributor_id=await make_distributor(LOTUS))
+    with as_tenant(LOTUS):
+        return await links.invite(given, owner)
+
+
+async def test_a_suspended_brand_takes_no_passwords_at_any_site(owner: Actor) -> None:
+    link = await invited(owner)
+    before = await table_of(LOTUS, "member")
+    await registry.suspend_tenant(LOTUS, "unpaid", OPERATOR)
+    for site in (LOTUS, None):
+        with pytest.raises(LinkNotValid):
+            await follow(link.token, CHOSEN, site)
+    assert await table_of(LOTUS, "member") == before
+    await registry.reactivate_tenant(LOTUS, "paid", OPERATOR)
+    await follow(link.token, CHOSEN, None)
+
+
+async def test_a_brand_that_is_suspended_while_a_link_is_followed_takes_no_password(
+    owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = await invited(owner)
+    before = await table_of(LOTUS, "member")
+    hashed = passwords.hashed
+
+    async def suspended_meanwhile(password: str) -> str:
+        await registry.suspend_tenant(LOTUS, "unpaid", OPERATOR)
+        return await hashed(password)
+
+    monkeypatch.setattr(passwords, "hashed", suspended_meanwhile)
+    with pytest.raises(LinkNotValid):
+        await follow(link.token, CHOSEN, None)
+    assert await table_of(LOTUS, "member") == before
 
 
 async def test_only_whoever_manages_an_account_makes_links_for_it(owner: Actor) -> None:

@@ -15,12 +15,13 @@ class Size:
     restarts: int
     rounds: int
     races: int
+    hostile: int
     every_nth: int
     """Of the commits around payments that are sent, each so-manieth is crashed at; of the sends each."""
 
 
-SMALL = Size(lives=200, steps=30, kills=20, restarts=5, rounds=50, races=6, every_nth=5)
-FULL = Size(lives=5_000, steps=50, kills=300, restarts=100, rounds=1_000, races=200, every_nth=1)
+SMALL = Size(lives=200, steps=30, kills=20, restarts=5, rounds=50, races=6, hostile=120, every_nth=5)
+FULL = Size(lives=5_000, steps=50, kills=300, restarts=100, rounds=1_000, races=200, hostile=2_000, every_nth=1)
 SIZE = FULL if os.environ.get("TORTURE") == "full" else SMALL
 """``TORTURE=full`` makes it long."""
 

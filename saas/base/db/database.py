@@ -47,6 +47,10 @@ class Database(ABC):
         """Close every connection; running transactions are rolled back."""
 
     @abstractmethod
+    def connections(self) -> dict[str, int]:
+        """How many connections are open and busy, and the most there may be."""
+
+    @abstractmethod
     def begin(self, tenant_id: TenantId, *, read_only: bool) -> AbstractAsyncContextManager[Tx]:
         """Hold a connection with a transaction of ``tenant_id``; commit at the end, roll back on any exception."""
 
@@ -91,10 +95,14 @@ async def _connect(url: str, pool_size: int) -> Database:
     raise ValueError("DATABASE_URL must begin with sqlite: or postgresql:")
 
 
+class DatabaseNotOpen(RuntimeError):
+    """A programming error: the database was asked for outside of ``open_database()``."""
+
+
 def current_database() -> Database:
-    """The database this process has open."""
+    """The database this process has open. Raises ``DatabaseNotOpen``."""
     if not _open:
-        raise RuntimeError("no database is open; use open_database()")
+        raise DatabaseNotOpen("no database is open; use open_database()")
     return _open[-1]
 
 

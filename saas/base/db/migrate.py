@@ -10,11 +10,12 @@ from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.schema_editor import AsyncpgSchemaEditor, SqliteSchemaEditor
 
 from saas.base.db import migrations
-from saas.base.db.database import finish
+from saas.base.db.database import current_database, finish
 from saas.base.db.ddl import APP_ROLE
 from saas.base.db.mistakes import reached
 from saas.base.db.postgres import PostgresOrm
 from saas.base.db.sqlite import SqliteOrm, connect_file, sqlite_path
+from saas.base.ids import PLATFORM
 
 APP = "banyan"
 ADVISORY_LOCK = 0x62616E79616E  # "banyan"
@@ -39,7 +40,7 @@ async def migrate(url: str, target: str = LATEST, *, progress: Callable[[str], N
     ``url`` must log in as the owner of the tables on PostgreSQL (the application's role may not alter them).
     Raises ``MigrationUnknown``, and ``DatabaseUnusable`` when the database cannot be opened.
     """
-    names = sorted(found.name for found in pkgutil.iter_modules(migrations.__path__))
+    names = _names()
     if target not in (LATEST, ZERO, *names):
         raise MigrationUnknown(f"There is no migration {target}. There are: {', '.join(names)}")
 
@@ -51,7 +52,20 @@ async def migrate(url: str, target: str = LATEST, *, progress: Callable[[str], N
         editor = SqliteSchemaEditor if client.capabilities.dialect == "sqlite" else AsyncpgSchemaEditor
         executor = MigrationExecutor(client, {APP: {"migrations": "saas.base.db.migrations", "models": []}})
         await executor.recorder.ensure_schema(editor(client, atomic=False))
+        if client.capabilities.dialect != "sqlite":
+            await client.execute_query(f"GRANT SELECT ON tortoise_migrations TO {APP_ROLE}")
         await executor.migrate([MigrationTarget(app_label=APP, name=target)], progress=tell)
+
+
+def _names() -> list[str]:
+    return sorted(found.name for found in pkgutil.iter_modules(migrations.__path__))
+
+
+async def missing_migrations() -> list[str]:
+    """The migrations this code knows that the open database has not had. One that it does not know is no harm."""
+    async with current_database().begin(PLATFORM, read_only=True) as tx:
+        rows = await tx.rows("SELECT name FROM tortoise_migrations WHERE app = $1", APP)
+    return sorted(set(_names()) - {row["name"] for row in rows})
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from saas.base.db.database import Database, finish
 from saas.base.db.ddl import APP_ROLE
 from saas.base.db.inserting import ColumnTypes, Shape, Texts
+from saas.base.db.traced import traced_if_wanted
 from saas.base.db.tx import ConstraintViolated, Observer, Row, Taken, Tx, conflict_clause
 from saas.base.ids import TenantId
 from saas.base.scope import ScopeMissing
@@ -59,6 +60,7 @@ class _Waiting(NamedTuple):
 class PostgresTx(Tx):
     """A transaction on one connection of the pool."""
 
+    kind = "postgresql"
     # No key ever changes, so rows that refer to a locked one may come: a foreign key that is checked while an order is
     # locked would otherwise wait for it, and whoever holds the order for what the checking transaction has locked.
     for_update = " FOR NO KEY UPDATE"
@@ -208,12 +210,13 @@ class PostgresTx(Tx):
 class PostgresDatabase(Database):
     """A pool of connections, each under the role that owns nothing."""
 
-    kind = "postgresql"
+    kind = PostgresTx.kind
 
     def __init__(self, pool: asyncpg.Pool[Any], types: ColumnTypes) -> None:
         super().__init__()
         self._pool = pool
         self._texts = Texts(types)
+        self._tx = traced_if_wanted(PostgresTx, "rows", "_run")
 
     @classmethod
     async def connect(cls, url: str, *, pool_size: int) -> Self:
@@ -231,6 +234,10 @@ class PostgresDatabase(Database):
 
     async def close(self) -> None:
         await self._pool.close()
+
+    def connections(self) -> dict[str, int]:
+        open_now = self._pool.get_size()
+        return {"open": open_now, "busy": open_now - self._pool.get_idle_size(), "most": self._pool.get_max_size()}
 
     @asynccontextmanager
     async def begin(self, tenant_id: TenantId, *, read_only: bool) -> AsyncIterator[Tx]:
@@ -260,7 +267,7 @@ class PostgresDatabase(Database):
         mode = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if read_only else ""
         try:
             await connection.execute(f"{first}BEGIN{mode}; SET LOCAL app.tenant = '{int(tenant_id)}'")
-            tx = PostgresTx(connection, tenant_id, self._texts, self.observer, read_only=read_only)
+            tx = self._tx(connection, tenant_id, self._texts, self.observer, read_only=read_only)
             yield tx
         except BaseException:
             await finish(_roll_back(connection))

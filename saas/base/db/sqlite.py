@@ -18,6 +18,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
 
 from saas.base.db.database import Database, finish
+from saas.base.db.traced import traced_if_wanted
 from saas.base.db.tx import ConstraintViolated, Observer, Row, Taken, Tx, conflict_clause
 from saas.base.ids import TenantId, new_id
 from saas.base.scope import ScopeMissing
@@ -80,6 +81,7 @@ class SqliteOrm(SqliteTransactionWrapper):
 class SqliteTx(Tx):
     """A transaction on one connection."""
 
+    kind = "sqlite"
     for_update = ""
     for_share = ""
     laterally = False
@@ -137,7 +139,7 @@ class SqliteTx(Tx):
             return 0
         marks = ", ".join("?" * (len(columns) + 1))
         conflict = conflict_clause(or_ignore=or_ignore, or_update=or_update)
-        return await self._insert(f"INSERT INTO {table} ({_led(columns)}) VALUES ({marks}){conflict}", led)
+        return await self._run_many(f"INSERT INTO {table} ({_led(columns)}) VALUES ({marks}){conflict}", led)
 
     async def insert_later(
         self,
@@ -153,11 +155,11 @@ class SqliteTx(Tx):
         if where and listed:
             marks = ", ".join(f"${i} AS {name}" for i, name in enumerate(("tenant_id", *columns), start=1))
             sql = f"INSERT INTO {table} ({_led(columns)}) SELECT * FROM (SELECT {marks}) AS listed WHERE {where}"
-            await self._insert(sql, [(self.tenant_id, *row) for row in listed])
+            await self._run_many(sql, [(self.tenant_id, *row) for row in listed])
         elif await self.insert_many(table, columns, listed, or_ignore=or_taken, or_update=or_update) < len(listed):
             raise Taken(table)
 
-    async def _insert(self, sql: str, led: Sequence[Sequence[object]]) -> int:
+    async def _run_many(self, sql: str, led: Sequence[Sequence[object]]) -> int:
         self.observe(sql)
         try:
             async with self._connection.executemany(_numbered(sql), led) as cursor:
@@ -186,13 +188,14 @@ class SqliteTx(Tx):
 class SqliteDatabase(Database):
     """A database file."""
 
-    kind = "sqlite"
+    kind = SqliteTx.kind
 
     def __init__(self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection]) -> None:
         super().__init__()
         self._writer = writer
         self._writing = asyncio.Lock()
         self._all = [writer, *readers]
+        self._tx = traced_if_wanted(SqliteTx, "rows", "execute", "_run_many")
         self._readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         for reader in readers:
             self._readers.put_nowait(reader)
@@ -209,18 +212,22 @@ class SqliteDatabase(Database):
         for connection in self._all:
             await connection.close()
 
+    def connections(self) -> dict[str, int]:
+        busy = len(self._all) - 1 - self._readers.qsize() + self._writing.locked()
+        return {"open": len(self._all), "busy": busy, "most": len(self._all)}
+
     @asynccontextmanager
     async def begin(self, tenant_id: TenantId, *, read_only: bool) -> AsyncIterator[Tx]:
         if read_only:
             connection = await self._readers.get()
             try:
                 async with self._begun(connection, "BEGIN"):
-                    yield SqliteTx(connection, tenant_id, self.observer, read_only=True)
+                    yield self._tx(connection, tenant_id, self.observer, read_only=True)
             finally:
                 self._readers.put_nowait(connection)
         else:
             async with self._writing, self._begun(self._writer, "BEGIN IMMEDIATE"):
-                yield SqliteTx(self._writer, tenant_id, self.observer, read_only=False)
+                yield self._tx(self._writer, tenant_id, self.observer, read_only=False)
 
     @asynccontextmanager
     async def _begun(self, connection: aiosqlite.Connection, begin: str) -> AsyncIterator[None]:

@@ -44,6 +44,9 @@ class Tx(ABC):
     datetimes, dates and booleans go in and come out as Python objects on both databases, ``jsonb`` as text.
     """
 
+    kind: str
+    """``sqlite`` or ``postgresql``."""
+
     for_update: str
     """The clause that locks the rows read, empty where the whole database is locked already."""
 
