@@ -36,6 +36,7 @@ from saas.imports.columns import ImportKind, template
 from saas.jobs.worker import run_worker
 from saas.proof.commands import prove_books
 from saas.simulation.recompute import prove_brands
+from schema.by_command import add_commands
 from tenants import access_table, registry, sessions
 from tenants.actors import Actor, Role
 from tenants.errors import Forbidden, ProgramHasErrors, ProgramUnreadable
@@ -352,14 +353,6 @@ def check() -> None:
         raise typer.Exit(1)
 
 
-@cli.command("export-schema")
-def export_schema(path: Path = Path("schema/schema.graphql")) -> None:
-    """Write the SDL."""
-    from schema.schema import sdl
-
-    path.write_text(sdl(), encoding="utf-8")
-
-
 async def _as_owner(tenant: str, login: str, what: str, work: Callable[[Actor], Awaitable[T]]) -> T:
     """Do what a member may do over the API as that member; the audit log says that it was by command."""
     who = await sessions.named_actor(tenant, login, "main.py")
@@ -383,6 +376,9 @@ def _show_findings(findings: Sequence[Finding], language: str = "en") -> int:
 async def _work() -> None:
     """Do jobs, of the kinds there are, until cancelled."""
     await run_worker(HANDLERS, chores=CHORES)
+
+
+add_commands(cli, _run, _as_owner)
 
 
 def _show(bar: Progress, step: str, done: int, of: int) -> None:

@@ -3,7 +3,6 @@
 Nothing here depends on who asks. What does (access, variables, size) is the gate's, at every request.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -26,6 +25,9 @@ from strawberry.schema.schema import validate_document
 from strawberry.types import ExecutionContext
 from strawberry.types.execution import ParseOptions
 
+from schema.bounded import Bounded
+from schema.limits import too_repetitive
+
 KEPT_MOST = 512
 """Documents kept at most."""
 TEXT_MOST = 400_000
@@ -40,6 +42,7 @@ class Known:
     document: DocumentNode
     coordinates: tuple[str, ...]
     texts: tuple[str, ...]
+    introspects: bool
 
 
 @dataclass(slots=True)
@@ -51,9 +54,11 @@ class Document:
     _known: dict[str, Known] = field(default_factory=dict)
 
     def validated(self, running: ExecutionContext) -> list[GraphQLError]:
-        """What is wrong with it by the schema."""
+        """What is wrong with it by the schema. What would take long to find out about is refused for that alone."""
         if self.errors is None:
-            self.errors = validate_document(running.schema._schema, self.parsed, running.validation_rules)
+            self.errors = too_repetitive(self.parsed) or validate_document(
+                running.schema._schema, self.parsed, running.validation_rules
+            )
         return list(self.errors)
 
     def known(self, schema: GraphQLSchema, operation_name: str | None) -> Known:
@@ -69,27 +74,15 @@ class Document:
 
 
 class Store:
-    """The documents of a process, by text; the one unused for longest goes first."""
+    """The documents of a process, by text."""
 
     def __init__(self, *, most: int = KEPT_MOST, text_most: int = TEXT_MOST) -> None:
-        self._most = most
-        self._text_most = text_most
-        self._kept: OrderedDict[tuple[GraphQLSchema, str], Document] = OrderedDict()
-        self._text = 0
+        self._kept: Bounded[tuple[GraphQLSchema, str], Document] = Bounded(most=most, text_most=text_most)
 
     def document(self, schema: GraphQLSchema, text: str, options: ParseOptions) -> Document:
         """The document of a text. Raises ``GraphQLError`` where it cannot be read; that is not kept."""
         key = schema, text
-        found = self._kept.get(key)
-        if found is not None:
-            self._kept.move_to_end(key)
-            return found
-        found = self._kept[key] = Document(parse(text, **options))
-        self._text += len(text)
-        while len(self._kept) > self._most or (self._text > self._text_most and len(self._kept) > 1):
-            (_, oldest), _ = self._kept.popitem(last=False)
-            self._text -= len(oldest)
-        return found
+        return self._kept.get(key) or self._kept.put(key, Document(parse(text, **options)), len(text))
 
 
 _store = Store()
@@ -117,8 +110,10 @@ class _Collector(Visitor):
         self.types = types
         self.coordinates: set[str] = set()
         self.texts: set[str] = set()
+        self.introspects = False
 
     def enter_field(self, node: FieldNode, *_: object) -> None:
+        self.introspects |= node.name.value in {"__schema", "__type"}
         parent = self.types.get_parent_type()
         if parent is not None and not node.name.value.startswith("__") and not parent.name.startswith("__"):
             self.coordinates.add(f"{parent.name}.{node.name.value}")
@@ -132,4 +127,5 @@ def _looked_through(schema: GraphQLSchema, alone: DocumentNode) -> Known:
     collector = _Collector(types)
     visit(alone, TypeInfoVisitor(types, collector))
     operation = next(d for d in alone.definitions if isinstance(d, OperationDefinitionNode))
-    return Known(operation, alone, tuple(sorted(collector.coordinates)), tuple(collector.texts))
+    coordinates = tuple(sorted(collector.coordinates))
+    return Known(operation, alone, coordinates, tuple(collector.texts), collector.introspects)

@@ -15,6 +15,10 @@ from schema.context import Context
 from schema.documents import Known, document_of
 from schema.limits import objections, size_of, unusable_text
 from tenants import access_table
+from tenants.errors import DocumentNotTrusted
+
+DOORS = frozenset({"Mutation.logIn", "Query.apiPolicy", "Mutation.setApiPolicy", "Mutation.registerDocuments"})
+"""What is open in a brand that takes registered operations only: the way to make it take others again."""
 
 
 class Gate(SchemaExtension):
@@ -26,16 +30,22 @@ class Gate(SchemaExtension):
         The executor asks for errors before the second half of this hook, so the decision stands in the first half.
         """
         running = self.execution_context
+        context: Context = running.context
         document = document_of(running)
-        running.pre_execution_errors = document.validated(running)
-        if not running.pre_execution_errors:
-            known = document.known(running.schema._schema, running.operation_name)
-            running.pre_execution_errors = self._refused(known)
+        errors = document.validated(running)
+        known = None if errors else document.known(running.schema._schema, running.operation_name)
+        if context.only_trusted and (known is None or not DOORS.issuperset(_roots(known))):
+            errors = [GraphQLError("Not registered.", original_error=DocumentNotTrusted())]
+        elif known is not None:
+            errors = self._refused(known)
+        running.pre_execution_errors = errors
         yield
 
     def _refused(self, known: Known) -> list[GraphQLError]:
         context: Context = self.execution_context.context
         variables = self.execution_context.variables or {}
+        if known.introspects and not context.explores:
+            return [GraphQLError("Log in to read the schema.", extensions={"code": "UNAUTHENTICATED"})]
         refused = [c for c in known.coordinates if not access_table.allowed(context.actor, c)]
         if refused:
             return [_forbidden(context, coordinate) for coordinate in refused]
@@ -46,11 +56,17 @@ class Gate(SchemaExtension):
             return [GraphQLError("Text holds NUL or half a character; remove it.", extensions={"code": "BAD_REQUEST"})]
         size = size_of(known.operation, known.document, variables)
         context.cost = size.cost
-        return objections(size)
+        return objections(size, context.cost_most)
 
     def get_results(self) -> dict[str, Any]:
-        """What the operation cost."""
-        return {"cost": self.execution_context.context.cost}
+        """What the operation cost, and what one may."""
+        context: Context = self.execution_context.context
+        return {"cost": {"requested": context.cost, "allowed": context.cost_most}}
+
+
+def _roots(known: Known) -> list[str]:
+    """The fields of the root that an operation touches."""
+    return [one for one in known.coordinates if one.startswith(("Query.", "Mutation.", "Subscription."))]
 
 
 def _forbidden(context: Context, coordinate: str) -> GraphQLError:

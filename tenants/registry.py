@@ -45,7 +45,10 @@ class BrandStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brand:
-    """A tenant as everybody else knows it. Currency and time zone are for good; ``locale`` is the default language."""
+    """A tenant as everybody else knows it. Currency and time zone are for good; ``locale`` is the default language.
+
+    The last three are what it says of its API, as ``tenants.api_policy`` writes them down.
+    """
 
     id: TenantId
     slug: str
@@ -55,6 +58,9 @@ class Brand:
     time_zone: str
     locale: str
     created_at: datetime
+    trusted_only: bool = False
+    origins: str = ""
+    cost_limits: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +75,8 @@ class CreateTenant:
     locale: str = "zh-CN"
 
 
-_COLUMNS = "id, slug, name, status, currency, time_zone, locale, created_at"
+_MADE = "id, slug, name, status, currency, time_zone, locale, created_at"
+_COLUMNS = f"{_MADE}, trusted_only, origins, cost_limits"
 _by_host: Remembered[str, Brand] = Remembered(most=10_000, seconds=10)
 _by_id: Remembered[TenantId, Brand] = Remembered(most=10_000, seconds=10)
 
@@ -113,8 +120,8 @@ async def create_tenant(
 
 async def _insert(tx: Tx, brand: Brand) -> bool:
     """Write the brand unless its number or slug is taken."""
-    values = [getattr(brand, name) for name in _COLUMNS.split(", ")]
-    sql = f"INSERT INTO tenant ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
+    values = [getattr(brand, name) for name in _MADE.split(", ")]
+    sql = f"INSERT INTO tenant ({_MADE}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
     return await tx.execute(sql, *values) == 1
 
 

@@ -75,7 +75,7 @@ def test_public_things_say_what_they_are(path: Path) -> None:
 
 
 def test_lock_files_name_no_registry() -> None:
-    for lock in ("requirements.lock", "web/graphiql/package-lock.json"):
+    for lock in ("requirements.lock", *(f"web/{part}/package-lock.json" for part in ("audits", "example", "graphiql"))):
         text = (ROOT / lock).read_text(encoding="utf-8")
         assert not re.search(r'"resolved"|index-url|https?://[^ "]*(simple|packages)/', text), lock
 
