@@ -134,7 +134,7 @@ def too_repetitive(document: DocumentNode) -> list[GraphQLError]:
     """Why a document is not even validated: it names the same fields, or spreads the same fragments, again and again.
 
     Whether two fields of one name agree is looked at for every pair of them: a document of two thousand tokens could
-    take seconds that no time limit could interrupt.
+    take a second that no time limit could interrupt.
     """
     fragments = {d.name.value: d.selection_set for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     groups = [[d.selection_set] for d in document.definitions if isinstance(d, OperationDefinitionNode)]
@@ -146,7 +146,7 @@ def too_repetitive(document: DocumentNode) -> list[GraphQLError]:
         pairs += sum(len(nodes) * (len(nodes) - 1) // 2 for nodes in together.values())
         below = ([n.selection_set for n in nodes if n.selection_set] for nodes in together.values())
         groups += [sets for sets in below if sets]
-    if not groups:
+    if max(pairs, fields) <= REPEATS_MAX:
         return []
     message = f"The operation repeats fields or fragments too often, the most is {REPEATS_MAX}. Name each once."
     return [GraphQLError(message, extensions={"code": "TOO_REPETITIVE", "most": REPEATS_MAX})]

@@ -9,6 +9,8 @@ from schema.answers import JSON, RESPONSE
 from tests.api.client import Api
 from tests.api.conftest import World
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""None of it depends on the database."""
 ME = "{ me { login } }"
 REFUSED: dict[str, tuple[str, int, str]] = {
     "what cannot be read": ("{ me", 400, "BAD_REQUEST"),
@@ -28,22 +30,18 @@ async def asked(api: Api, query: str, accept: str) -> httpx.Response:
     return await api.send(query, {}, {"accept": accept})
 
 
-@pytest.mark.parametrize("name", REFUSED)
-async def test_an_operation_that_never_ran_has_no_data_and_says_so_by_its_status(world: World, name: str) -> None:
-    query, status, code = REFUSED[name]
-    answer = await asked(world.lotus.owner, query, RESPONSE)
-    assert (answer.status_code, answer.headers["content-type"]) == (status, RESPONSE)
-    assert "data" not in answer.json()
-    assert {error["extensions"]["code"] for error in answer.json()["errors"]} == {code}
-    plain = await asked(world.lotus.owner, query, JSON)
-    assert (plain.status_code, plain.headers["content-type"]) == (200, JSON)
-    assert plain.json()["data"] is None
-    assert plain.json()["errors"] == answer.json()["errors"]
-
-
-async def test_strangers_are_asked_to_log_in(world: World) -> None:
-    answer = await asked(world.lotus.anonymous, "{ members { nodes { id } } }", RESPONSE)
-    assert answer.status_code == 401
+async def test_an_operation_that_never_ran_has_no_data_and_says_so_by_its_status(world: World) -> None:
+    for name, (query, status, code) in REFUSED.items():
+        answer = await asked(world.lotus.owner, query, RESPONSE)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, RESPONSE), name
+        assert "data" not in answer.json()
+        assert {error["extensions"]["code"] for error in answer.json()["errors"]} == {code}, name
+        plain = await asked(world.lotus.owner, query, JSON)
+        assert (plain.status_code, plain.headers["content-type"]) == (200, JSON)
+        assert plain.json()["data"] is None
+        assert plain.json()["errors"] == answer.json()["errors"]
+    stranger = await asked(world.lotus.anonymous, "{ members { nodes { id } } }", RESPONSE)
+    assert stranger.status_code == 401
 
 
 async def test_an_operation_that_ran_answers_200_whatever_came_of_it(world: World) -> None:

@@ -22,7 +22,8 @@ from tests.test_main import command, refused
 
 ME = "query Me { me { login } }"
 BRAND = "query Brand { tenant { slug } }"
-LOG_IN = "mutation LogIn($input: LogInInput!) { logIn(input: $input) { token userErrors { code } } }"
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What is decided before any database is asked is the same on both."""
 
 
 def hash_of(text: str) -> str:
@@ -48,6 +49,7 @@ async def register(brand: Brand, *texts: str) -> list[str]:
 # -- automatic persisted queries --------------------------------------------------------------------------------------
 
 
+@ON_SQLITE
 async def test_a_text_is_sent_once_and_its_hash_from_then_on(world: World) -> None:
     owner = world.lotus.owner
     unknown = await by_hash(owner, hash_of(ME))
@@ -56,10 +58,11 @@ async def test_a_text_is_sent_once_and_its_hash_from_then_on(world: World) -> No
     assert (await by_hash(owner, hash_of(ME), ME)).json()["data"] == {"me": {"login": "owner"}}
     assert (await by_hash(owner, hash_of(ME))).json()["data"] == {"me": {"login": "owner"}}
     assert (await by_hash(world.lotus.finance, hash_of(ME))).json()["data"] == {"me": {"login": "finance"}}
+    await by_get(world, owner)
 
 
-async def test_a_hash_by_get_is_a_read_that_may_be_kept(world: World) -> None:
-    owner = world.lotus.owner
+async def by_get(world: World, owner: Api) -> None:
+    """A hash by GET is a read that may be kept."""
     extensions = orjson.dumps({"persistedQuery": {"version": 1, "sha256Hash": hash_of(ME)}}).decode()
     await by_hash(owner, hash_of(ME), ME)
     answer = await owner.http("GET", {"accept": "*/*"}, params={"extensions": extensions})
@@ -82,23 +85,19 @@ async def test_what_one_brand_sent_another_does_not_know(world: World) -> None:
     assert codes(await by_hash(cedar, hash_of(BRAND))) == ["PERSISTED_QUERY_NOT_FOUND"]
 
 
-@pytest.mark.parametrize("hash_", ["", "x", "0" * 63, "0" * 65, "A" * 64, 7, None, ["0" * 64], "０" * 64])
-async def test_a_hash_that_is_none_is_refused(world: World, hash_: object) -> None:
-    for text in (None, ME):
-        answer = await by_hash(world.lotus.owner, hash_, text)
-        assert (answer.status_code, codes(answer)) == (400, ["BAD_REQUEST"])
-
-
-async def test_another_texts_hash_puts_nothing_in_its_place(world: World) -> None:
+@ON_SQLITE
+async def test_a_hash_that_is_none_or_another_texts_is_refused_and_kept_nowhere(world: World) -> None:
     owner = world.lotus.owner
+    wrong: list[object] = ["", "x", "0" * 63, "0" * 65, "A" * 64, 7, None, ["0" * 64], "０" * 64]
+    for hash_ in wrong:
+        for text in (None, ME):
+            answer = await by_hash(owner, hash_, text)
+            assert (answer.status_code, codes(answer)) == (400, ["BAD_REQUEST"])
     answer = await by_hash(owner, hash_of(ME), BRAND)
     assert (answer.status_code, codes(answer)) == (400, ["BAD_REQUEST"])
     assert codes(await by_hash(owner, hash_of(ME))) == ["PERSISTED_QUERY_NOT_FOUND"]
-
-
-async def test_other_protocols_and_half_characters_are_refused(world: World) -> None:
-    owner = world.lotus.owner
-    for extension in (7, [], "x", {}, {"version": 2, "sha256Hash": hash_of(ME)}):
+    others: list[Any] = [7, [], "x", {}, {"version": 2, "sha256Hash": hash_of(ME)}]
+    for extension in others:
         answer = await owner.http("POST", json={"query": ME, "extensions": {"persistedQuery": extension}})
         assert (answer.status_code, codes(answer)) == (400, ["BAD_REQUEST"])
     halves = b'{"query": "\\ud800", "extensions": {"persistedQuery": {"version": 1, "sha256Hash": "%s"}}}'
@@ -125,6 +124,7 @@ async def test_a_brand_takes_registered_operations_only_and_can_always_go_back(w
     assert (await by_hash(lotus.finance, me)).json()["data"] == {"me": {"login": "finance"}}
     assert await lotus.finance.ask(ME) == {"me": {"login": "finance"}}, "the text itself is registered too"
     assert await world.cedar.finance.ask(BRAND) == {"tenant": {"slug": "cedar"}}
+    await nothing_hides_behind_a_door(owner)
     again = await lotus.anonymous.log_in("owner")
     assert await again.errors(BRAND) == ["DOCUMENT_NOT_TRUSTED"]
     assert (
@@ -135,11 +135,8 @@ async def test_a_brand_takes_registered_operations_only_and_can_always_go_back(w
     assert await lotus.finance.ask(BRAND) == {"tenant": {"slug": "lotus"}}
 
 
-async def test_a_change_hides_behind_no_door(world: World) -> None:
+async def nothing_hides_behind_a_door(owner: Api) -> None:
     """What stays open is one thing at a time, not whatever comes along with it."""
-    await register(world.lotus, ME)
-    owner = world.lotus.owner
-    await owner.do("setApiPolicy", "policy { trustedOnly }", trustedOnly=True)
     for text in (
         "query { apiPolicy { trustedOnly } tenant { slug } }",
         "query { apiPolicy { trustedOnly } ...F } fragment F on Query { tenant { slug } }",
@@ -183,6 +180,7 @@ async def test_registered_operations_are_listed_ended_and_written_down(world: Wo
     ]  # fmt: skip
 
 
+@ON_SQLITE
 async def test_an_operation_that_the_schema_does_not_know_is_not_registered_nor_its_neighbours(world: World) -> None:
     wrong = [
         "{ nothing }",
@@ -202,6 +200,7 @@ async def test_an_operation_that_the_schema_does_not_know_is_not_registered_nor_
     assert (await owner.ask("{ trustedDocuments { nodes { hash } } }"))["trustedDocuments"]["nodes"] == []
 
 
+@ON_SQLITE
 async def test_the_build_of_an_app_registers_with_a_key_of_its_own(world: World) -> None:
     made = await world.lotus.owner.do("createApiKey", "token", name="build", scopes=["DOCUMENTS_WRITE"])
     build = Api(world.lotus.owner.app, world.lotus.owner.host, made["token"])

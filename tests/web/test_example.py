@@ -1,4 +1,4 @@
-"""The typed example for front-end teams: checked against the committed schema, and refused when it asks for what is not."""
+"""The typed example for front-end teams: checked against the schema, and refused when it asks for nothing of it."""
 
 from collections.abc import Iterator
 from pathlib import Path
