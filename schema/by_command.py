@@ -34,6 +34,17 @@ def add_commands(cli: typer.Typer, run: Run, as_owner: AsOwner) -> None:
         for line in run(lambda: as_owner(tenant, login, "registerDocuments", work)):
             typer.echo(line)
 
+    @cli.command("sandbox")
+    def sandbox() -> None:
+        """Make the sandbox brand, or make it anew with the data of its first day; prints its log-ins."""
+        from saas.demo.sandbox import reset
+
+        async def work() -> Sequence[str]:
+            return [f"{one.login} ({one.role}), password {one.password}" for one in await reset()]
+
+        for line in run(work):
+            typer.echo(line)
+
     @cli.command("export-schema")
     def export_schema(
         path: Annotated[Path, typer.Option(help="Where to write the SDL.")] = ROOT / "schema" / "schema.graphql",

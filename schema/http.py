@@ -113,7 +113,6 @@ class Api(GraphQL[Context, None]):
             return
         request = Request(scope, _limited(receive))
         try:
-            await request.body()  # all of it has come before a connection to the database is held
             answer = await self._in_time(request)
         except HTTPException as wrong:
             headers = {"allow": "GET, POST"} if wrong.status_code == 405 else {}
@@ -128,8 +127,10 @@ class Api(GraphQL[Context, None]):
         """The answer, unless it takes too long: what was not committed by then is undone. Raises ``Refusal``."""
         seconds = self.settings.request_seconds
         try:
-            async with asyncio.timeout(seconds) as limit, reading_on():
-                return await self._asked(request)
+            async with asyncio.timeout(seconds) as limit:
+                await request.body()  # all of it has come before a connection to the database is held
+                async with reading_on():
+                    return await self._asked(request)
         except TimeoutError:
             if not limit.expired():
                 raise

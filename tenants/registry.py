@@ -196,6 +196,27 @@ async def _set_status(tenant_id: TenantId, status: BrandStatus, reason: str, act
     return _brand(row)
 
 
+async def put_aside(slug: str, actor: Actor) -> None:
+    """Suspend a brand for good and free its slug for another one; all it has stays as it is. None is no mistake."""
+    check_platform(actor)
+    try:
+        brand = await by_slug(slug)
+    except NotFound:
+        return
+    with tenant_scope(brand.id):
+        async with transaction() as tx:
+            aside = f"{slug}-{brand.id}"
+            done = await tx.execute(
+                "UPDATE tenant SET slug = $2, status = 'suspended' WHERE id = $1 AND id <> 0 AND slug = $3",
+                brand.id,
+                aside,
+                slug,
+            )
+            if done:
+                await audit.record(actor, "tenant.put_aside", str(brand.id), slug=slug, now=aside)
+                tx.after_commit(forget)
+
+
 async def add_domain(tenant_id: TenantId, host: str, actor: Actor) -> str:
     """Serve a brand at a domain of its own, and answer the domain as it is written down.
 

@@ -127,10 +127,8 @@ async def test_a_brand_takes_registered_operations_only_and_can_always_go_back(w
     await nothing_hides_behind_a_door(owner)
     again = await lotus.anonymous.log_in("owner")
     assert await again.errors(BRAND) == ["DOCUMENT_NOT_TRUSTED"]
-    assert (
-        await lotus.finance.errors("mutation { setApiPolicy(input: {}) { policy { trustedOnly } } }")
-        == ["FORBIDDEN"] * 3
-    )
+    opened = "mutation { setApiPolicy(input: {}) { policy { trustedOnly } } }"
+    assert set(await lotus.finance.errors(opened)) == {"FORBIDDEN"}
     await again.do("setApiPolicy", "policy { trustedOnly }", trustedOnly=False)
     assert await lotus.finance.ask(BRAND) == {"tenant": {"slug": "lotus"}}
 
