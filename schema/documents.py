@@ -82,7 +82,14 @@ class Store:
     def document(self, schema: GraphQLSchema, text: str, options: ParseOptions) -> Document:
         """The document of a text. Raises ``GraphQLError`` where it cannot be read; that is not kept."""
         key = schema, text
-        return self._kept.get(key) or self._kept.put(key, Document(parse(text, **options)), len(text))
+        return self._kept.get(key) or self._kept.put(key, Document(_parsed(text, options)), len(text))
+
+
+def _parsed(text: str, options: ParseOptions) -> DocumentNode:
+    try:
+        return parse(text, **options)
+    except RecursionError:
+        raise GraphQLError("The document nests too deep.", extensions={"code": "OPERATION_TOO_DEEP"}) from None
 
 
 _store = Store()
