@@ -4,20 +4,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test audit coverage torture mutants check bench lock graphiql chromium format clean
+.PHONY: run test audit coverage torture mutants check bench lock graphiql web chromium format clean
 
 run: $(VENV)/ready graphiql ## Serve the demo on SQLite at http://localhost:8000
 	$(BIN)/python main.py migrate
 	$(BIN)/python main.py demo
 	$(BIN)/python main.py serve
 
-test: $(VENV)/ready graphiql chromium ## The whole suite on SQLite and PostgreSQL, and in a browser
+test: $(VENV)/ready web chromium ## The whole suite on SQLite and PostgreSQL, and in a browser
 	$(BIN)/python -m pytest -n auto
 
 audit: $(VENV)/ready ## Known vulnerabilities of what is pinned; asks a service on the network
 	$(BIN)/pip-audit --require-hashes --disable-pip --progress-spinner off --requirement requirements.lock
 
-coverage: $(VENV)/ready graphiql chromium ## The same, slower, with what no test reaches
+coverage: $(VENV)/ready web chromium ## The same, slower, with what no test reaches
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
 
 torture: $(VENV)/ready ## Faults at full counts, for hours; TORTURE_SEED replays (docs/reliability.md)
@@ -54,8 +54,10 @@ chromium: ## The browser of the tests; CHROMIUM names another one
 
 graphiql: web/graphiql/node_modules/.ready
 
-web/graphiql/node_modules/.ready: web/graphiql/package-lock.json $(VENV)/ready
-	$(BIN)/npm ci --prefix web/graphiql --no-fund --no-audit --loglevel=error
+web: graphiql web/audits/node_modules/.ready web/example/node_modules/.ready ## What the tests need of npm
+
+web/%/node_modules/.ready: web/%/package-lock.json $(VENV)/ready
+	$(BIN)/npm ci --prefix web/$* --no-fund --no-audit --loglevel=error
 	touch $@
 
 $(VENV)/ready: requirements.lock
@@ -64,4 +66,4 @@ $(VENV)/ready: requirements.lock
 	touch $@
 
 clean:
-	rm -rf $(VENV) web/graphiql/node_modules var
+	rm -rf $(VENV) web/*/node_modules var

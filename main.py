@@ -32,6 +32,7 @@ from saas.operating import auditing, backup
 from saas.proof.commands import prove_books
 from saas.running import T, console, fail, given_settings, observed, run_on_database, show_findings, told
 from saas.simulation.recompute import prove_brands
+from schema.by_command import add_commands
 from tenants import access_table, registry, sessions
 from tenants.actors import Actor, Role
 from tenants.errors import Forbidden
@@ -303,14 +304,6 @@ def check() -> None:
         raise typer.Exit(1)
 
 
-@cli.command("export-schema")
-def export_schema(path: Path = Path("schema/schema.graphql")) -> None:
-    """Write the SDL."""
-    from schema.schema import sdl
-
-    path.write_text(sdl(), encoding="utf-8")
-
-
 async def _as_owner(tenant: str, login: str, what: str, work: Callable[[Actor], Awaitable[T]]) -> T:
     """Do what a member may do over the API as that member; the audit log says that it was by command."""
     who = await sessions.named_actor(tenant, login, "main.py")
@@ -327,6 +320,9 @@ def _format(file: Path) -> Format:
 async def _work() -> None:
     """Do jobs, of the kinds there are, until cancelled."""
     await run_worker(HANDLERS, chores=CHORES)
+
+
+add_commands(cli, run_on_database, _as_owner)
 
 
 def _show(bar: Progress, step: str, done: int, of: int) -> None:

@@ -16,6 +16,7 @@ from bench import databases, rows
 from bench.closing import close_month
 from bench.engine import engine
 from bench.figures import FULL, TINY, Figure, Size
+from bench.guards import guarded
 from bench.leaving import leave_team
 from bench.paying import pay_batch
 from bench.scale import scale
@@ -23,14 +24,16 @@ from bench.simulation import simulate_history
 from bench.tree import order_cost
 
 KINDS = ("postgresql", "sqlite")
-GROUPS = ["engine", "import", "api", "tree", "scale", "simulation", "exits", "closing", "payouts"]
+GROUPS = ["engine", "import", "api", "guards", "tree", "scale", "simulation", "exits", "closing", "payouts"]
 console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 def main(
     only: Annotated[
         list[str] | None,
-        typer.Argument(help="engine, import, api, tree, scale, simulation, exits, closing or payouts; all by default."),
+        typer.Argument(
+            help="engine, import, api, guards, tree, scale, simulation, exits, closing or payouts; all by default."
+        ),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Also write the rows to this file.")] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="Only see that every row runs.")] = False,
@@ -56,6 +59,9 @@ async def measure(groups: list[str], size: Size) -> list[Figure]:
             if "api" in groups:
                 console.print(f"API on {kind} …", style="dim")
                 figures += await rows.api(opened, kind, size, partial(console.print, style="dim"))
+            if "guards" in groups:
+                console.print(f"guards on {kind} …", style="dim")
+                figures.append(await guarded(opened, kind, size))
             if "scale" in groups and kind == "postgresql":
                 console.print("scale …", style="dim")
                 figures += await scale(opened, size)

@@ -39,6 +39,12 @@ class Context:
     locale: str
     address: str
     told: Told
+    cost_most: int = 0
+    """What an operation of this caller may cost here."""
+    explores: bool = True
+    """Whether the caller may learn the schema: by introspection, and by what is suggested in place of a wrong name."""
+    only_trusted: bool = False
+    """Whether the operation must be one that the brand has registered, and is not."""
     loaders: dict[str, DataLoader[Any, Any]] = field(default_factory=dict)
     visibility: Visibility | None = None
     cost: int = 0

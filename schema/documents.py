@@ -3,7 +3,6 @@
 Nothing here depends on who asks. What does (access, variables, size) is the gate's, at every request.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -27,7 +26,8 @@ from strawberry.types import ExecutionContext
 from strawberry.types.execution import ParseOptions
 
 from saas.base.settings import get_settings
-from schema.limits import PAGE_SIZE, TOKENS_MAX, Size, size_of, unusable_text
+from schema.bounded import Bounded
+from schema.limits import PAGE_SIZE, TOKENS_MAX, Size, size_of, too_repetitive, unusable_text
 from tenants import access_table
 from tenants.actors import Actor
 
@@ -53,6 +53,7 @@ class Known:
     operation: OperationDefinitionNode
     document: DocumentNode
     coordinates: tuple[str, ...]
+    introspects: bool
     unusable: bool
     """Whether a text written in it is one no database stores."""
     page_sizes: tuple[str, ...]
@@ -90,9 +91,11 @@ class Document:
     _known: dict[str, Known] = field(default_factory=dict)
 
     def validated(self, running: ExecutionContext) -> list[GraphQLError]:
-        """What is wrong with it by the schema."""
+        """What is wrong with it by the schema. What would take long to find out about is refused for that alone."""
         if self.errors is None:
-            self.errors = validate_document(running.schema._schema, self.parsed, running.validation_rules)
+            self.errors = too_repetitive(self.parsed) or validate_document(
+                running.schema._schema, self.parsed, running.validation_rules
+            )
         return list(self.errors)
 
     def known(self, schema: GraphQLSchema, operation_name: str | None) -> Known:
@@ -108,27 +111,22 @@ class Document:
 
 
 class Store:
-    """The documents of a process, by text; the one unused for longest goes first."""
+    """The documents of a process, by text."""
 
     def __init__(self, *, most: int = KEPT_MOST, text_most: int = TEXT_MOST) -> None:
-        self._most = most
-        self._text_most = text_most
-        self._kept: OrderedDict[tuple[GraphQLSchema, str], Document] = OrderedDict()
-        self._text = 0
+        self._kept: Bounded[tuple[GraphQLSchema, str], Document] = Bounded(most=most, text_most=text_most)
 
     def document(self, schema: GraphQLSchema, text: str, options: ParseOptions) -> Document:
         """The document of a text. Raises ``GraphQLError`` where it cannot be read; that is not kept."""
         key = schema, text
-        found = self._kept.get(key)
-        if found is not None:
-            self._kept.move_to_end(key)
-            return found
-        found = self._kept[key] = Document(parse(text, **options))
-        self._text += len(text)
-        while len(self._kept) > self._most or (self._text > self._text_most and len(self._kept) > 1):
-            (_, oldest), _ = self._kept.popitem(last=False)
-            self._text -= len(oldest)
-        return found
+        return self._kept.get(key) or self._kept.put(key, Document(_parsed(text, options)), len(text))
+
+
+def _parsed(text: str, options: ParseOptions) -> DocumentNode:
+    try:
+        return parse(text, **options)
+    except RecursionError:
+        raise GraphQLError("The document nests too deep.", extensions={"code": "OPERATION_TOO_DEEP"}) from None
 
 
 _store = Store()
@@ -147,8 +145,10 @@ class _Collector(Visitor):
         self.coordinates: set[str] = set()
         self.texts: set[str] = set()
         self.page_sizes: set[str] = set()
+        self.introspects = False
 
     def enter_field(self, node: FieldNode, *_: object) -> None:
+        self.introspects |= node.name.value in {"__schema", "__type"}
         for argument in node.arguments or ():
             if argument.name.value == PAGE_SIZE and isinstance(argument.value, VariableNode):
                 self.page_sizes.add(argument.value.name.value)
@@ -165,5 +165,5 @@ def _looked_through(schema: GraphQLSchema, alone: DocumentNode) -> Known:
     collector = _Collector(types)
     visit(alone, TypeInfoVisitor(types, collector))
     operation = next(d for d in alone.definitions if isinstance(d, OperationDefinitionNode))
-    unusable = unusable_text(collector.texts)
-    return Known(operation, alone, tuple(sorted(collector.coordinates)), unusable, tuple(sorted(collector.page_sizes)))
+    coordinates, page_sizes = tuple(sorted(collector.coordinates)), tuple(sorted(collector.page_sizes))
+    return Known(operation, alone, coordinates, collector.introspects, unusable_text(collector.texts), page_sizes)

@@ -10,10 +10,11 @@ from schema.errors import message_of
 log = logging.getLogger("banyan.api")
 
 
-def told(error: GraphQLError, *, locale: str, request_id: str) -> GraphQLError:
+def told(error: GraphQLError, *, locale: str, request_id: str, suggests: bool = True) -> GraphQLError:
     """Give an error its code; hide what was not meant for callers behind the request's id.
 
-    An error without a path was found before anything ran: the request is at fault and may know why.
+    An error without a path was found before anything ran: the request is at fault and may know why. Without
+    ``suggests`` it is not told what it may have meant, which would spell the schema out.
     """
     cause = error.original_error
     if isinstance(cause, DomainError):
@@ -21,7 +22,8 @@ def told(error: GraphQLError, *, locale: str, request_id: str) -> GraphQLError:
     if error.path is None or cause is None or isinstance(cause, GraphQLError):
         if "code" in (error.extensions or {}):
             return error
-        return _with(error, error.message, code="BAD_REQUEST")
+        message = error.message if suggests else error.message.partition(" Did you mean ")[0]
+        return _with(error, message, code="BAD_REQUEST")
     log.error("request %s failed", request_id, exc_info=cause)
     message = f"Something went wrong on our side. Quote {request_id} when you ask about it."
     return _with(error, message, code="INTERNAL", requestId=request_id)

@@ -15,6 +15,10 @@ from schema.context import Context
 from schema.documents import Known, document_of
 from schema.limits import objections, unusable_text
 from tenants import access_table
+from tenants.errors import DocumentNotTrusted
+
+DOORS = frozenset({"Mutation.logIn", "Query.apiPolicy", "Mutation.setApiPolicy", "Mutation.registerDocuments"})
+"""What is open in a brand that takes registered operations only: the way to make it take others again."""
 
 
 class Gate(SchemaExtension):
@@ -36,11 +40,15 @@ class Gate(SchemaExtension):
         The executor asks for errors before the second half of this hook, so the decision stands in the first half.
         """
         running = self.execution_context
+        context: Context = running.context
         document = document_of(running)
-        running.pre_execution_errors = document.validated(running)
-        if not running.pre_execution_errors:
-            known = document.known(running.schema._schema, running.operation_name)
-            running.pre_execution_errors = self._refused(known)
+        errors = document.validated(running)
+        known = None if errors else document.known(running.schema._schema, running.operation_name)
+        if context.only_trusted and (known is None or not DOORS.issuperset(_roots(known))):
+            errors = [GraphQLError("Not registered.", original_error=DocumentNotTrusted())]
+        elif known is not None:
+            errors = self._refused(known)
+        running.pre_execution_errors = errors
         yield
 
     def _refused(self, known: Known) -> list[GraphQLError]:
@@ -50,6 +58,8 @@ class Gate(SchemaExtension):
         context.told.asks(
             operation.operation.value, known.coordinates, operation.name.value if operation.name else None
         )
+        if known.introspects and not context.explores:
+            return [GraphQLError("Log in to read the schema.", extensions={"code": "UNAUTHENTICATED"})]
         if refused := known.refused(context.actor):
             return [_forbidden(context, coordinate) for coordinate in refused]
         must_enrol = context.actor is not None and context.actor.must_enrol
@@ -60,11 +70,17 @@ class Gate(SchemaExtension):
             return [GraphQLError("Text holds NUL or half a character; remove it.", extensions={"code": "BAD_REQUEST"})]
         size = known.size(variables)
         context.cost = context.told.cost = size.cost
-        return objections(size)
+        return objections(size, context.cost_most)
 
     def get_results(self) -> dict[str, Any]:
-        """What the operation cost."""
-        return {"cost": self.execution_context.context.cost}
+        """What the operation cost, and what one may."""
+        context: Context = self.execution_context.context
+        return {"cost": {"requested": context.cost, "allowed": context.cost_most}}
+
+
+def _roots(known: Known) -> list[str]:
+    """The fields of the root that an operation touches."""
+    return [one for one in known.coordinates if one.startswith(("Query.", "Mutation.", "Subscription."))]
 
 
 def _forbidden(context: Context, coordinate: str) -> GraphQLError:

@@ -1,39 +1,48 @@
 """GraphQL over HTTP: finds the tenant by host, the caller by token, and runs each request in that tenant's scope."""
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, cast
-from urllib.parse import urlsplit
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.http.base import BaseRequestProtocol
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.types import ExecutionResult
+from strawberry.types import ExecutionResult, SubscriptionExecutionResult
 
 from saas.base.db import reading_on
-from saas.base.errors import NotFound
+from saas.base.errors import DomainError, NotFound
 from saas.base.ids import PLATFORM, TenantId
 from saas.base.scope import current_tenant, tenant_scope
 from saas.base.settings import Environment, Settings
 from schema.addresses import PlainAddress
+from schema.answers import JSON, Refusal, kept, media_type, refused, status_of
 from schema.callbacks import callback
 from schema.context import Context, locale_of
+from schema.cross_origin import lend, lent_to, preflight, same_origin
 from schema.failures import told
 from schema.health import live, ready
 from schema.observing import Observed, Told
 from schema.people import COOKIE
+from schema.rates import Rates
 from schema.schema import schema
+from schema.texts import new_store, not_found, text_for
 from tenants import registry, sessions
 from tenants.actors import Actor
+from tenants.api_policy import ApiPolicy, asker_of, policy_of, this_policy
+from tenants.errors import RateLimited, TimedOut
+from tenants.registry import Brand
 
 WEB = Path(__file__).parent.parent / "web"
 GRAPHIQL_ASSETS = WEB / "graphiql" / "node_modules"
@@ -62,25 +71,28 @@ async def _to_graphiql(_: Request) -> Response:
 
 
 class Caller(NamedTuple):
-    """Who asks, at whose site."""
+    """Who asks, at whose site, and what the brand says of its API."""
 
     host_tenant_id: TenantId
     actor: Actor | None
     token: str | None
     locale: str
+    policy: ApiPolicy
 
 
 class Api(GraphQL[Context, None]):
     """The GraphQL endpoint of every brand."""
 
     def __init__(self, settings: Settings) -> None:
-        developing = settings.environment is Environment.DEVELOPMENT
+        self.developing = settings.environment is Environment.DEVELOPMENT
         super().__init__(
             schema,
-            graphql_ide="graphiql" if developing else None,
+            graphql_ide="graphiql" if self.developing else None,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
         )
         self.settings = settings
+        self.rates = Rates(settings)
+        self.texts = new_store()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,41 +100,70 @@ class Api(GraphQL[Context, None]):
             return
         request = Request(scope, _limited(receive))
         try:
-            await request.body()  # all of it has come before a connection to the database is held
+            answer = await self._in_time(request)
         except HTTPException as wrong:
-            await _refuse(wrong.status_code, "BAD_REQUEST", wrong.reason)(scope, receive, send)
-            return
-        async with reading_on():
-            answer = await self._asked(request)
+            headers = {"allow": "GET, POST"} if wrong.status_code == 405 else {}
+            answer = refused(request, Refusal(wrong.status_code, "BAD_REQUEST", wrong.reason, headers))
+        except Refusal as refusal:
+            answer = refused(request, refusal)
+        if (origin := scope.get("lent_to")) is not None:
+            lend(answer, origin)
         await answer(scope, receive, send)
 
+    async def _in_time(self, request: Request) -> Response:
+        """The answer, unless it takes too long: what was not committed by then is undone. Raises ``Refusal``."""
+        seconds = self.settings.request_seconds
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                await request.body()  # all of it has come before a connection to the database is held
+                async with reading_on():
+                    return await self._asked(request)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        raise _refusal(503, TimedOut(seconds=seconds), request, "en")
+
     async def _asked(self, request: Request) -> Response:
-        """The answer to whoever asks."""
+        """The answer to whoever asks. Raises ``Refusal``."""
         try:
             brand = await registry.by_host(request.headers.get("host", ""))
         except NotFound:
-            return _refuse(404, "NOT_FOUND", "There is nothing here.")
+            raise Refusal(404, "NOT_FOUND", "There is nothing here.") from None
+        request.scope["lent_to"] = origin = lent_to(request, brand)
+        if request.method == "OPTIONS" and "origin" in request.headers:
+            return preflight(request, brand)
         token, by_cookie = _token(request)
-        if by_cookie and not _same_origin(request):
-            return _refuse(403, "FORBIDDEN", "Send the request from the site itself.")
+        if by_cookie and origin is None and not same_origin(request):
+            raise Refusal(403, "FORBIDDEN", "Send the request from the site itself.")
         actor = await sessions.authenticate(token, brand.id if brand else None) if token else None
+        locale = actor.locale if actor else brand.locale if brand else "en"
+        self._count(request, actor, locale)
         if token and actor is None and not by_cookie:
-            return _refuse(401, "UNAUTHENTICATED", "The token is not valid here. Log in again.")
-        host_tenant_id = brand.id if brand else PLATFORM
-        caller = Caller(host_tenant_id, actor, token, actor.locale if actor else brand.locale if brand else "en")
-        request.scope["caller"] = caller
-        noted: Told = request.scope["told"]
-        noted.tenant = actor.tenant_id if actor else host_tenant_id
-        noted.role = actor.role if actor else None
-        with tenant_scope(actor.tenant_id if actor else host_tenant_id):
-            return await self._answer(request)
+            raise Refusal(401, "UNAUTHENTICATED", "The token is not valid here. Log in again.")
+        return await self._answer(request, brand, actor, token, locale)
 
-    async def _answer(self, request: Request) -> Response:
-        """The operation's answer; what is no operation is refused in the same shape."""
+    def _count(self, request: Request, actor: Actor | None, locale: str) -> None:
+        """Raise ``Refusal`` for a request too many."""
         try:
-            return await self.run(request)
-        except HTTPException as wrong:
-            return _refuse(wrong.status_code, "BAD_REQUEST", wrong.reason)
+            self.rates.count(actor, _address(request))
+        except RateLimited as limited:
+            refusal = _refusal(429, limited, request, locale)
+            refusal.headers = {"retry-after": str(limited.params["seconds"])}
+            raise refusal from None
+
+    async def _answer(
+        self, request: Request, brand: Brand | None, actor: Actor | None, token: str | None, locale: str
+    ) -> Response:
+        """The operation's answer, in the scope of whoever asks."""
+        host_tenant_id = brand.id if brand else PLATFORM
+        tenant_id = actor.tenant_id if actor else host_tenant_id
+        noted: Told = request.scope["told"]
+        noted.tenant, noted.role = tenant_id, actor.role if actor else None
+        with tenant_scope(tenant_id):
+            policy = policy_of(brand) if brand and brand.id == tenant_id else await this_policy()
+            request.scope["caller"] = Caller(host_tenant_id, actor, token, locale, policy)
+            answer = await self.run(request)
+        return kept(request, answer) if request.method == "GET" else answer
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
         """The operation asked for; also of what Strawberry takes for an object without looking."""
@@ -133,6 +174,32 @@ class Api(GraphQL[Context, None]):
         if isinstance(asked, GraphQLRequestData) and not isinstance(asked.operation_name, str | None):
             raise HTTPException(400, "The operationName must be a text or null.")
         return asked
+
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
+        """A person's browser wants the page; a program that names an operation by its hash wants the answer."""
+        wants_page = "text/html" in request.headers.get("accept", "")
+        return (
+            wants_page and request.query_params.get("extensions") is None and super().should_render_graphql_ide(request)
+        )
+
+    async def execute_operation(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        request_data: GraphQLRequestData | list[GraphQLRequestData],
+        context: Context,
+        root_value: None,
+        sub_response: Response,
+    ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
+        """The result of an operation, whose text may have come before (``schema.texts``)."""
+        asked = cast(GraphQLRequestData, request_data)  # several at once were refused before
+        only_trusted = request.scope["caller"].policy.trusted_only
+        found = await text_for(asked, self.texts, trusted_only=only_trusted)
+        if found.text is None and (asked.extensions or {}).get("persistedQuery") is not None:
+            return ExecutionResult(data=None, errors=[not_found()])
+        context.only_trusted = only_trusted and not found.is_trusted
+        asked = replace(asked, query=found.text)
+        return await super().execute_operation(request, request_adapter, asked, context, root_value, sub_response)
 
     def decode_json(self, data: str | bytes) -> object:
         """Parse with orjson, which refuses half characters, bad UTF-8 and endless nesting as bad JSON."""
@@ -150,29 +217,51 @@ class Api(GraphQL[Context, None]):
             actor=caller.actor,
             token=caller.token,
             locale=locale_of(request.headers.get("accept-language"), caller.locale),
-            address=request.client.host if request.client else "",
+            address=_address(cast(Request, request)),
             told=request.scope.setdefault("told", Told()),
+            cost_most=caller.policy.cost_most(asker_of(caller.actor)),
+            explores=self._explores(caller),
         )
+
+    def _explores(self, caller: Caller) -> bool:
+        return self.developing or caller.actor is not None
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         """The answer's data and errors; every error has a code."""
-        if result.errors:
-            locale = locale_of(request.headers.get("accept-language"), request.scope["caller"].locale)
-            request_id = request.scope["request_id"]
-            result.errors = [told(error, locale=locale, request_id=request_id) for error in result.errors]
-            request.scope["told"].codes += [str((error.extensions or {})["code"]) for error in result.errors]
-        return await super().process_result(request, result)
+        if not result.errors:
+            return await super().process_result(request, result)
+        caller: Caller = request.scope["caller"]
+        locale = locale_of(request.headers.get("accept-language"), caller.locale)
+        request_id, suggests = request.scope["request_id"], self._explores(caller)
+        nothing_ran = result.data is None and all(error.path is None for error in result.errors)
+        result.errors = [
+            told(error, locale=locale, request_id=request_id, suggests=suggests) for error in result.errors
+        ]
+        request.scope["told"].codes += [str((error.extensions or {})["code"]) for error in result.errors]
+        answer = await super().process_result(request, result)
+        if nothing_ran and media_type(request.headers.get("accept")) != JSON:
+            del answer["data"]
+        return answer
 
     def encode_json(self, data: object) -> bytes:
         """Serialise with orjson."""
         return orjson.dumps(data)
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        """What resolvers may add to: cookies, and the type that the caller accepts."""
+        response = await super().get_sub_response(request)
+        response.media_type = media_type(request.headers.get("accept"))
+        return response
 
     def create_response(
         self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
     ) -> Response:
         """The answer; never kept by caches, since it belongs to one caller."""
         response = super().create_response(response_data, sub_response)
+        response.headers["content-type"] = sub_response.media_type or JSON
         response.headers["cache-control"] = "no-store"
+        if isinstance(response_data, dict) and "data" not in response_data:
+            response.status_code = status_of(response_data.get("errors") or [])
         return response
 
     async def render_graphql_ide(self, request: Request) -> Response:
@@ -188,13 +277,14 @@ def _token(request: Request) -> tuple[str | None, bool]:
     return request.cookies.get(COOKIE), True
 
 
-def _same_origin(request: Request) -> bool:
-    """A browser that sends a cookie also says from where; another site's page may not use it."""
-    origin = request.headers.get("origin")
-    try:
-        return origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    except ValueError:
-        return False
+def _address(request: Request) -> str:
+    """Where the request came from, as far as the server in front says."""
+    return request.client.host if request.client else ""
+
+
+def _refusal(status: int, error: DomainError, request: Request, preferred: str) -> Refusal:
+    """A refusal with its code and message, in the caller's language."""
+    return Refusal(status, error.code, error.message(locale_of(request.headers.get("accept-language"), preferred)))
 
 
 def _limited(receive: Receive) -> Receive:
@@ -210,7 +300,3 @@ def _limited(receive: Receive) -> Receive:
         return message
 
     return limited
-
-
-def _refuse(status: int, code: str, message: str) -> Response:
-    return JSONResponse({"data": None, "errors": [{"message": message, "extensions": {"code": code}}]}, status)

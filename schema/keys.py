@@ -17,6 +17,7 @@ described(
     CATALOG_READ="Read products.",
     CATALOG_WRITE="Put and archive products.",
     COMMISSIONS_READ="Read commission.",
+    DOCUMENTS_WRITE="Register the operations of apps.",
     NETWORK_READ="Read distributors and the tree.",
     NETWORK_WRITE="Enrol distributors.",
     ORDERS_READ="Read orders.",

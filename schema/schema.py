@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from schema.adjustments import AdjustmentMutation, AdjustmentQuery
+from schema.api_policy import ApiPolicyMutation, ApiPolicyQuery
 from schema.audit import AuditQuery
 from schema.brands import BrandMutation, BrandQuery
 from schema.catalog import CatalogMutation, CatalogQuery
@@ -53,6 +54,7 @@ class Query(
     PeopleQuery,
     SecurityQuery,
     KeyQuery,
+    ApiPolicyQuery,
     ProgramQuery,
     NetworkQuery,
     OrangeQuery,
@@ -87,6 +89,7 @@ class Mutation(
     PeopleMutation,
     SecurityMutation,
     KeyMutation,
+    ApiPolicyMutation,
     ProgramMutation,
     NetworkMutation,
     TierMutation,

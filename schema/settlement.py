@@ -148,7 +148,8 @@ class Statement:
         description="All else that moved the settled balance: goods that came back, write-offs, stock bought back."
     )
     adjustment: Money = strawberry.field(
-        description="The same as `other`.", deprecation_reason="Use `other`, or `adjustments` for what was decided."
+        description="The same as `other`.",
+        deprecation_reason="Use `other`, or `adjustments` for what was decided. Until 2027-06-30.",
     )
     payouts: Money = strawberry.field(description="Payouts since the statement before, negative.")
     debt: Money = strawberry.field(description="What was owed before, wherever it stood.")

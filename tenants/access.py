@@ -27,6 +27,7 @@ class Scope(StrEnum):
     CATALOG_READ = "catalog:read"
     CATALOG_WRITE = "catalog:write"
     COMMISSIONS_READ = "commissions:read"
+    DOCUMENTS_WRITE = "documents:write"
     NETWORK_READ = "network:read"
     NETWORK_WRITE = "network:write"
     ORDERS_READ = "orders:read"

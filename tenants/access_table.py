@@ -22,6 +22,7 @@ from tenants.access import (
     on,
     role,
 )
+from tenants.access_api import API
 from tenants.access_exits import EXITS
 from tenants.access_groups import (
     CATALOG_READ,
@@ -46,6 +47,7 @@ RULES: Final = joined(
     [
         *SALES,
         *MONEY,
+        *API,
         on(
             "Query",
             ANYONE.may("me tenant"),
@@ -54,6 +56,7 @@ RULES: Final = joined(
             (STAFF | OPERATOR).may("securityPolicy"),
             (OWNER | OPERATIONS | role(Role.AUDITOR) | OPERATOR).may("members"),
             (OWNER | role(Role.AUDITOR)).may("apiKeys"),
+            STAFF.may("apiPolicy trustedDocuments"),
             STAFF.may("program programVersions programDiff checkProgram priceCases orangeList"),
             (STAFF | OPERATOR).may("programPresets complianceOverrides"),
             NETWORK_READ.may("distributor downline upline"),
@@ -86,7 +89,8 @@ RULES: Final = joined(
             OWNER.may(
                 "changeRole createApiKey rotateApiKey revokeApiKey saveProgramDraft startFromPreset activateProgram"
             ),
-            OWNER.may("scheduleProgram unscheduleProgram rollBackProgram"),
+            OWNER.may("scheduleProgram unscheduleProgram rollBackProgram setApiPolicy endDocuments"),
+            (OWNER | key(Scope.DOCUMENTS_WRITE)).may("registerDocuments"),
             ENROL.may("enrol"),
             (OPERATIONS | key(Scope.NETWORK_WRITE)).may("enrolMany"),
             OPERATIONS.may("approveDistributor rejectDistributor suspendDistributor reinstateDistributor"),

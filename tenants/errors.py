@@ -209,3 +209,35 @@ class AlreadyOverridden(DomainError):
     code = "ALREADY_OVERRIDDEN"
     en = "The rule {rule} at {path} is overridden for this content already. Nothing remains to be done."
     zh = "该内容在 {path} 处的规则 {rule} 已被豁免，无需重复操作。"
+
+
+class NothingTrusted(DomainError):
+    """A brand that takes trusted documents only has some, or it could not be used at all."""
+
+    code = "NOTHING_TRUSTED"
+    en = "No operation is registered yet, so every one would be refused. Register those of your apps first."
+    zh = "尚未登记任何操作，开启后所有请求都会被拒绝。请先登记各应用的操作。"
+
+
+class DocumentNotTrusted(DomainError):
+    """The brand takes registered operations only, and this is none."""
+
+    code = "DOCUMENT_NOT_TRUSTED"
+    en = "This brand takes registered operations only. Register this one (registerDocuments), or send one that is."
+    zh = "该品牌仅接受已登记的操作。请先登记此操作（registerDocuments），或发送已登记的操作。"
+
+
+class RateLimited(DomainError):
+    """More requests than a user, a key, an address or a whole brand may send in a while."""
+
+    code = "RATE_LIMITED"
+    en = "Too many requests: {most} of {whom}. Try again in {seconds} seconds."
+    zh = "请求过多：{whom}的上限为 {most}。请在 {seconds} 秒后重试。"
+
+
+class TimedOut(DomainError):
+    """The request took longer than one may; what it had not yet committed was undone."""
+
+    code = "TIMED_OUT"
+    en = "The request took longer than {seconds} seconds and was stopped. Ask for less, or send it again with its key."
+    zh = "请求超过 {seconds} 秒，已被中止。请减少请求内容，或使用原幂等键重新发送。"

@@ -17,6 +17,9 @@ class Tenant(GlobalModel):
     locale = fields.TextField()
     created_at = fields.DatetimeField()
     second_factor_roles = fields.TextField()
+    trusted_only = fields.BooleanField()
+    origins = fields.TextField()
+    cost_limits = fields.TextField()
 
     class Meta:
         table = "tenant"

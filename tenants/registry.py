@@ -45,7 +45,10 @@ class BrandStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brand:
-    """A tenant as everybody else knows it. Currency and time zone are for good; ``locale`` is the default language."""
+    """A tenant as everybody else knows it. Currency and time zone are for good; ``locale`` is the default language.
+
+    The last three are what it says of its API, as ``tenants.api_policy`` writes them down.
+    """
 
     id: TenantId
     slug: str
@@ -55,6 +58,9 @@ class Brand:
     time_zone: str
     locale: str
     created_at: datetime
+    trusted_only: bool = False
+    origins: str = ""
+    cost_limits: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +75,8 @@ class CreateTenant:
     locale: str = "zh-CN"
 
 
-_COLUMNS = "id, slug, name, status, currency, time_zone, locale, created_at"
+_MADE = "id, slug, name, status, currency, time_zone, locale, created_at"
+_COLUMNS = f"{_MADE}, trusted_only, origins, cost_limits"
 _by_host: Remembered[str, Brand] = Remembered(most=10_000, seconds=10)
 _by_id: Remembered[TenantId, Brand] = Remembered(most=10_000, seconds=10)
 
@@ -113,8 +120,8 @@ async def create_tenant(
 
 async def _insert(tx: Tx, brand: Brand) -> bool:
     """Write the brand unless its number or slug is taken."""
-    values = [getattr(brand, name) for name in _COLUMNS.split(", ")]
-    sql = f"INSERT INTO tenant ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
+    values = [getattr(brand, name) for name in _MADE.split(", ")]
+    sql = f"INSERT INTO tenant ({_MADE}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
     return await tx.execute(sql, *values) == 1
 
 
@@ -187,6 +194,27 @@ async def _set_status(tenant_id: TenantId, status: BrandStatus, reason: str, act
             await audit.record(actor, f"tenant.{status}", str(tenant_id), reason=reason, **changed)
             tx.after_commit(forget)
     return _brand(row)
+
+
+async def put_aside(slug: str, actor: Actor) -> None:
+    """Suspend a brand for good and free its slug for another one; all it has stays as it is. None is no mistake."""
+    check_platform(actor)
+    try:
+        brand = await by_slug(slug)
+    except NotFound:
+        return
+    with tenant_scope(brand.id):
+        async with transaction() as tx:
+            aside = f"{slug}-{brand.id}"
+            done = await tx.execute(
+                "UPDATE tenant SET slug = $2, status = 'suspended' WHERE id = $1 AND id <> 0 AND slug = $3",
+                brand.id,
+                aside,
+                slug,
+            )
+            if done:
+                await audit.record(actor, "tenant.put_aside", str(brand.id), slug=slug, now=aside)
+                tx.after_commit(forget)
 
 
 async def add_domain(tenant_id: TenantId, host: str, actor: Actor) -> str:

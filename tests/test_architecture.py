@@ -75,7 +75,8 @@ def test_public_things_say_what_they_are(path: Path) -> None:
 
 
 def test_lock_files_name_no_registry() -> None:
-    for lock in ("requirements.lock", "requirements-server.lock", "web/graphiql/package-lock.json"):
+    parts = (f"web/{part}/package-lock.json" for part in ("audits", "example", "graphiql"))
+    for lock in ("requirements.lock", "requirements-server.lock", *parts):
         text = (ROOT / lock).read_text(encoding="utf-8")
         assert not re.search(r'"resolved"|index-url|https?://[^ "]*(simple|packages)/', text), lock
 

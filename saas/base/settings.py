@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
+from limits import parse as parse_rate
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -66,6 +67,11 @@ class Settings(BaseSettings):
     )
     login_wait_seconds: int = Field(60, ge=1, description="First wait after too many failures; doubles up to an hour.")
     page_max: int = Field(100, ge=1, le=1000, description="Rows that a page of the API has at most.")
+    request_seconds: int = Field(60, ge=1, le=600, description="Seconds after which a request is stopped.")
+    rate_per_user: str = Field("1200/minute", description="Requests of one account at most, counted by each process.")
+    rate_per_key: str = Field("6000/minute", description="Requests of one API key at most.")
+    rate_per_address: str = Field("1200/minute", description="Requests of one address without a log-in at most.")
+    rate_per_tenant: str = Field("60000/minute", description="Requests of all accounts and keys of a brand at most.")
     worker_in_server: bool = Field(
         True, description="The server also does the brands' jobs; off where main.py worker runs beside it."
     )
@@ -101,6 +107,13 @@ class Settings(BaseSettings):
             raise ValueError("write id:secret, parted by commas: small letters and digits, 32 characters or more")
         if len(set(ids)) < len(ids) or FIRST_KEY in ids:
             raise ValueError(f"each id once, and not {FIRST_KEY}, which belongs to SECRET_KEY")
+        return given
+
+    @field_validator("rate_per_user", "rate_per_key", "rate_per_address", "rate_per_tenant")
+    @classmethod
+    def _a_rate(cls, given: str) -> str:
+        if parse_rate(given).amount < 1:  # which raises ValueError itself for what it cannot read
+            raise ValueError("let at least one request pass: 600/minute, 10/second")
         return given
 
     @cached_property

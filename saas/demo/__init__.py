@@ -66,12 +66,16 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class DemoBrand:
-    """A brand of the demo; its program is the preset of the same name. ``prices`` are the guide prices by SKU."""
+    """A brand of the demo; its program is the preset ``program``, or that of its own name.
+
+    ``products`` are names and guide prices by SKU.
+    """
 
     slug: str
     name: str
     products: Mapping[str, tuple[str, int]]
     people: Sequence[Person]
+    program: str | None = None
 
 
 LOTUS = DemoBrand(
@@ -125,7 +129,7 @@ async def make(progress: Progress) -> list[Login]:
     for done, brand in enumerate(BRANDS):
         progress("demo brands", done, len(BRANDS))
         if not await _exists(brand.slug):
-            await _make_brand(brand)
+            await make_brand(brand)
     progress("demo brands", len(BRANDS), len(BRANDS))
     if not await _exists(LOG_BRAND):
         await order_import.run(LOG, LOG_BRAND, progress=progress)
@@ -137,9 +141,14 @@ async def make(progress: Progress) -> list[Login]:
 def _logins() -> Iterator[Login]:
     yield Login("platform", "operator", PASSWORD, Role.OPERATOR.value)
     for brand in BRANDS:
-        yield from (Login(brand.slug, role.value, PASSWORD, role.value) for role in STAFF)
-        yield from (Login(brand.slug, p.login, PASSWORD, f"distributor {p.code}") for p in brand.people if p.login)
+        yield from logins_of(brand)
     yield from (Login(LOG_BRAND, f"log-{role.value}", PASSWORD, role.value) for role in STAFF)
+
+
+def logins_of(brand: DemoBrand) -> Iterator[Login]:
+    """The ways into one brand."""
+    yield from (Login(brand.slug, role.value, PASSWORD, role.value) for role in STAFF)
+    yield from (Login(brand.slug, p.login, PASSWORD, f"distributor {p.code}") for p in brand.people if p.login)
 
 
 async def _exists(slug: str) -> bool:
@@ -159,7 +168,8 @@ async def _operator() -> None:
             return
 
 
-async def _make_brand(brand: DemoBrand) -> None:
+async def make_brand(brand: DemoBrand) -> None:
+    """Make a brand with its program, people, products and orders."""
     owner = CreateMember(login="owner", password=PASSWORD, name="Owner", role=Role.OWNER)
     made = await registry.create_tenant(
         CreateTenant(slug=brand.slug, name=brand.name, owner=owner), system(PLATFORM, "demo")
@@ -167,7 +177,7 @@ async def _make_brand(brand: DemoBrand) -> None:
     actor = system(made.id, "demo")
     with tenant_scope(made.id):
         with clock.at(clock.now() - AGE):
-            saved = await save_draft(SaveDraft(document=as_data(preset(brand.slug))), actor)
+            saved = await save_draft(SaveDraft(document=as_data(preset(brand.program or brand.slug))), actor)
             await activate(saved.version.number, actor)
         await put_products([PutProduct(sku=sku, name=name) for sku, (name, _) in brand.products.items()], actor)
         ids = await _people(brand, actor)

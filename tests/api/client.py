@@ -21,6 +21,8 @@ BESIDE = {"idempotency", "login_throttle", "tenant_work"}
 """Tables in which nothing of the business stands."""
 UNTOLD = {"markNotificationsRead"}
 """What somebody has seen of its own inbox is no news to anybody."""
+OFTEN = "1000000/second"
+"""Tests ask more often than people do."""
 
 
 @dataclass
@@ -113,6 +115,7 @@ def input_type(mutation: str) -> str:
     return str(found.fields[mutation].args["input"].type)
 
 
-def make_api(host: str = "localhost") -> Api:
-    """A caller nobody knows yet."""
-    return Api(make_app(Settings(_env_file=None)), host)
+def make_api(host: str = "localhost", **settings: Any) -> Api:
+    """A caller nobody knows yet, of a server with these settings."""
+    rates = dict.fromkeys(("rate_per_user", "rate_per_key", "rate_per_address", "rate_per_tenant"), OFTEN)
+    return Api(make_app(Settings(_env_file=None, **{**rates, **settings})), host)

@@ -6,6 +6,7 @@ error, so a new field cannot be left out of the tests that use this.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -53,6 +54,11 @@ class Names:
         words = {getattr(self, name): f"<{name}>" for name in ("slug", "login", "code", "sku", "key")}
         ids = {spelling: kind for kind, id_ in self.ids.items() for spelling in spellings(id_)}
         return {**ids, **words, str(self.number): "<number>"}
+
+
+def registered(slug: str) -> str:
+    """The operation that a brand's app has registered."""
+    return f"query App {{ me {{ id }} }} # {slug}"
 
 
 def spellings(id_: str) -> tuple[str, str, str]:
@@ -148,6 +154,9 @@ NAMED: Mapping[str, Callable[[Names], Any]] = {
     "tenantSlug": lambda n: n.slug,
     "SaveProgramDraftInput.number": lambda n: n.number,
     "PlaceOrderInput.number": lambda n: f"N-{n.code}",
+    "app": lambda n: f"{n.slug}-app",
+    "DocumentInput.text": lambda n: registered(n.slug),
+    "hashes": lambda n: sha256(registered(n.slug).encode()).hexdigest(),
 }
 """Arguments that name a thing otherwise than by its id."""
 
@@ -241,6 +250,8 @@ VALUES: Mapping[str, Any] = {
     "overlapHours": 24,
     "FollowLinkInput.token": "bynl_1_nothing",
     "SecurityPolicyInput.secondFactorRoles": ["OPERATOR", "OWNER"],
+    "origins": "https://app.lotus.example",
+    "CostLimitInput.most": 20_000,
 }
 """Everything else. Enums and flags take their default, or their first value, unless they stand here."""
 

@@ -24,7 +24,7 @@ from tenants.program.presets import preset
 from tests.api.client import PASSWORD, Api
 from tests.api.conftest import LONG_AGO as BEGAN
 from tests.api.conftest import Brand
-from tests.api.generated import Names
+from tests.api.generated import Names, registered
 
 LONG_AGO = timedelta(days=120)
 """So long that every hold and every period since then is over."""
@@ -88,6 +88,8 @@ async def populate(brand: Brand, slug: str) -> Populated:
     await _draft(brand, tenant_id, slug)
     ids |= await _simulation(brand, NUMBERS[slug])
     ids |= await _import(brand, tenant_id, slug, key)
+    app = [{"name": f"Me of {slug}", "text": registered(slug)}]
+    await brand.owner.do("registerDocuments", "documents { hash }", app=f"{slug}-app", documents=app)
     callers = {
         "owner": brand.owner,
         "finance": brand.finance,

@@ -59,7 +59,7 @@ async def test_an_operation_is_judged_by_its_own_fields(world: World) -> None:
 
 async def test_every_answer_says_what_it_cost_and_which_request_it_was(world: World) -> None:
     answer = await world.lotus.owner.send("{ me { login } }")
-    assert answer.json()["extensions"] == {"cost": 2}
+    assert answer.json()["extensions"] == {"cost": {"requested": 2, "allowed": 20_000}}
     assert answer.headers["x-request-id"]
     assert answer.headers["cache-control"] == "no-store"
 

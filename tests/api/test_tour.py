@@ -1,4 +1,4 @@
-"""The README's tour, operation by operation, on the demo it describes; then the books are checked."""
+"""The README's tour and the guide of the API, operation by operation, on the demo; then the books are checked."""
 
 import re
 from collections.abc import Iterator
@@ -13,28 +13,33 @@ from saas.ledger.checks import run_checks
 from tenants import registry
 from tests.api.client import Api, make_api
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "api.md")
 BLOCK = re.compile(r"<!-- tour: (?P<told>[^>]*) -->\n```graphql\n(?P<text>.*?)```", re.DOTALL)
 VARIABLE = re.compile(r"\$(\w+): (\w+)!")
 
 
 @dataclass
 class Stop:
-    """One operation of the tour: who runs it, what is kept of its answer, what it is refused with."""
+    """One operation: who runs it, what is kept of its answer, what it is refused with, whether it is sent twice."""
 
     login: str
     text: str
     kept: dict[str, list[str]]
     refused: str | None
+    read_refused: str | None
+    twice: bool
 
 
 def stops() -> Iterator[Stop]:
-    """Every operation of the README."""
-    for found in BLOCK.finditer(README.read_text(encoding="utf-8")):
+    """Every operation of the pages."""
+    for found in (one for page in PAGES for one in BLOCK.finditer(page.read_text(encoding="utf-8"))):
         login, *told = [part.strip() for part in found["told"].split(";")]
         kept = {name: path.split(".") for name, path in (t.split(" = ") for t in told if " = " in t) if "." in path}
-        refused = next((t.split()[1] for t in told if t.startswith("refused ")), None)
-        yield Stop(login, found["text"], kept, refused)
+        refused, read = (
+            next((t.split()[1] for t in told if t.startswith(f"{word} ")), None) for word in ("refused", "refused-read")
+        )
+        yield Stop(login, found["text"], kept, refused, read, "twice" in told)
 
 
 def user_errors(data: Any) -> list[str]:
@@ -45,6 +50,12 @@ def user_errors(data: Any) -> list[str]:
         if isinstance(payload, dict)
         for error in payload.get("userErrors", ())
     ]
+
+
+def test_every_operation_that_is_written_down_is_run() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        text = page.read_text(encoding="utf-8")
+        assert text.count("```graphql") == (len(BLOCK.findall(text)) if page in PAGES else 0), page
 
 
 async def test_every_operation_of_the_tour_does_what_it_says(db: Database) -> None:
@@ -60,7 +71,11 @@ async def test_every_operation_of_the_tour_does_what_it_says(db: Database) -> No
             visitor = Api(app, f"{slug or 'lotus'}.localhost")
             callers[stop.login] = visitor if login == "anonymous" else await visitor.log_in(login, demo.PASSWORD)
         values = {name: known[name] for name, _ in VARIABLE.findall(stop.text)}
+        if stop.read_refused:
+            assert await callers[stop.login].errors(stop.text, **values) == [stop.read_refused]
+            continue
         data = await callers[stop.login].ask(stop.text, **values)
+        assert not stop.twice or await callers[stop.login].ask(stop.text, **values) == data
         assert user_errors(data) == ([stop.refused] if stop.refused else []), (stop.text, data)
         if "program" in data and "document" in data["program"]:
             known["document"] = data["program"]["document"]
@@ -70,7 +85,7 @@ async def test_every_operation_of_the_tour_does_what_it_says(db: Database) -> No
                 value = value[int(step)] if step.isdigit() else value[step]
             known[name] = value
         seen += 1
-    assert seen >= 40
+    assert seen >= 50
     for slug in ("lotus", "cedar", "cdnow"):
         with tenant_scope((await registry.by_slug(slug)).id):
             assert await run_checks() == []

@@ -94,6 +94,7 @@ async def test_graphiql_works_without_any_other_server_and_keeps_the_log_in(page
     page.on("request", lambda request: asked.append(request.url))
     await page.goto("/graphql")
     await page.wait_for_selector(".graphiql-execute-button")
+    assert await page.locator(".graphiql-tab").count() == 5
     assert "莲花" in await run(page, "{ tenant { name } }")
     wrong = await run(page, mutation("wrong password here"))
     assert "LOGIN_FAILED" in wrong

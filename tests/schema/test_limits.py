@@ -5,7 +5,17 @@ from graphql import OperationDefinitionNode, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.limits import ALIASES_MAX, COST_MAX, DEPTH_MAX, Size, objections, size_of, unusable_text
+from schema.limits import (
+    ALIASES_MAX,
+    DEPTH_MAX,
+    DIRECTIVES_MAX,
+    REPEATS_MAX,
+    Size,
+    objections,
+    size_of,
+    too_repetitive,
+    unusable_text,
+)
 
 
 def size(text: str, **variables: object) -> Size:
@@ -42,10 +52,53 @@ def test_fragments_that_spread_each_other_twice_are_measured_once() -> None:
     assert size(f"{{ ...F0 }} {fragments} fragment F60 on A {{ a }}").cost == 2**60
 
 
+def test_directives_are_counted_wherever_they_stand_and_as_often_as_they_are_spread() -> None:
+    text = (
+        "query @a { x @skip(if: false) ... @include(if: true) { y } ...F @skip(if: false) ...F } "
+        "fragment F on A { z @skip(if: false) @include(if: true) }"
+    )
+    assert size(text).directives == 1 + 1 + 1 + 1 + 2 * 2
+
+
 def test_what_is_too_much_says_so_by_name() -> None:
-    assert objections(Size(COST_MAX, DEPTH_MAX, ALIASES_MAX)) == []
-    codes = [(e.extensions or {})["code"] for e in objections(Size(COST_MAX + 1, DEPTH_MAX + 1, ALIASES_MAX + 1))]
-    assert codes == ["COST_EXCEEDED", "OPERATION_TOO_DEEP", "TOO_MANY_ALIASES"]
+    assert objections(Size(70, DEPTH_MAX, ALIASES_MAX, DIRECTIVES_MAX), 70) == []
+    told = objections(Size(71, DEPTH_MAX + 1, ALIASES_MAX + 1, DIRECTIVES_MAX + 1), 70)
+    codes = [(e.extensions or {})["code"] for e in told]
+    assert codes == ["COST_EXCEEDED", "OPERATION_TOO_DEEP", "TOO_MANY_ALIASES", "TOO_MANY_DIRECTIVES"]
+
+
+REPETITIVE = [
+    f"{{ {'a ' * 300} }}",
+    f"{{ {'... { a } ' * 300} }}",
+    f"{{ {'a { b b b b b } ' * 60} }}",
+    f"{{ {' '.join(f'...F{n}' for n in range(220))} }} {' '.join(f'fragment F{n} on A {{ a }}' for n in range(220))}",
+    f"{{ x }} fragment Unused on A {{ {'a ' * 300} }}",
+    "{ a { ...F } } fragment F on A { a { ...F } }",
+    "{ ...F0 } "
+    + " ".join(f"fragment F{n} on A {{ a {{ ...F{n + 1} }} b {{ ...F{n + 1} }} }}" for n in range(60))
+    + " fragment F60 on A { a }",
+]
+
+
+@pytest.mark.parametrize("text", REPETITIVE, ids=lambda text: str(text[:30]))
+def test_what_repeats_itself_is_not_even_validated(text: str) -> None:
+    """Each would have the validation compare fields by the ten thousand, or more."""
+    (told,) = too_repetitive(parse(text))
+    assert told.extensions == {"code": "TOO_REPETITIVE", "most": REPEATS_MAX}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{{ {' '.join(f'a{n}' for n in range(900))} }}",
+        f"{{ {' '.join(f'a{n} {{ id name }}' for n in range(400))} }}",
+        f"{{ {' '.join(f'a{n} {{ ...F }}' for n in range(300))} }} fragment F on A {{ id name code {{ id }} }}",
+        f"{{ {'a ' * 100} }}",
+    ],
+    ids=lambda text: str(text[:30]),
+)
+def test_long_operations_are_fine(text: str) -> None:
+    assert too_repetitive(parse(text)) == []
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00")))
