@@ -17,6 +17,7 @@ PREFIXES = {
     "Award": "awd",
     "Commission": "com",
     "Distributor": "dst",
+    "Event": "evt",
     "ExitCase": "ext",
     "ImportFile": "imp",
     "Job": "job",
@@ -40,6 +41,8 @@ PREFIXES = {
     "Simulation": "sim",
     "Statement": "stm",
     "TierReview": "rev",
+    "Webhook": "whk",
+    "WebhookDelivery": "dlv",
     "WriteOff": "wof",
 }
 KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}

@@ -13,6 +13,7 @@ from schema.catalog import CatalogMutation, CatalogQuery
 from schema.commissions import CommissionQuery
 from schema.documents import Documents
 from schema.downloads import DocumentQuery
+from schema.events import EventQuery, Subscription
 from schema.execution import CompilingExecutor
 from schema.exit_changes import ExitMutation
 from schema.exits import ExitQuery
@@ -76,6 +77,7 @@ class Query(
     ScheduleQuery,
     ImportQuery,
     NotificationQuery,
+    EventQuery,
     AuditQuery,
 ):
     """The root of reads."""
@@ -119,6 +121,7 @@ class Schema(strawberry.Schema):
 schema = Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     extensions=[
         lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
         Documents,

@@ -67,6 +67,9 @@ class Settings(BaseSettings):
         True, description="The server also does the brands' jobs; off where main.py worker runs beside it."
     )
     wechat_pay_url: str = Field("https://api.mch.weixin.qq.com", description="Address of WeChat Pay's API.")
+    webhook_loopback: bool = Field(
+        False, description="Webhooks may lead to this machine itself, over http too. For development only."
+    )
     secure_cookies: bool = Field(False, description="Send session cookies over HTTPS only. Must be on in production.")
 
     @field_validator("sealing_keys")
@@ -94,6 +97,7 @@ class Settings(BaseSettings):
             "SECRET_KEY is the development key; set one of your own": self.secret_key.get_secret_value()
             == DEVELOPMENT_KEY,
             "SECURE_COOKIES must be on": not self.secure_cookies,
+            "WEBHOOK_LOOPBACK lets brands reach this machine; switch it off": self.webhook_loopback,
             "DATABASE_URL is SQLite; production runs on PostgreSQL": self.database_url.startswith("sqlite:"),
         }
         return [finding for finding, found in findings.items() if found]

@@ -1,6 +1,6 @@
 """Exits as they are read, each with the quote it was decided on."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -77,6 +77,17 @@ async def exit_by_id(exit_id: ExitId, distributor_id: DistributorId | None = Non
     if row is None or distributor_id not in (None, row["distributor_id"]):
         raise NotFound("input.id", kind="exit", value=exit_id)
     return _view(row)
+
+
+async def exits_by_id(ids: Collection[ExitId]) -> Mapping[ExitId, ExitView]:
+    """These exits, in one statement; those the brand does not have are left out."""
+    async with reading() as tx:
+        rows = await tx.rows(
+            f"SELECT {_COLUMNS} FROM exit_case WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')}",
+            tx.tenant_id,
+            list(ids),
+        )
+    return {row["id"]: _view(row) for row in rows}
 
 
 async def exits_of_batch(batch_id: UUID) -> Sequence[ExitView]:

@@ -7,6 +7,8 @@ from saas.base.db import Row, Tx, transaction
 from saas.base.errors import InvalidInput, NotFound, Said, WrongState
 from saas.base.idempotency import claim
 from saas.base.ids import PayoutId
+from saas.events.commands import tell
+from saas.events.rules import Event, EventKind
 from saas.ledger.commands import post
 from saas.ledger.rules import Account, Entry, Kind, Posting, transfer
 from saas.notifications.commands import announce
@@ -95,6 +97,8 @@ async def write_result(
         )
         owner, amount, paid = row["distributor_id"], row["net_minor"], outcome is Outcome.PAID
         await announce([payout_ended(owner, payout_id, amount, row["currency"], paid=paid)])
+        kind = EventKind.PAYOUT_PAID if paid else EventKind.PAYOUT_FAILED
+        tell([Event(kind, payout_id, owner, amount, row["currency"])])
         await audit.record(actor, f"payout.{outcome}", str(payout_id), reference=reference)
         return await payout_by_id(payout_id)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, NamedTuple, Self, TypeAlias, cast
 
@@ -13,6 +14,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from saas.base.db.database import Database, finish
 from saas.base.db.ddl import APP_ROLE
+from saas.base.db.listening import listen
 from saas.base.db.tx import ConstraintViolated, Observer, Row, Tx, conflict_clause
 from saas.base.ids import TenantId
 from saas.base.scope import ScopeMissing
@@ -207,6 +209,9 @@ class PostgresTx(Tx):
     async def weigh(self, name: str) -> None:
         await self.execute(f"ANALYZE {name}")
 
+    async def notify(self, channel: str, text: str) -> None:
+        await self.rows("SELECT pg_notify($1, $2)", channel, text)
+
 
 class PostgresDatabase(Database):
     """A pool of connections, each under the role that owns nothing."""
@@ -234,6 +239,15 @@ class PostgresDatabase(Database):
 
     async def close(self) -> None:
         await self._pool.close()
+
+    @asynccontextmanager
+    async def listening(self, channel: str, heard: Callable[[str], None]) -> AsyncIterator[None]:
+        hearing = asyncio.create_task(listen(self.url, channel, heard))
+        try:
+            yield
+        finally:
+            hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
 
     @asynccontextmanager
     async def begin(self, tenant_id: TenantId, *, read_only: bool) -> AsyncIterator[Tx]:
