@@ -29,11 +29,9 @@ from saas.base.db.mistakes import DatabaseUnusable, require_tables
 from saas.base.db.scale_out import scale_out
 from saas.base.errors import DomainError
 from saas.base.scope import tenant_scope
-from saas.base.settings import Settings, UnsafeSettings, get_settings
-from saas.duties import CHORES, HANDLERS
+from saas.base.settings import SERVER, Settings, UnsafeSettings, get_settings
 from saas.imports.by_command import run_file
 from saas.imports.columns import ImportKind, template
-from saas.jobs.worker import run_worker
 from saas.proof.commands import prove_books
 from saas.simulation.recompute import prove_brands
 from tenants import access_table, registry, sessions
@@ -58,21 +56,19 @@ LOG_FORMAT = "%(asctime)s %(name)s %(levelname)s %(message)s"
 def app() -> Starlette:
     """The ASGI application, for uvicorn and the tests of the server. Raises ``UnsafeSettings``."""
     from schema.http import make_app
+    from schema.working import at_work
 
     settings = get_settings()
     settings.require_safe()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with open_database(settings.database_url, pool_size=settings.database_pool_size):
-            worker = asyncio.create_task(_work()) if settings.worker_in_server else None
+        async with (
+            open_database(settings.database_url, pool_size=settings.database_pool_size),
+            at_work(jobs=settings.worker_in_server),
+        ):
             settle()
-            try:
-                yield
-            finally:
-                if worker is not None:
-                    worker.cancel()
-                    await asyncio.gather(worker, return_exceptions=True)
+            yield
 
     return make_app(settings, lifespan)
 
@@ -130,7 +126,7 @@ def serve(port: int | None = None, host: str | None = None) -> None:
     _run(lambda: asyncio.sleep(0))  # only to learn that the database can be opened
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     port, host = port or settings.port, host or settings.host
-    uvicorn.run("main:app", factory=True, host=host, port=port, access_log=False, server_header=False)
+    uvicorn.run("main:app", factory=True, host=host, port=port, access_log=False, server_header=False, **SERVER)
 
 
 @cli.command("migrate")
@@ -306,11 +302,13 @@ def token(
 def worker() -> None:
     """Do the brands' jobs until stopped; what is under way then is put back for the next worker."""
 
+    from schema.working import at_work
+
     async def run() -> None:
-        working = asyncio.create_task(_work())
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
-        with suppress(asyncio.CancelledError):
-            await working
+        stopped = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+        async with at_work(jobs=True):
+            await stopped.wait()
 
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     with suppress(KeyboardInterrupt):
@@ -378,11 +376,6 @@ def _show_findings(findings: Sequence[Finding], language: str = "en") -> int:
     for finding in findings:
         typer.echo(f"{finding.severity}: {finding.path or '.'}: {finding.message(language)} [{finding.code}]")
     return len(errors_in(findings))
-
-
-async def _work() -> None:
-    """Do jobs, of the kinds there are, until cancelled."""
-    await run_worker(HANDLERS, chores=CHORES)
 
 
 def _show(bar: Progress, step: str, done: int, of: int) -> None:

@@ -40,6 +40,8 @@ class Context:
     loaders: dict[str, DataLoader[Any, Any]] = field(default_factory=dict)
     visibility: Visibility | None = None
     cost: int = 0
+    connection_params: dict[str, Any] | None = None
+    """What a WebSocket's caller said first."""
     cut: Callable[[], None] = lambda: None  # a default, not a name
     """Ends the connection of a stream that takes nothing any more."""
 

@@ -11,9 +11,10 @@ import strawberry
 
 from saas.base.errors import DomainError
 from saas.events import queries
+from saas.events.audience import wanted_by
 from saas.events.errors import StreamBroken
 from saas.events.following import follow
-from saas.events.rules import EventKind, Numbered, Subject, wanted_by
+from saas.events.rules import EventKind, Numbered, Subject
 from saas.exits.queries import exits_by_id
 from saas.jobs.queries import jobs_by_id
 from saas.ledger.queries import balances_of

@@ -1,7 +1,8 @@
 """GraphQL over HTTP: finds the tenant by host, the caller by token, and runs each request in that tenant's scope."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple, cast
@@ -11,16 +12,18 @@ import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
+from strawberry.types.unset import UNSET, UnsetType
 
 from saas.base.db import reading, reading_on
 from saas.base.errors import NotFound
@@ -32,8 +35,12 @@ from schema.context import Context, locale_of
 from schema.failures import told
 from schema.people import COOKIE
 from schema.schema import schema
+from schema.sockets import EventStream, Socket, Subscriptions, TextSocket, cutting
 from tenants import registry, sessions
 from tenants.actors import Actor
+
+NOTHING_MORE: UnsetType = UNSET
+"""What a connection is acknowledged with."""
 
 WEB = Path(__file__).parent.parent / "web"
 GRAPHIQL_ASSETS = WEB / "graphiql" / "node_modules"
@@ -86,18 +93,24 @@ class Caller(NamedTuple):
 class Api(GraphQL[Context, None]):
     """The GraphQL endpoint of every brand."""
 
+    graphql_transport_ws_handler_class = Socket
+    websocket_adapter_class = TextSocket
+    stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: Subscriptions}
+
     def __init__(self, settings: Settings) -> None:
         developing = settings.environment is Environment.DEVELOPMENT
         super().__init__(
             schema,
             graphql_ide="graphiql" if developing else None,
-            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL],
+            connection_init_wait_timeout=timedelta(seconds=10),
+            max_subscriptions_per_connection=None,  # our own handler counts, and says so with a code
         )
         self.settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
+            await self._connected(WebSocket(scope, receive, send))
             return
         request = Request(scope, _limited(receive))
         try:
@@ -108,6 +121,41 @@ class Api(GraphQL[Context, None]):
         async with reading_on():
             answer = await self._asked(request)
         await answer(scope, receive, send)
+
+    async def _connected(self, socket: WebSocket) -> None:
+        """A WebSocket of a site there is; who is asking is known once the connection has begun."""
+        try:
+            brand = await registry.by_host(socket.headers.get("host", ""))
+        except NotFound:
+            await self.reject_websocket(socket)
+            return
+        host_tenant_id = brand.id if brand else PLATFORM
+        socket.scope["request_id"] = new_id().hex
+        socket.scope["caller"] = Caller(host_tenant_id, None, _token(socket)[0], brand.locale if brand else "en")
+        with tenant_scope(host_tenant_id):
+            await self.run(socket)
+
+    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
+        """Let in who is known: by the cookie of the site, or by a token in a header or in what it says first."""
+        given = (context.connection_params or {}).get("authorization")
+        token = _bearer(given) if isinstance(given, str) else context.token
+        host = None if context.host_tenant_id == PLATFORM else context.host_tenant_id
+        actor = await sessions.authenticate(token, host) if token else None
+        if actor is None:
+            raise ConnectionRejectionError
+        context.actor, context.token, context.tenant_id = actor, token, actor.tenant_id
+        context.locale = locale_of(context.request.headers.get("accept-language"), actor.locale)
+        return NOTHING_MORE
+
+    async def create_streaming_response(
+        self,
+        request: Request | WebSocket,
+        stream: Callable[[], AsyncIterator[str]],
+        sub_response: Response,
+        headers: Mapping[str, str],
+    ) -> Response:
+        """An answer that goes on; like every other, in the caller's scope and never kept."""
+        return EventStream(current_tenant(), request.scope, stream(), headers={**headers, "cache-control": "no-store"})
 
     async def _asked(self, request: Request) -> Response:
         """The answer to whoever asks."""
@@ -161,6 +209,7 @@ class Api(GraphQL[Context, None]):
             token=caller.token,
             locale=locale_of(request.headers.get("accept-language"), caller.locale),
             address=request.client.host if request.client else "",
+            cut=cutting(request.scope),
         )
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
@@ -188,12 +237,15 @@ class Api(GraphQL[Context, None]):
         return HTMLResponse((WEB / "graphiql" / "index.html").read_text(encoding="utf-8"))
 
 
-def _token(request: Request) -> tuple[str | None, bool]:
+def _token(request: HTTPConnection) -> tuple[str | None, bool]:
     """The caller's token, and whether it came as a cookie."""
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and bearer:
-        return bearer.strip(), False
-    return request.cookies.get(COOKIE), True
+    bearer = _bearer(request.headers.get("authorization", ""))
+    return (bearer, False) if bearer else (request.cookies.get(COOKIE), True)
+
+
+def _bearer(authorization: str) -> str | None:
+    scheme, _, bearer = authorization.partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" and bearer else None
 
 
 def _same_origin(request: Request) -> bool:

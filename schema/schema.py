@@ -46,6 +46,8 @@ from schema.settlement import SettlementMutation, SettlementQuery
 from schema.settlement_preview import SettlementPreviewQuery
 from schema.simulations import SimulationMutation, SimulationQuery
 from schema.tiers import TierMutation
+from schema.webhook_changes import WebhookMutation
+from schema.webhooks import WebhookQuery
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -78,6 +80,7 @@ class Query(
     ImportQuery,
     NotificationQuery,
     EventQuery,
+    WebhookQuery,
     AuditQuery,
 ):
     """The root of reads."""
@@ -107,6 +110,7 @@ class Mutation(
     ScheduleMutation,
     ImportMutation,
     NotificationMutation,
+    WebhookMutation,
 ):
     """The root of writes."""
 

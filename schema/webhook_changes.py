@@ -88,14 +88,14 @@ class WebhookMutation:
     @refusals(WebhookPayload)
     async def create_webhook(self, info: Info, input: In[CreateWebhookInput]) -> WebhookPayload:
         """A new webhook."""
-        made = await commands.create(_content(input), info.context.who)
+        made = await commands.create(_content(info, input), info.context.who)
         return WebhookPayload(webhook=webhook(made.webhook), secret=made.secret)
 
     @strawberry.mutation(description="Say anew where and what a webhook is told; what waits follows the new words.")
     @refusals(WebhookPayload)
     async def change_webhook(self, info: Info, input: In[ChangeWebhookInput]) -> WebhookPayload:
         """Change it."""
-        found = await commands.change(_id(input.id), _content(input), info.context.who)
+        found = await commands.change(_id(input.id), _content(info, input), info.context.who)
         return WebhookPayload(webhook=webhook(found))
 
     @strawberry.mutation(description="Let events wait. The same again changes nothing.")
@@ -131,9 +131,7 @@ class WebhookMutation:
         await commands.test(_id(input.id), info.context.who)
         return DonePayload(done=True)
 
-    @strawberry.mutation(
-        description="Deliver again, whatever came of it before. Those that wait anyhow are left alone."
-    )
+    @strawberry.mutation(description="Deliver again, whatever came of it before; those that wait are left alone.")
     @refusals(ReplayWebhookDeliveriesPayload)
     async def replay_webhook_deliveries(
         self, info: Info, input: In[ReplayWebhookDeliveriesInput]
@@ -150,7 +148,7 @@ def _id(given: strawberry.ID) -> UUID:
     return from_global("Webhook", given, "input.id")
 
 
-def _content(given: CreateWebhookInput) -> WebhookContent:
+def _content(info: Info, given: CreateWebhookInput) -> WebhookContent:
     """What was said, its payload checked against the schema and what the role may read."""
-    payload = check_payload(given.payload, given.role, "input.payload")
+    payload = check_payload(info.schema._schema, given.payload, given.role, "input.payload")
     return WebhookContent(name=given.name, url=given.url, kinds=given.kinds, payload=payload, role=given.role)

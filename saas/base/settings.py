@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from typing import Any
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,6 +12,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 DEVELOPMENT_KEY = "development-only-key-do-not-use-in-production"
 FIRST_KEY = "1"
 """The id of the sealing key that is derived from SECRET_KEY."""
+
+SERVER: Mapping[str, Any] = {"ws_max_size": 65_536, "ws_per_message_deflate": False, "timeout_graceful_shutdown": 10}
+"""How uvicorn is to serve: small messages from outside, no buffer to compress in for each connection, and streams that
+stand open end after ten seconds when the server stops."""
 
 _SEALING_KEYS = re.compile(r"[a-z0-9]{1,20}:[^,:\s]{32,}(,[a-z0-9]{1,20}:[^,:\s]{32,})*", re.ASCII)
 

@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator, Callable, Collection
 from uuid import UUID
 
 from saas.events import queries
+from saas.events.audience import wanted_by
 from saas.events.hub import current_hub
-from saas.events.rules import EventKind, Numbered, wanted_by
+from saas.events.rules import EventKind, Numbered
 from saas.events.streams import Stream
 from tenants.actors import Actor
 

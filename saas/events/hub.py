@@ -136,7 +136,7 @@ class Hub:
         self._checked[current_tenant()] = clock.now()
         for stream in streams:
             now = actors.get(stream.token) if stream.token else None
-            if now != stream.actor or now is None or now.must_enrol != stream.actor.must_enrol:
+            if now is None or now != stream.actor or now.must_enrol != stream.actor.must_enrol:
                 stream.end(SessionOver(None))
                 self.leave(stream)
         return [stream for stream in streams if stream in self._streams.get(current_tenant(), ())]

@@ -1,19 +1,15 @@
-"""What happens that somebody may follow, and who may see which of it. Pure.
+"""What happens that somebody may follow, and what somebody follows of it. Pure.
 
 An event tells that something happened to a thing, and when. What the thing looks like is asked for by whoever may:
 an event holds ids and amounts of its own matter alone, never a name.
 """
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from saas.base.ids import DistributorId
-from tenants.access import STAFF, Rule
-from tenants.access_groups import COMMISSIONS_READ, EXITS_READ, MONEY_READ, ORDERS_READ
-from tenants.actors import Actor, Role
 
 KEPT = timedelta(days=7)
 """How long events are kept for those who take up where they left off."""
@@ -71,18 +67,6 @@ class EventKind(StrEnum):
         return Subject(self.partition(".")[0])
 
 
-SEEN_BY: Mapping[Subject, Rule] = {
-    Subject.ORDER: ORDERS_READ,
-    Subject.COMMISSION: COMMISSIONS_READ,
-    Subject.BALANCE: MONEY_READ,
-    Subject.PAYOUT: MONEY_READ,
-    Subject.EXIT: EXITS_READ,
-    Subject.JOB: STAFF,
-    Subject.WEBHOOK: STAFF,
-}
-"""Who may see an event: whoever may read what it is about. Of that, a distributor only what is its own."""
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened; ``distributor_id`` is whose it is, where it is a distributor's.
@@ -111,11 +95,6 @@ class Numbered:
     at: datetime
 
 
-def kinds_for(actor: Actor, wanted: Collection[EventKind] | None = None) -> frozenset[EventKind]:
-    """Of the wanted kinds, or of all, those that the actor may see."""
-    return frozenset(kind for kind in wanted or EventKind if SEEN_BY[kind.subject].admits(actor))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What of the log somebody follows: these kinds, of one distributor or all, of one thing or all."""
@@ -131,12 +110,3 @@ class Wanted:
             and self.distributor_id in {None, event.distributor_id}
             and self.subject_id in {None, event.subject_id}
         )
-
-
-def wanted_by(actor: Actor, kinds: Collection[EventKind] | None = None, subject_id: UUID | None = None) -> Wanted:
-    """What the actor gets of what it asks for; a distributor without a place in the tree gets nothing."""
-    own = actor.distributor_id if actor.role is Role.DISTRIBUTOR else None
-    seen = kinds_for(actor, kinds)
-    if actor.role is Role.DISTRIBUTOR and own is None:
-        seen = frozenset()
-    return Wanted(kinds=seen, distributor_id=own, subject_id=subject_id)

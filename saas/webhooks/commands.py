@@ -21,7 +21,6 @@ from saas.webhooks.errors import WebhooksFull
 from saas.webhooks.queries import WebhookView, read_webhook
 from saas.webhooks.rules import (
     OVERLAP_MOST,
-    ROLES,
     SECRET_BYTES,
     WEBHOOKS_MOST,
     WebhookStatus,
@@ -34,6 +33,8 @@ from tenants.actors import Actor, Role, system
 
 JOB = "webhook.deliver"
 """The kind of the jobs that deliver."""
+ROLES = (Role.OWNER, Role.FINANCE, Role.OPERATIONS, Role.AUDITOR)
+"""Whose eyes a payload may be read with."""
 NAME_LONGEST = 100
 FORGOTTEN_AT_ONCE = 5_000
 

@@ -50,11 +50,14 @@ class _Taken(NamedTuple):
 
 def handlers(render: Render, sender: Sender | None = None) -> Mapping[str, Handler]:
     """Who does the jobs of webhooks."""
-    return {JOB: partial(run_deliver, render, sender or Sender(loopback=get_settings().webhook_loopback))}
+    return {JOB: partial(run_deliver, render, sender)}
 
 
-async def run_deliver(render: Render, sender: Sender, _: Mapping[str, Any], progress: Progress | None = None) -> None:
+async def run_deliver(
+    render: Render, sender: Sender | None, _: Mapping[str, Any], progress: Progress | None = None
+) -> None:
     """The handler of ``JOB``."""
+    sender = sender or Sender(loopback=get_settings().webhook_loopback)
     until = monotonic() + JOB_TIME_MOST.total_seconds()
     async with reading() as tx:
         rows = await tx.rows(f"SELECT DISTINCT d.webhook_id {_DUE} AND d.next_at <= $2", tx.tenant_id, clock.now())
