@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from saas.base import clock
 from saas.base.db import Database
@@ -28,7 +30,7 @@ async def test_the_same_money_and_the_same_key_sixteen_at_once(db: Database) -> 
         await use_program()
         owners = await make_distributors(*(f"D{number}" for number in range(min(SIZE.rounds, 50))))
         for turn in range(-(-SIZE.rounds // len(owners))):
-            at = SETTLED_AT.replace(year=SETTLED_AT.year + turn)
+            at = month_after(SETTLED_AT, turn)
             amounts = {owner: random.randrange(20_000, 200_000) for owner in owners}
             await settle_for(amounts, at=at)
             with clock.at(at):
@@ -37,6 +39,13 @@ async def test_the_same_money_and_the_same_key_sixteen_at_once(db: Database) -> 
                         await give_card(owner)
                     await one_round(owner, amounts[owner], turn, random.random() < 0.5)
         assert await broken() == []
+
+
+def month_after(moment: datetime, months: int) -> datetime:
+    """The same moment so many months later, in the brand's time zone: each month is closed in its turn."""
+    local = moment.astimezone(ZoneInfo("Asia/Shanghai"))
+    years, month = divmod(local.month - 1 + months, 12)
+    return local.replace(year=local.year + years, month=month + 1).astimezone(UTC)
 
 
 async def one_round(owner: DistributorId, amount: int, turn: int, whole: bool) -> None:
