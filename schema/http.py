@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -52,11 +52,12 @@ log = logging.getLogger("banyan.http")
 
 def make_app(settings: Settings, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     """The server: ``/graphql``, ``/callbacks/…``, ``/livez``, ``/readyz``, and GraphiQL in development."""
-    developing = settings.environment is Environment.DEVELOPMENT
+    developing, api = settings.environment is Environment.DEVELOPMENT, Api(settings)
     routes: list[BaseRoute] = [
         Route("/livez", _live),
         Route("/readyz", _ready),
-        Route("/graphql", Api(settings)),
+        Route("/graphql", api),
+        WebSocketRoute("/graphql", api),
         Route("/callbacks/{provider}", callback, methods=["POST"]),
     ]
     if developing:
@@ -155,7 +156,8 @@ class Api(GraphQL[Context, None]):
         headers: Mapping[str, str],
     ) -> Response:
         """An answer that goes on; like every other, in the caller's scope and never kept."""
-        return EventStream(current_tenant(), request.scope, stream(), headers={**headers, "cache-control": "no-store"})
+        plain = {name.lower(): value for name, value in headers.items()} | {"cache-control": "no-store, no-transform"}
+        return EventStream(current_tenant(), request.scope, stream(), headers=plain)
 
     async def _asked(self, request: Request) -> Response:
         """The answer to whoever asks."""

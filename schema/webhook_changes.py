@@ -13,7 +13,7 @@ from schema.errors import In, Payload, refusals
 from schema.ids import from_global
 from schema.limits import at_most_a_thousand
 from schema.payloads import check_payload
-from schema.people import DonePayload
+from schema.people import DonePayload, MemberRole
 from schema.webhooks import Webhook, webhook
 from tenants.actors import Role
 
@@ -29,7 +29,7 @@ class CreateWebhookInput:
     url: str = strawberry.field(description="Where to post: https, a public server.")
     kinds: list[EventKind] = strawberry.field(default_factory=list, description="What to tell; everything by default.")
     payload: str = strawberry.field(default=PAYLOAD, description="The selection of Event to send as `data`.")
-    role: Role = strawberry.field(default=Role.AUDITOR, description="The role whose eyes it is read with.")
+    role: MemberRole = strawberry.field(default=MemberRole.AUDITOR, description="The role whose eyes it is read with.")
 
 
 @strawberry.input(description="A webhook, and what it shall be from now on; what is left out becomes the default.")
@@ -150,5 +150,6 @@ def _id(given: strawberry.ID) -> UUID:
 
 def _content(info: Info, given: CreateWebhookInput) -> WebhookContent:
     """What was said, its payload checked against the schema and what the role may read."""
-    payload = check_payload(info.schema._schema, given.payload, given.role, "input.payload")
-    return WebhookContent(name=given.name, url=given.url, kinds=given.kinds, payload=payload, role=given.role)
+    role = Role(given.role.value)
+    payload = check_payload(info.schema._schema, given.payload, role, "input.payload")
+    return WebhookContent(name=given.name, url=given.url, kinds=given.kinds, payload=payload, role=role)

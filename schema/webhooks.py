@@ -16,7 +16,7 @@ from schema.enums import described
 from schema.events import Event, event
 from schema.ids import from_global, to_global
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
-from tenants.actors import Role
+from schema.people import MemberRole
 
 described(
     "Whether events are told to a webhook.",
@@ -42,7 +42,7 @@ class Webhook:
     url: str = strawberry.field(description="Where messages are posted.")
     kinds: list[EventKind] = strawberry.field(description="What is told; nothing here means everything.")
     payload: str = strawberry.field(description="The selection of Event that a message holds as `data`.")
-    role: Role = strawberry.field(description="Whose eyes it is read with.")
+    role: MemberRole = strawberry.field(description="Whose eyes it is read with.")
     status: WebhookStatus = strawberry.field(description="Whether it is told.")
     failures: int = strawberry.field(description="Failures since the last success.")
     paused_at: datetime | None = strawberry.field(description="Since when it waits.")
@@ -59,7 +59,7 @@ def webhook(view: WebhookView) -> Webhook:
         url=view.url,
         kinds=list(view.kinds),
         payload=view.payload,
-        role=view.role,
+        role=MemberRole(view.role.value),
         status=view.status,
         failures=view.failures,
         paused_at=view.paused_at,
