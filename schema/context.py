@@ -42,6 +42,8 @@ class Context:
     cost: int = 0
     connection_params: dict[str, Any] | None = None
     """What a WebSocket's caller said first."""
+    streams: bool = False
+    """Whether the answer can go on, as those of subscriptions do."""
     cut: Callable[[], None] = lambda: None  # a default, not a name
     """Ends the connection of a stream that takes nothing any more."""
 

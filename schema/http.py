@@ -211,6 +211,7 @@ class Api(GraphQL[Context, None]):
             token=caller.token,
             locale=locale_of(request.headers.get("accept-language"), caller.locale),
             address=request.client.host if request.client else "",
+            streams=request.scope["type"] == "websocket" or "text/event-stream" in request.headers.get("accept", ""),
             cut=cutting(request.scope),
         )
 

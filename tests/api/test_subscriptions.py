@@ -93,8 +93,9 @@ async def test_a_job_can_be_followed_from_its_beginning_to_its_end(world: World,
         kinds = [(await follower.event())["kind"]]
         while kinds[-1] != "JOB_DONE":
             kinds.append((await follower.event())["kind"])
-        assert kinds[0] == "JOB_STARTED"
-        assert set(kinds[1:-1]) <= {"JOB_PROGRESSED"}
+        # Whether it was still unknown that the job was asked for when one began to follow is chance.
+        told = [kind for kind in kinds if kind not in {"JOB_QUEUED", "JOB_PROGRESSED"}]
+        assert told == ["JOB_STARTED", "JOB_DONE"]
 
 
 async def test_a_session_that_ends_ends_what_it_follows(world: World, port: int) -> None:
@@ -192,8 +193,7 @@ async def test_an_event_stream_is_told_the_same(world: World, port: int) -> None
     async with streaming(port, lotus.owner, "{ me { id } }") as answer:
         (first, *_) = [data async for _, data in told(answer)]
         assert first["data"] is None
-    plain = await lotus.owner.send(EVENTS % FACTS)
-    assert plain.status_code == 400
+    assert await lotus.owner.errors(EVENTS % FACTS) == ["BAD_REQUEST"]
 
 
 async def test_nobody_follows_more_than_it_may_and_nonsense_ends_the_connection(world: World, port: int) -> None:
@@ -206,6 +206,7 @@ async def test_nobody_follows_more_than_it_may_and_nonsense_ends_the_connection(
         assert await follower.error() == "TOO_MANY_STREAMS"
         await second.say("subscribe", "1", {"query": EVENTS % FACTS})
         assert await second.error() == "TOO_MANY_STREAMS"
+        assert (await second.hear())["type"] == "complete"
         await follower.say("complete", "0")
         await follower.settled()
         await second.say("subscribe", "2", {"query": EVENTS % FACTS})
