@@ -106,10 +106,10 @@ async def socket(port: int, host: str, **headers: str) -> AsyncIterator[Follower
 
 
 @asynccontextmanager
-async def following(port: int, caller: Api) -> AsyncIterator[Follower]:
+async def following(port: int, host: str, token: str | None) -> AsyncIterator[Follower]:
     """A connection of somebody with a bearer token, which it says first."""
-    async with socket(port, caller.host) as follower:
-        await follower.say("connection_init", payload={"authorization": f"Bearer {caller.token}"})
+    async with socket(port, host) as follower:
+        await follower.say("connection_init", payload={"authorization": f"Bearer {token}"})
         assert (await follower.hear())["type"] == "connection_ack"
         yield follower
 

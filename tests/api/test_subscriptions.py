@@ -38,7 +38,9 @@ async def test_everybody_is_told_its_own_at_once_and_the_other_brand_nothing(wor
     shop = await key_with(lotus, [Scope.ORDERS_READ])
     async with AsyncExitStack() as stack:
         callers = (lotus.owner, me, neighbour, cedar.owner, shop)
-        owner, own, other, cedars, key = [await stack.enter_async_context(following(port, one)) for one in callers]
+        owner, own, other, cedars, key = [
+            await stack.enter_async_context(following(port, one.host, one.token)) for one in callers
+        ]
         placed = ["ORDER_PLACED", "ORDER_PAID"]
         for one in (owner, own, other, cedars, key):
             await one.subscribe(f"{FACTS} order {{ number status }}", kinds=placed)
@@ -62,12 +64,12 @@ async def test_everybody_is_told_its_own_at_once_and_the_other_brand_nothing(wor
 async def test_who_was_away_goes_on_after_its_cursor_and_misses_nothing(world: World, port: int) -> None:
     lotus = world.lotus
     seller = await lotus.enrol("A")
-    async with following(port, lotus.owner) as follower:
+    async with following(port, lotus.owner.host, lotus.owner.token) as follower:
         await follower.subscribe(kinds=["ORDER_PLACED"])
         first = await order(lotus, seller, "1")
         seen = await follower.event()
     missed = [await order(lotus, seller, f"missed-{n}") for n in range(3)]
-    async with following(port, lotus.owner) as follower:
+    async with following(port, lotus.owner.host, lotus.owner.token) as follower:
         since = {"after": seen["cursor"], "kinds": ["ORDER_PLACED"]}
         await follower.say("subscribe", "1", {"query": EVENTS % FACTS, "variables": since})
         assert [(await follower.event())["subjectId"] for _ in missed] == missed
@@ -85,7 +87,7 @@ async def test_a_job_can_be_followed_from_its_beginning_to_its_end(world: World,
     from saas.jobs.worker import run_due
     from schema.working import HANDLERS
 
-    async with following(port, world.lotus.owner) as follower:
+    async with following(port, world.lotus.owner.host, world.lotus.owner.token) as follower:
         given = {"task": "CHECK_BOOKS", "idempotencyKey": "now"}
         job = (await world.lotus.finance.do("startTask", "job { id }", **given))["job"]["id"]
         await follower.subscribe("kind job { status }", subject=job, after=None)
@@ -106,7 +108,9 @@ async def test_a_session_that_ends_ends_what_it_follows(world: World, port: int)
     keys = (await lotus.owner.ask("{ apiKeys { id } }"))["apiKeys"]
     async with AsyncExitStack() as stack:
         callers = (leaving, staying, shop)
-        one, other, key = [await stack.enter_async_context(following(port, caller)) for caller in callers]
+        one, other, key = [
+            await stack.enter_async_context(following(port, caller.host, caller.token)) for caller in callers
+        ]
         sse = await stack.enter_async_context(streaming(port, leaving, EVENTS % FACTS))
         for follower in (one, other, key):
             await follower.subscribe(kinds=["ORDER_PLACED"])
@@ -171,7 +175,7 @@ async def test_the_gate_holds_for_subscriptions(world: World, port: int) -> None
         (seller, "nothing", "BAD_REQUEST"),
         (seller, deep, "OPERATION_TOO_DEEP"),
     ):
-        async with following(port, caller) as follower:
+        async with following(port, caller.host, caller.token) as follower:
             await follower.say("subscribe", "1", {"query": EVENTS % selection})
             assert await follower.error() == code, selection
     async with streaming(port, world.lotus.anonymous, EVENTS % FACTS) as answer:
@@ -198,7 +202,7 @@ async def test_an_event_stream_is_told_the_same(world: World, port: int) -> None
 
 async def test_nobody_follows_more_than_it_may_and_nonsense_ends_the_connection(world: World, port: int) -> None:
     owner = world.lotus.owner
-    async with following(port, owner) as follower, following(port, owner) as second:
+    async with following(port, owner.host, owner.token) as follower, following(port, owner.host, owner.token) as second:
         for n in range(STREAMS_OF_ONE_MOST):
             await follower.say("subscribe", str(n), {"query": EVENTS % FACTS})
         await follower.settled()
@@ -215,6 +219,6 @@ async def test_nobody_follows_more_than_it_may_and_nonsense_ends_the_connection(
         assert (await second.hear())["type"] == "error"
     shapeless = '{"type": "subscribe", "id": "1", "payload": []}'
     for nonsense in ("[]", "1", shapeless, '{"type": "subscribe", "id": 1}', "{"):
-        async with following(port, owner) as follower:
+        async with following(port, owner.host, owner.token) as follower:
             await follower.socket.send(nonsense)
             assert (await follower.closed())[0] == 4400, nonsense

@@ -9,7 +9,7 @@ import pytest
 
 from saas.base import clock
 from saas.base.db import Database, transaction
-from saas.base.ids import TenantId, new_id
+from saas.base.ids import MemberId, TenantId, new_id
 from saas.events import queries, streams
 from saas.events.audience import wanted_by
 from saas.events.commands import tell

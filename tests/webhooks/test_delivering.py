@@ -20,7 +20,7 @@ from saas.jobs.queries import jobs
 from saas.jobs.worker import run_due
 from saas.webhooks import commands, queries
 from saas.webhooks.commands import NewSecret, WebhookContent
-from saas.webhooks.delivering import handlers
+from saas.webhooks.delivering import handlers, run_deliver
 from saas.webhooks.errors import WebhooksFull, WebhookUrlRefused
 from saas.webhooks.queries import DeliveryView
 from saas.webhooks.rules import PAUSE_AFTER, TRIES_MOST, WEBHOOKS_MOST, DeliveryStatus, WebhookStatus
@@ -38,7 +38,8 @@ async def render(payload: str, role: Role, event_id: UUID) -> bytes:
     return orjson.dumps({"payload": payload, "role": role, "event": event_id})
 
 
-HANDLERS = handlers(render, Sender(loopback=True, time_most=timedelta(seconds=5)))
+HERE = Sender(loopback=True, time_most=timedelta(seconds=5))
+HANDLERS = handlers(render, HERE)
 
 
 def who(tenant: TenantId = LOTUS) -> Actor:
@@ -232,7 +233,7 @@ async def test_a_worker_that_died_while_it_sent_sends_again_under_the_same_id() 
         made = await hook(receiver)
         await happen(EventKind.ORDER_PAID)
         with as_tenant(LOTUS):
-            dying = asyncio.create_task(HANDLERS["webhook.deliver"]({}, None))  # type: ignore[arg-type]
+            dying = asyncio.create_task(run_deliver(render, HERE, {}))
             await receiver.arrived.wait()
             dying.cancel()
             await asyncio.gather(dying, return_exceptions=True)
