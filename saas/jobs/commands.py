@@ -195,6 +195,14 @@ async def waits_already(tx: Tx, kind: str, by: datetime) -> bool:
     return held is not None
 
 
+async def forget_done(tx: Tx, kind: str, before: datetime) -> int:
+    """Drop jobs of a kind that came to their end before a moment, where nothing refers to them; answers how many."""
+    return await tx.execute(
+        "DELETE FROM job WHERE tenant_id = $1 AND kind = $2 AND status = 'done' AND finished_at < $3",
+        *(tx.tenant_id, kind, before),
+    )
+
+
 def tell_job(event: EventKind, job_id: JobId, kind: str) -> None:
     """Tell those who follow the brand's jobs, in the running transaction."""
     if kind not in QUIET:

@@ -16,7 +16,7 @@ from saas.base.settings import get_settings
 from saas.base.vault import seal, unseal
 from saas.events.commands import tell_now
 from saas.events.rules import KEPT, Event, EventKind, Numbered
-from saas.jobs.commands import enqueue, waits_already
+from saas.jobs.commands import enqueue, forget_done, waits_already
 from saas.webhooks.errors import WebhooksFull
 from saas.webhooks.queries import WebhookView, read_webhook
 from saas.webhooks.rules import (
@@ -37,6 +37,8 @@ ROLES = (Role.OWNER, Role.FINANCE, Role.OPERATIONS, Role.AUDITOR)
 """Whose eyes a payload may be read with."""
 NAME_LONGEST = 100
 FORGOTTEN_AT_ONCE = 5_000
+JOBS_KEPT = timedelta(days=1)
+"""How long the jobs that have delivered are kept: the deliveries say what came of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +258,7 @@ async def forget_deliveries() -> int:
         for table, column in (("webhook_attempt", "delivery_id"), ("webhook_delivery", "id")):
             old = f"{column} {tx.within(2, 'uuid')}"
             await tx.execute(f"DELETE FROM {table} WHERE tenant_id = $1 AND {old}", tx.tenant_id, ids)
+        await forget_done(tx, JOB, clock.now() - JOBS_KEPT)
     return len(ids)
 
 

@@ -61,11 +61,15 @@ async def run_deliver(
     until = monotonic() + JOB_TIME_MOST.total_seconds()
     async with reading() as tx:
         rows = await tx.rows(f"SELECT DISTINCT d.webhook_id {_DUE} AND d.next_at <= $2", tx.tenant_id, clock.now())
-    await asyncio.gather(*(_empty(row["webhook_id"], render, sender, until) for row in rows))
+    emptied = (_empty(row["webhook_id"], render, sender, until) for row in rows)
+    # None is left behind on its own when another one fails: the job is tried again as a whole.
+    faults = [one for one in await asyncio.gather(*emptied, return_exceptions=True) if one is not None]
     async with transaction() as tx:
         next_at = as_time(await tx.value(f"SELECT min(d.next_at) {_DUE}", tx.tenant_id))
         if next_at is not None:
             await deliver_soon(tx, max(next_at, clock.now()))
+    for fault in faults:
+        raise fault
 
 
 _DUE = (
