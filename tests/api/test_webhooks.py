@@ -59,7 +59,7 @@ async def test_a_receiver_gets_what_was_selected_and_the_owner_reads_what_came_o
     told = message["data"]
     assert (told["kind"], told["subjectId"], told["payout"]) == ("ORDER_PLACED", placed, None)
     assert told["order"]["seller"] == {"code": "A"}
-    assert told["order"]["goods"] == {"amountMinor": "123400", "currency": "CNY"}
+    assert told["order"]["goods"] == {"amountMinor": 123_400, "currency": "CNY"}
     assert got.headers["webhook-id"] == told["id"]
     text = (
         "query($id: ID!) { webhookDeliveries(webhookId: $id) { nodes { status attempts event { id kind } "
@@ -79,31 +79,31 @@ async def test_a_receiver_gets_what_was_selected_and_the_owner_reads_what_came_o
     assert made["secret"] not in shown.text
 
 
-@pytest.mark.parametrize(
-    ("payload", "role"),
-    [
-        ("{ nothing }", "AUDITOR"),
-        ("{ order }", "AUDITOR"),
-        ("{ id } me { id }", "AUDITOR"),
-        ("{ id } } query Other { me { id }", "AUDITOR"),
-        ("{ ...F } } fragment F on Event { id", "AUDITOR"),
-        ("{ id(", "AUDITOR"),
-        ("", "AUDITOR"),
-        ("{ job { id } }", "DISTRIBUTOR"),
-        (f"{{ order {{ seller {'{ sponsor ' * 12}{{ id }}{' }' * 12} }} }}", "AUDITOR"),
-        ("{ a" * 1_300, "AUDITOR"),
-    ],
-)
-async def test_a_payload_that_cannot_be_read_is_refused_when_it_is_said(world: World, payload: str, role: str) -> None:
-    given = {"name": "shop", "url": "https://hooks.example.com/", "payload": payload, "role": role}
-    assert await world.lotus.owner.refused("createWebhook", **given) == ["WEBHOOK_PAYLOAD_REFUSED"]
+UNREADABLE = [
+    ("{ nothing }", "AUDITOR"),
+    ("{ order }", "AUDITOR"),
+    ("{ id } me { id }", "AUDITOR"),
+    ("{ id } } query Other { me { id }", "AUDITOR"),
+    ("{ ...F } } fragment F on Event { id", "AUDITOR"),
+    ("{ id(", "AUDITOR"),
+    ("", "AUDITOR"),
+    ("{ job { id } }", "DISTRIBUTOR"),
+    (f"{{ order {{ seller {'{ sponsor ' * 12}{{ id }}{' }' * 12} }} }}", "AUDITOR"),
+    ("{ a" * 1_300, "AUDITOR"),
+]
+
+
+async def test_a_payload_that_cannot_be_read_is_refused_when_it_is_said(world: World) -> None:
+    for payload, role in UNREADABLE:
+        given = {"name": "shop", "url": "https://hooks.example.com/", "payload": payload, "role": role}
+        assert await world.lotus.owner.refused("createWebhook", **given) == ["WEBHOOK_PAYLOAD_REFUSED"], payload
 
 
 async def test_a_webhook_is_for_the_office_and_leads_to_public_servers(world: World) -> None:
     owner = world.lotus.owner
     given = {"name": "shop", "url": "https://hooks.example.com/"}
-    for role in ("DISTRIBUTOR", "OPERATOR"):
-        assert await owner.refused("createWebhook", **given, role=role, payload="{ id }") == ["INVALID_INPUT"]
+    for role, code in (("DISTRIBUTOR", "INVALID_INPUT"), ("OPERATOR", "WEBHOOK_PAYLOAD_REFUSED")):
+        assert await owner.refused("createWebhook", **given, role=role, payload="{ id }") == [code]
     inside = {**given, "url": "https://169.254.169.254/latest/meta-data"}
     assert await owner.refused("createWebhook", **inside) == ["WEBHOOK_URL_REFUSED"]
     assert await owner.refused("createWebhook", **{**given, "name": " "}) == ["INVALID_INPUT"]
