@@ -35,7 +35,7 @@ LATER = timedelta(hours=10)
 
 
 async def render(payload: str, role: Role, event_id: UUID) -> bytes:
-    return orjson.dumps({"payload": payload, "role": role, "event": event_id})
+    return orjson.dumps({"payload": payload, "role": role, "event": str(event_id)})
 
 
 HERE = Sender(loopback=True, time_most=timedelta(seconds=5))
