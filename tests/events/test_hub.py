@@ -171,6 +171,26 @@ async def test_following_from_any_place_while_much_happens_misses_nothing_and_re
     assert got == list(range(1, before + during + 1))
 
 
+async def test_what_is_in_the_log_and_in_the_queue_comes_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = await sessions.issue_token("lotus", "auditor", "tests")
+    join = Hub.join
+
+    async def join_while_it_happens(hub: Hub, stream: Stream) -> None:
+        await join(hub, stream)
+        await happen()
+        await hub.look()
+
+    monkeypatch.setattr(Hub, "join", join_while_it_happens)
+    async with open_hub():
+        with as_tenant(LOTUS):
+            following = follow(session.actor, session.token)
+            async with aclosing(following), asyncio.timeout(PATIENCE_SECONDS):
+                first = await anext(following)
+                await happen()
+                second = await anext(following)
+    assert (first.seq, second.seq) == (1, 2)
+
+
 async def test_a_hub_that_ends_says_so_to_everybody() -> None:
     async with open_hub() as hub:
         stream = await stream_of()
