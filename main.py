@@ -24,10 +24,8 @@ from saas.base.db.migrate import LATEST, migrate
 from saas.base.db.scale_out import scale_out
 from saas.base.scope import tenant_scope
 from saas.base.settings import get_settings
-from saas.duties import CHORES, HANDLERS
 from saas.imports.by_command import run_file
 from saas.imports.columns import ImportKind, template
-from saas.jobs.worker import run_worker
 from saas.operating import auditing, backup
 from saas.proof.commands import prove_books
 from saas.running import T, console, fail, given_settings, observed, run_on_database, show_findings, told
@@ -54,21 +52,19 @@ NUMBERED = partial(typer.Option, min=1, max=NUMBER_MOST)
 def app() -> Starlette:
     """The ASGI application, for uvicorn and the tests of the server. Raises ``UnsafeSettings``."""
     from schema.http import make_app
+    from schema.working import at_work
 
     settings = get_settings()
     settings.require_safe()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with open_database(settings.database_url, pool_size=settings.database_pool_size):
-            worker = asyncio.create_task(_work()) if settings.worker_in_server else None
+        async with (
+            open_database(settings.database_url, pool_size=settings.database_pool_size),
+            at_work(jobs=settings.worker_in_server),
+        ):
             settle()
-            try:
-                yield
-            finally:
-                if worker is not None:
-                    worker.cancel()
-                    await asyncio.gather(worker, return_exceptions=True)
+            yield
 
     return make_app(settings, lifespan)
 
@@ -259,11 +255,13 @@ def token(
 def worker() -> None:
     """Do the brands' jobs until stopped; what is under way then is put back for the next worker."""
 
+    from schema.working import at_work
+
     async def run() -> None:
-        working = asyncio.create_task(_work())
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
-        with suppress(asyncio.CancelledError):
-            await working
+        stopped = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+        async with at_work(jobs=True):
+            await stopped.wait()
 
     with suppress(KeyboardInterrupt), observed(given_settings()):
         run_on_database(run)
@@ -315,11 +313,6 @@ async def _as_owner(tenant: str, login: str, what: str, work: Callable[[Actor], 
 
 def _format(file: Path) -> Format:
     return "json" if file.suffix == ".json" else "yaml"
-
-
-async def _work() -> None:
-    """Do jobs, of the kinds there are, until cancelled."""
-    await run_worker(HANDLERS, chores=CHORES)
 
 
 add_commands(cli, run_on_database, _as_owner)

@@ -21,19 +21,21 @@ from bench.leaving import leave_team
 from bench.paying import pay_batch
 from bench.scale import scale
 from bench.simulation import simulate_history
+from bench.subscriptions import subscriptions
 from bench.tree import order_cost
 
 KINDS = ("postgresql", "sqlite")
-GROUPS = ["engine", "import", "api", "guards", "tree", "scale", "simulation", "exits", "closing", "payouts"]
+GROUPS = [
+    *("engine", "import", "api", "guards", "tree", "scale", "simulation", "exits", "closing", "payouts"),
+    "subscriptions",
+]
 console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 def main(
     only: Annotated[
         list[str] | None,
-        typer.Argument(
-            help="engine, import, api, guards, tree, scale, simulation, exits, closing or payouts; all by default."
-        ),
+        typer.Argument(help=f"{', '.join(GROUPS)}; all by default."),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Also write the rows to this file.")] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="Only see that every row runs.")] = False,
@@ -80,6 +82,9 @@ async def measure(groups: list[str], size: Size) -> list[Figure]:
             if "payouts" in groups:
                 console.print(f"payouts on {kind} …", style="dim")
                 figures.append(await pay_batch(opened, kind, size))
+            if "subscriptions" in groups:
+                console.print(f"subscriptions on {kind} …", style="dim")
+                figures.append(await subscriptions(opened, kind, size))
     return figures
 
 

@@ -48,6 +48,12 @@ class Context:
     loaders: dict[str, DataLoader[Any, Any]] = field(default_factory=dict)
     visibility: Visibility | None = None
     cost: int = 0
+    connection_params: dict[str, Any] | None = None
+    """What a WebSocket's caller said first."""
+    streams: bool = False
+    """Whether the answer can go on, as those of subscriptions do."""
+    cut: Callable[[], None] = lambda: None  # a default, not a name
+    """Ends the connection of a stream that takes nothing any more."""
 
     @property
     def who(self) -> Actor:

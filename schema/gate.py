@@ -8,7 +8,7 @@ are kept with its document (``schema.documents``); the role is looked up in the 
 from collections.abc import Iterator
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationType
 from strawberry.extensions import SchemaExtension
 
 from schema.context import Context
@@ -68,6 +68,9 @@ class Gate(SchemaExtension):
             return [GraphQLError(message, extensions={"code": "SECOND_FACTOR_REQUIRED"})]
         if known.unusable or unusable_text(variables.values()):
             return [GraphQLError("Text holds NUL or half a character; remove it.", extensions={"code": "BAD_REQUEST"})]
+        if known.operation.operation is OperationType.SUBSCRIPTION and not context.streams:
+            message = "Follow this over WebSocket (graphql-transport-ws) or with Accept: text/event-stream."
+            return [GraphQLError(message, extensions={"code": "BAD_REQUEST"})]
         size = known.size(variables)
         context.cost = context.told.cost = size.cost
         return objections(size, context.cost_most)

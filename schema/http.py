@@ -1,7 +1,9 @@
 """GraphQL over HTTP: finds the tenant by host, the caller by token, and runs each request in that tenant's scope."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -9,21 +11,23 @@ import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.http.base import BaseRequestProtocol
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult, SubscriptionExecutionResult
+from strawberry.types.unset import UNSET, UnsetType
 
 from saas.base.db import reading_on
 from saas.base.errors import DomainError, NotFound
-from saas.base.ids import PLATFORM, TenantId
+from saas.base.ids import PLATFORM, TenantId, new_id
 from saas.base.scope import current_tenant, tenant_scope
 from saas.base.settings import Environment, Settings
 from schema.addresses import PlainAddress
@@ -37,12 +41,16 @@ from schema.observing import Observed, Told
 from schema.people import COOKIE
 from schema.rates import Rates
 from schema.schema import schema
+from schema.sockets import EventStream, Socket, Subscriptions, TextSocket, cutting
 from schema.texts import new_store, not_found, text_for
 from tenants import registry, sessions
 from tenants.actors import Actor
 from tenants.api_policy import ApiPolicy, asker_of, policy_of, this_policy
 from tenants.errors import RateLimited, TimedOut
 from tenants.registry import Brand
+
+NOTHING_MORE: UnsetType = UNSET
+"""What a connection is acknowledged with."""
 
 WEB = Path(__file__).parent.parent / "web"
 GRAPHIQL_ASSETS = WEB / "graphiql" / "node_modules"
@@ -52,11 +60,12 @@ BODY_MAX = 1_000_000
 
 def make_app(settings: Settings, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     """The server: ``/graphql``, ``/callbacks/…``, ``/livez``, ``/readyz``, and GraphiQL in development."""
-    developing = settings.environment is Environment.DEVELOPMENT
+    developing, api = settings.environment is Environment.DEVELOPMENT, Api(settings)
     routes: list[BaseRoute] = [
         Route("/livez", live),
         Route("/readyz", ready),
-        Route("/graphql", Api(settings)),
+        Route("/graphql", api),
+        WebSocketRoute("/graphql", api),
         Route("/callbacks/{provider}", callback, methods=["POST"]),
     ]
     if developing:
@@ -83,12 +92,18 @@ class Caller(NamedTuple):
 class Api(GraphQL[Context, None]):
     """The GraphQL endpoint of every brand."""
 
+    graphql_transport_ws_handler_class = Socket
+    websocket_adapter_class = TextSocket
+    stream_transport_classes_by_protocol = {GRAPHQL_SSE_PROTOCOL: Subscriptions}
+
     def __init__(self, settings: Settings) -> None:
         self.developing = settings.environment is Environment.DEVELOPMENT
         super().__init__(
             schema,
             graphql_ide="graphiql" if self.developing else None,
-            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL],
+            connection_init_wait_timeout=timedelta(seconds=10),
+            max_subscriptions_per_connection=None,  # our own handler counts, and says so with a code
         )
         self.settings = settings
         self.rates = Rates(settings)
@@ -96,7 +111,7 @@ class Api(GraphQL[Context, None]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
+            await self._connected(WebSocket(scope, receive, send))
             return
         request = Request(scope, _limited(receive))
         try:
@@ -123,6 +138,48 @@ class Api(GraphQL[Context, None]):
                 raise
         raise _refusal(503, TimedOut(seconds=seconds), request, "en")
 
+    async def _connected(self, socket: WebSocket) -> None:
+        """A WebSocket of a site there is; who is asking is known once the connection has begun."""
+        try:
+            brand = await registry.by_host(socket.headers.get("host", ""))
+        except NotFound:
+            await self.reject_websocket(socket)
+            return
+        host_tenant_id = brand.id if brand else PLATFORM
+        socket.scope["request_id"] = new_id().hex
+        with tenant_scope(host_tenant_id):
+            policy = policy_of(brand) if brand else await this_policy()
+            locale = brand.locale if brand else "en"
+            socket.scope["caller"] = Caller(host_tenant_id, None, _token(socket)[0], locale, policy)
+            await self.run(socket)
+
+    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
+        """Let in who is known: by the cookie of the site, or by a token in a header or in what it says first."""
+        given = (context.connection_params or {}).get("authorization")
+        token = _bearer(given) if isinstance(given, str) else context.token
+        host = None if context.host_tenant_id == PLATFORM else context.host_tenant_id
+        actor = await sessions.authenticate(token, host) if token else None
+        if actor is None or not self._counts(actor, context.address):
+            raise ConnectionRejectionError
+        context.actor, context.token, context.tenant_id = actor, token, actor.tenant_id
+        with tenant_scope(actor.tenant_id):
+            policy = await this_policy()
+        context.cost_most, context.only_trusted = policy.cost_most(asker_of(actor)), policy.trusted_only
+        context.explores = True
+        context.locale = locale_of(context.request.headers.get("accept-language"), actor.locale)
+        return NOTHING_MORE
+
+    async def create_streaming_response(
+        self,
+        request: Request | WebSocket,
+        stream: Callable[[], AsyncIterator[str]],
+        sub_response: Response,
+        headers: Mapping[str, str],
+    ) -> Response:
+        """An answer that goes on; like every other, in the caller's scope and never kept."""
+        plain = {name.lower(): value for name, value in headers.items()} | {"cache-control": "no-store, no-transform"}
+        return EventStream(current_tenant(), request.scope, stream(), headers=plain)
+
     async def _asked(self, request: Request) -> Response:
         """The answer to whoever asks. Raises ``Refusal``."""
         try:
@@ -141,6 +198,14 @@ class Api(GraphQL[Context, None]):
         if token and actor is None and not by_cookie:
             raise Refusal(401, "UNAUTHENTICATED", "The token is not valid here. Log in again.")
         return await self._answer(request, brand, actor, token, locale)
+
+    def _counts(self, actor: Actor, address: str) -> bool:
+        """Whether a connection is not one too many."""
+        try:
+            self.rates.count(actor, address)
+        except RateLimited:
+            return False
+        return True
 
     def _count(self, request: Request, actor: Actor | None, locale: str) -> None:
         """Raise ``Refusal`` for a request too many."""
@@ -221,6 +286,8 @@ class Api(GraphQL[Context, None]):
             told=request.scope.setdefault("told", Told()),
             cost_most=caller.policy.cost_most(asker_of(caller.actor)),
             explores=self._explores(caller),
+            streams=request.scope["type"] == "websocket" or "text/event-stream" in request.headers.get("accept", ""),
+            cut=cutting(request.scope),
         )
 
     def _explores(self, caller: Caller) -> bool:
@@ -269,12 +336,15 @@ class Api(GraphQL[Context, None]):
         return HTMLResponse((WEB / "graphiql" / "index.html").read_text(encoding="utf-8"))
 
 
-def _token(request: Request) -> tuple[str | None, bool]:
+def _token(request: HTTPConnection) -> tuple[str | None, bool]:
     """The caller's token, and whether it came as a cookie."""
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and bearer:
-        return bearer.strip(), False
-    return request.cookies.get(COOKIE), True
+    bearer = _bearer(request.headers.get("authorization", ""))
+    return (bearer, False) if bearer else (request.cookies.get(COOKIE), True)
+
+
+def _bearer(authorization: str) -> str | None:
+    scheme, _, bearer = authorization.partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" and bearer else None
 
 
 def _address(request: Request) -> str:

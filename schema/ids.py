@@ -18,6 +18,7 @@ PREFIXES = {
     "Award": "awd",
     "Commission": "com",
     "Distributor": "dst",
+    "Event": "evt",
     "ExitCase": "ext",
     "ImportFile": "imp",
     "Job": "job",
@@ -41,6 +42,8 @@ PREFIXES = {
     "Simulation": "sim",
     "Statement": "stm",
     "TierReview": "rev",
+    "Webhook": "whk",
+    "WebhookDelivery": "dlv",
     "WriteOff": "wof",
 }
 KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}

@@ -12,6 +12,7 @@ from schema.brands import BrandMutation, BrandQuery
 from schema.catalog import CatalogMutation, CatalogQuery
 from schema.commissions import CommissionQuery
 from schema.downloads import DocumentQuery
+from schema.events import EventQuery, Subscription
 from schema.execution import CompilingExecutor
 from schema.execution.calling import call_directly
 from schema.exit_changes import ExitMutation
@@ -46,6 +47,8 @@ from schema.settlement import SettlementMutation, SettlementQuery
 from schema.settlement_preview import SettlementPreviewQuery
 from schema.simulations import SimulationMutation, SimulationQuery
 from schema.tiers import TierMutation
+from schema.webhook_changes import WebhookMutation
+from schema.webhooks import WebhookQuery
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -78,6 +81,8 @@ class Query(
     ScheduleQuery,
     ImportQuery,
     NotificationQuery,
+    EventQuery,
+    WebhookQuery,
     AuditQuery,
 ):
     """The root of reads."""
@@ -110,6 +115,7 @@ class Mutation(
     ImportMutation,
     NotificationMutation,
     LookUpMutation,
+    WebhookMutation,
 ):
     """The root of writes."""
 
@@ -124,6 +130,7 @@ class Schema(strawberry.Schema):
 schema = Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     extensions=[Gate],
     execution_context_class=CompilingExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),

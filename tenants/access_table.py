@@ -23,6 +23,7 @@ from tenants.access import (
     role,
 )
 from tenants.access_api import API
+from tenants.access_events import EVENTS
 from tenants.access_exits import EXITS
 from tenants.access_groups import (
     CATALOG_READ,
@@ -77,6 +78,7 @@ RULES: Final = joined(
             STAFF.may("periodsDue periodPreview periodCloses providerAccounts"),
             STAFF.may("settlements settlementPreview payoutDestinations payoutBatch payoutBatches"),
         ),
+        *EVENTS,
         on(
             "Mutation",
             ANYONE.may("logIn followLink"),
@@ -366,5 +368,5 @@ BEFORE_ENROLMENT: Final = frozenset(
 
 def waits_for_enrolment(actor: Actor | None, coordinate: str) -> bool:
     """Whether a root field is refused to the actor until it has the second factor that the brand asks of its role."""
-    root = coordinate.startswith(("Query.", "Mutation."))
+    root = coordinate.startswith(("Query.", "Mutation.", "Subscription."))
     return actor is not None and actor.must_enrol and root and coordinate not in BEFORE_ENROLMENT

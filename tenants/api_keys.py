@@ -1,6 +1,6 @@
 """Keys of shop systems: made by a person, limited to scopes, shown once, revocable."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,7 +10,7 @@ import orjson
 from saas.base import clock
 from saas.base.db import Row, Tx, reading, transaction
 from saas.base.errors import InvalidInput, NotFound, Said, WrongState
-from saas.base.ids import new_id
+from saas.base.ids import TenantId, new_id
 from tenants import audit
 from tenants.access import Scope
 from tenants.actors import Actor, Role
@@ -168,19 +168,20 @@ async def revoke_api_key(key_id: UUID, actor: Actor) -> ApiKey:
     return _key(row)
 
 
+_HOLDS = (
+    "SELECT k.key_hash, k.id, k.name, k.scopes, k.last_used_at, t.locale "
+    "FROM api_key k JOIN tenant t ON t.id = k.tenant_id "
+    "WHERE k.tenant_id = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2) "
+    "AND t.status = 'active'"
+)
+"""The keys of a tenant that hold at ``$2``."""
+
+
 async def actor_of(claimed: Token) -> Actor | None:
     """The actor of a presented key of the active tenant, or none when it does not hold."""
     now = clock.now()
     async with reading() as tx:
-        row = await tx.row(
-            "SELECT k.id, k.name, k.scopes, k.last_used_at, t.locale "
-            "FROM api_key k JOIN tenant t ON t.id = k.tenant_id "
-            "WHERE k.tenant_id = $1 AND k.key_hash = $2 AND k.revoked_at IS NULL "
-            "AND (k.expires_at IS NULL OR k.expires_at > $3) AND t.status = 'active'",
-            tx.tenant_id,
-            claimed.hash,
-            now,
-        )
+        row = await tx.row(f"{_HOLDS} AND k.key_hash = $3", tx.tenant_id, now, claimed.hash)
     if row is None:
         return None
     if row["last_used_at"] is None or row["last_used_at"] <= now - USED_EVERY:
@@ -192,8 +193,18 @@ async def actor_of(claimed: Token) -> Actor | None:
                 row["id"],
                 now,
             )
+    return _actor(claimed.tenant_id, row)
+
+
+async def holding(tx: Tx, hashes: Sequence[str]) -> Mapping[str, Actor]:
+    """Those keys that hold now, each with its actor."""
+    rows = await tx.rows(f"{_HOLDS} AND k.key_hash {tx.within(3, 'text')}", tx.tenant_id, clock.now(), list(hashes))
+    return {row["key_hash"]: _actor(tx.tenant_id, row) for row in rows}
+
+
+def _actor(tenant_id: TenantId, row: Row) -> Actor:
     return Actor(
-        tenant_id=claimed.tenant_id,
+        tenant_id=tenant_id,
         role=Role.API_KEY,
         id=row["id"],
         label=row["name"],

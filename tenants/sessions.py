@@ -1,6 +1,6 @@
 """Log-ins: opaque, revocable sessions, and the one place that turns a token into an actor."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -180,20 +180,21 @@ async def authenticate(token: str, host_tenant: TenantId | None) -> Actor | None
                 return None
 
 
+_HOLDS = (
+    "SELECT s.token_hash, s.id AS session_id, s.created_at AS signed_in_at, s.last_seen_at, m.id, m.login, m.role, "
+    "m.locale, m.distributor_id, m.second_factor_since, t.second_factor_roles "
+    "FROM session s JOIN member m ON m.tenant_id = s.tenant_id AND m.id = s.member_id "
+    "JOIN tenant t ON t.id = s.tenant_id "
+    "WHERE s.tenant_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 "
+    "AND m.status = 'active' AND t.status = 'active'"
+)
+"""The sessions of a tenant that hold at ``$2``, each with its member."""
+
+
 async def _actor_of(claimed: Token) -> Actor | None:
     now = clock.now()
     async with reading() as tx:
-        row = await tx.row(
-            "SELECT s.id AS session_id, s.created_at AS signed_in_at, s.last_seen_at, m.id, m.login, m.role, m.locale, "
-            "m.distributor_id, m.second_factor_since, t.second_factor_roles "
-            "FROM session s JOIN member m ON m.tenant_id = s.tenant_id AND m.id = s.member_id "
-            "JOIN tenant t ON t.id = s.tenant_id "
-            "WHERE s.tenant_id = $1 AND s.token_hash = $2 AND s.revoked_at IS NULL AND s.expires_at > $3 "
-            "AND m.status = 'active' AND t.status = 'active'",
-            tx.tenant_id,
-            claimed.hash,
-            now,
-        )
+        row = await tx.row(f"{_HOLDS} AND s.token_hash = $3", tx.tenant_id, now, claimed.hash)
     if row is None:
         return None
     if row["last_seen_at"] <= now - SEEN_EVERY:
@@ -204,8 +205,24 @@ async def _actor_of(claimed: Token) -> Actor | None:
                 row["session_id"],
                 now,
             )
+    return _signed_in(claimed.tenant_id, row)
+
+
+async def holding(tokens: Collection[str]) -> Mapping[str, Actor]:
+    """Those of the active tenant's tokens that hold now, each with its actor, in two statements. Leaves no trace."""
+    claimed = {claim.hash: token for token in tokens if (claim := read_token(token)) is not None}
+    async with reading() as tx:
+        rows = await tx.rows(
+            f"{_HOLDS} AND s.token_hash {tx.within(3, 'text')}", tx.tenant_id, clock.now(), list(claimed)
+        )
+        keys = await api_keys.holding(tx, list(claimed))
+        found = {claimed[row["token_hash"]]: _signed_in(tx.tenant_id, row) for row in rows}
+    return {**found, **{claimed[hash_]: actor for hash_, actor in keys.items()}}
+
+
+def _signed_in(tenant_id: TenantId, row: Row) -> Actor:
     must_enrol = row["second_factor_since"] is None and row["role"] in row["second_factor_roles"].split()
-    return replace(_actor(claimed.tenant_id, row), signed_in_at=row["signed_in_at"], must_enrol=must_enrol)
+    return replace(_actor(tenant_id, row), signed_in_at=row["signed_in_at"], must_enrol=must_enrol)
 
 
 async def log_out(token: str, actor: Actor) -> None:

@@ -18,6 +18,7 @@ THINGS_ZH = {
     "brand": "品牌方",
     "commission": "佣金",
     "distributor": "分销商",
+    "event": "事件",
     "exit": "清退",
     "import file": "导入文件",
     "job": "任务",
@@ -41,6 +42,8 @@ THINGS_ZH = {
     "simulation": "模拟",
     "statement": "结算单",
     "tier review": "级别考核",
+    "webhook": "网络钩子",
+    "webhook delivery": "推送记录",
     "write-off": "核销",
 }
 """What things are called in messages, in English and in Chinese (docs/rules.md §1); nothing has a second name."""

@@ -18,6 +18,8 @@ SEALED = (
     SealedColumn("payout_destination", "sealed"),
     SealedColumn("provider_account", "sealed"),
     SealedColumn("second_factor", "sealed"),
+    SealedColumn("webhook", "sealed"),
+    SealedColumn("webhook", "old_sealed"),
 )
 """Every column that holds sealed text."""
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from typing import Any
 
 from limits import parse as parse_rate
 from pydantic import Field, SecretStr, field_validator
@@ -15,6 +16,10 @@ DEVELOPMENT_KEY = "development-only-key-do-not-use-in-production"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FIRST_KEY = "1"
 """The id of the sealing key that is derived from SECRET_KEY."""
+
+SERVER: Mapping[str, Any] = {"ws_max_size": 65_536, "ws_per_message_deflate": False, "timeout_graceful_shutdown": 10}
+"""How uvicorn is to serve: small messages from outside, no buffer to compress in for each connection, and streams that
+stand open end after ten seconds when the server stops."""
 
 _SEALING_KEYS = re.compile(r"[a-z0-9]{1,20}:[^,:\s]{32,}(,[a-z0-9]{1,20}:[^,:\s]{32,})*", re.ASCII)
 
@@ -96,6 +101,9 @@ class Settings(BaseSettings):
         "", description="Where OpenTelemetry traces go, an OTLP/HTTP address such as http://localhost:4318/v1/traces."
     )
     traces_percent: int = Field(100, ge=0, le=100, description="Of a hundred requests, how many are traced.")
+    webhook_loopback: bool = Field(
+        False, description="Webhooks may lead to this machine itself, over http too. For development only."
+    )
     secure_cookies: bool = Field(False, description="Send session cookies over HTTPS only. Must be on in production.")
 
     @field_validator("sealing_keys")
@@ -139,6 +147,7 @@ class Settings(BaseSettings):
             and not self.metrics_token.get_secret_value(),
             "Python's debug mode is on; start it without -X dev and PYTHONASYNCIODEBUG": sys.flags.dev_mode
             or bool(os.environ.get("PYTHONASYNCIODEBUG")),
+            "WEBHOOK_LOOPBACK lets brands reach this machine; switch it off": self.webhook_loopback,
         }
         return [finding for finding, found in findings.items() if found]
 

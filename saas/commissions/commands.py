@@ -15,6 +15,8 @@ from saas.base.db import Row, transaction
 from saas.base.ids import CommissionId, DistributorId, OrderId, OrderLineId, new_id
 from saas.commissions.queries import CommissionView, place
 from saas.commissions.rules import NO_FACTS, CompiledProgram, Facts, Line, Member, Reason, Share, commission_for_line
+from saas.events.commands import tell
+from saas.events.rules import Event, EventKind
 
 COLUMNS = (
     "id",
@@ -219,7 +221,15 @@ async def _reverse(column: str, ids: Collection[UUID]) -> list[Reversed]:
             tx.tenant_id,
             [row["id"] for row in locked],
         )
-    return _summed(rows)
+        return _told(_summed(rows))
+
+
+def _told(reversals: list[Reversed]) -> list[Reversed]:
+    tell(
+        Event(EventKind.COMMISSION_REVERSED, one.order_id, one.beneficiary_id, one.amount_minor, one.currency)
+        for one in reversals
+    )
+    return reversals
 
 
 def _summed(rows: Sequence[Row]) -> list[Reversed]:

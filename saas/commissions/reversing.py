@@ -5,6 +5,7 @@ already. Of pieces with volume it is also what was evened (``lifts``). The money
 calls this posts what it answers.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,8 @@ from saas.base.ids import CommissionId, DistributorId, OrderId, OrderLineId, Ret
 from saas.base.money import part_back
 from saas.commissions.lifts import Lifted, Paid, taken_minor
 from saas.commissions.shares import LEAD
+from saas.events.commands import tell
+from saas.events.rules import Event, EventKind
 
 
 class PiecesBack(NamedTuple):
@@ -67,8 +70,8 @@ async def hold(line_ids: Collection[OrderLineId]) -> Sequence[Row]:
     found: list[Row] = []
     for status in ("pending", "available", "settled"):
         found += await tx.rows(
-            f"SELECT id, line_id, component, level, beneficiary_id, currency, amount_minor, reversed_minor, status "
-            f"FROM commission WHERE tenant_id = $1 AND line_id {tx.within(2, 'uuid')} AND status = $3 "
+            f"SELECT id, order_id, line_id, component, level, beneficiary_id, currency, amount_minor, reversed_minor, "
+            f"status FROM commission WHERE tenant_id = $1 AND line_id {tx.within(2, 'uuid')} AND status = $3 "
             f"ORDER BY hold_until, order_id, id{tx.for_update}",
             tx.tenant_id,
             list(line_ids),
@@ -104,6 +107,14 @@ async def take_back(cause: Cause, lines: Mapping[OrderLineId, PiecesBack], lifts
     if changed != len(taken):
         raise ConstraintViolated(f"{changed} of {len(taken)} locked commission rows changed")
     await _write_down(cause, taken)
+    orders = {row["id"]: row["order_id"] for row in rows}
+    sums: Counter[tuple[OrderId, DistributorId, str]] = Counter()
+    for one in taken:
+        sums[orders[one.commission_id], one.beneficiary_id, one.currency] += one.amount_minor
+    tell(
+        Event(EventKind.COMMISSION_REVERSED, order_id, owner, minor, currency)
+        for (order_id, owner, currency), minor in sums.items()
+    )
     return taken
 
 

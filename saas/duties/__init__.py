@@ -1,7 +1,9 @@
 """All that a worker knows to do: who does which kind of job, and what is done for every brand now and then."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
+from saas.events.publishing import Follower, forget_old, publish
 from saas.exits.bulk import HANDLERS as BULK_EXITS
 from saas.exits.routine import HANDLERS as EXITS
 from saas.imports.files import HANDLERS as IMPORTS
@@ -22,6 +24,7 @@ from saas.proof.commands import check_books
 from saas.settlement.routine import HANDLERS as PERIODS
 from saas.simulation.commands import KIND as SIMULATION
 from saas.simulation.commands import run_simulation
+from saas.webhooks.commands import deliver_left, fan_out, forget_deliveries
 from tenants.program import versions
 
 HANDLERS: Mapping[str, Handler] = {
@@ -38,6 +41,9 @@ HANDLERS: Mapping[str, Handler] = {
 }
 """Who does which kind of job."""
 
+FOLLOWERS: Sequence[Follower] = (fan_out,)
+"""Who is given every event once, when it becomes known."""
+
 CHORES: Sequence[Chore] = (
     keep_schedules,
     versions.bring_up_to_date,
@@ -46,5 +52,9 @@ CHORES: Sequence[Chore] = (
     deliver_soon,
     drop_abandoned,
     measure,
+    partial(publish, FOLLOWERS),
+    forget_old,
+    deliver_left,
+    forget_deliveries,
 )
 """What is done for every brand now and then, whoever else does it too."""

@@ -81,7 +81,7 @@ async def exit_by_id(exit_id: ExitId, distributor_id: DistributorId | None = Non
 
 
 async def exits_by_id(ids: Collection[ExitId]) -> Mapping[ExitId, ExitView]:
-    """Those of the exits that there are, in one statement."""
+    """These exits, in one statement; those the brand does not have are left out."""
     async with reading() as tx:
         rows = await tx.rows(
             f"SELECT {_COLUMNS} FROM exit_case WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')}",

@@ -13,6 +13,8 @@ from saas.base.idempotency import claim
 from saas.base.ids import DistributorId, ExitId, new_id
 from saas.base.text import reason_of
 from saas.commissions.queries import holds_of
+from saas.events.commands import tell
+from saas.events.rules import Event, EventKind
 from saas.exits.errors import ExitAlreadyOpen, ExitNotVoluntary, HeirNotAsked, NotInactive
 from saas.exits.inactivity import inactive_among
 from saas.exits.queries import ExitView, exit_by_id, exits_of_batch
@@ -235,6 +237,7 @@ async def _open(
 async def _record(actor: Actor, exit_id: ExitId, request: ExitRequest, reason: str) -> None:
     subject = {"distributor": request.distributor_id, "kind": request.kind, "reason": reason}
     await audit.record(actor, "exit.quote", str(exit_id), **subject)
+    tell([Event(EventKind.EXIT_QUOTED, exit_id, request.distributor_id)])
 
 
 async def _member(distributor_id: DistributorId) -> DistributorRow:

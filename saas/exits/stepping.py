@@ -2,8 +2,18 @@
 
 from saas.base.db import Tx
 from saas.base.ids import DistributorId, ExitId
+from saas.events.commands import tell
+from saas.events.rules import Event, EventKind
 from saas.exits.queries import ExitView, exit_by_id
 from saas.exits.rules import ExitStep, next_state
+
+_TOLD = {
+    ExitStep.APPROVE: EventKind.EXIT_APPROVED,
+    ExitStep.REJECT: EventKind.EXIT_REJECTED,
+    ExitStep.WITHDRAW: EventKind.EXIT_WITHDRAWN,
+    ExitStep.EXECUTE: EventKind.EXIT_EXECUTED,
+    ExitStep.CLOSE: EventKind.EXIT_CLOSED,
+}
 
 
 async def lock_exit(tx: Tx, exit_id: ExitId, distributor_id: DistributorId | None = None) -> ExitView:
@@ -24,3 +34,4 @@ async def step(tx: Tx, case: ExitView, kind: ExitStep, sets: str = "", *values: 
     )
     if changed != 1:
         raise RuntimeError("an exit changed its state while it was locked")
+    tell([Event(_TOLD[kind], case.id, case.distributor_id)])

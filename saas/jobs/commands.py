@@ -16,8 +16,10 @@ from saas.base.idempotency import claim
 from saas.base.ids import JobId, new_id
 from saas.base.scope import current_tenant
 from saas.base.text import reason_of
+from saas.events.commands import tell
+from saas.events.rules import Event, EventKind
 from saas.jobs.queries import JobView, job, read_job
-from saas.jobs.rules import JobStatus
+from saas.jobs.rules import QUIET, JobStatus
 from saas.jobs.tasks import MAY_START, Task
 from tenants import audit
 from tenants.actors import Actor, Role
@@ -71,7 +73,8 @@ async def enqueue(
         *((occurrence.task.value, occurrence.due_at) if occurrence else (None, None)),
     )
     async with transaction() as tx:
-        await tx.insert_many("job", _COLUMNS, [row], or_ignore=occurrence is not None)
+        if await tx.insert_many("job", _COLUMNS, [row], or_ignore=occurrence is not None):
+            tell_job(EventKind.JOB_QUEUED, id_, kind)
         await signal(tx, run_at or now)
         tx.after_commit(_wake)
     return id_
@@ -127,6 +130,8 @@ async def cancel(job_id: JobId, actor: Actor) -> JobView:
             True,
         )
         found = await _found(tx, job_id, told, "queued / running")
+        if ended:
+            tell_job(EventKind.JOB_CANCELLED, job_id, found.kind)
         await audit.record(actor, "job.cancel", str(job_id), kind=found.kind)
     return found
 
@@ -149,6 +154,7 @@ async def retry(job_id: JobId, reason: str, actor: Actor) -> JobView:
             False,
         )
         found = await _found(tx, job_id, again, "failed")
+        tell_job(EventKind.JOB_QUEUED, job_id, found.kind)
         await audit.record(actor, "job.retry", str(job_id), kind=found.kind, reason=reason)
         await signal(tx, found.run_at)
         tx.after_commit(_wake)
@@ -174,6 +180,33 @@ async def dismiss(job_id: JobId, reason: str, actor: Actor) -> JobView:
         found = await _found(tx, job_id, aside, "failed")
         await audit.record(actor, "job.dismiss", str(job_id), kind=found.kind, reason=reason)
     return found
+
+
+async def waits_already(tx: Tx, kind: str, by: datetime) -> bool:
+    """Whether a job of this kind is queued that will begin by a moment, and not before this transaction has ended.
+
+    It is held here, and a worker takes none that is held: what this transaction writes, that job will see.
+    """
+    held = await tx.row(
+        f"SELECT id FROM job WHERE tenant_id = $1 AND kind = $2 AND status = 'queued' AND run_at <= $3 "
+        f"ORDER BY run_at, id LIMIT 1{tx.for_update}",
+        *(tx.tenant_id, kind, by),
+    )
+    return held is not None
+
+
+async def forget_done(tx: Tx, kind: str, before: datetime) -> int:
+    """Drop jobs of a kind that came to their end before a moment, where nothing refers to them; answers how many."""
+    return await tx.execute(
+        "DELETE FROM job WHERE tenant_id = $1 AND kind = $2 AND status = 'done' AND finished_at < $3",
+        *(tx.tenant_id, kind, before),
+    )
+
+
+def tell_job(event: EventKind, job_id: JobId, kind: str) -> None:
+    """Tell those who follow the brand's jobs, in the running transaction."""
+    if kind not in QUIET:
+        tell([Event(event, job_id)])
 
 
 async def _found(tx: Tx, job_id: JobId, changed: int, needed: str) -> JobView:

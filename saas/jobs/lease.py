@@ -17,7 +17,8 @@ from saas.base.db import as_time, reading, transaction
 from saas.base.errors import Said
 from saas.base.ids import PLATFORM, JobId, TenantId
 from saas.base.scope import tenant_scope
-from saas.jobs.commands import signal
+from saas.events.rules import EventKind
+from saas.jobs.commands import signal, tell_job
 from saas.jobs.rules import JITTER_BPS_MOST, LEASE, JobStatus, wait_after
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -74,7 +75,11 @@ async def take(kinds: Collection[str]) -> Taken | None:
             now + LEASE,
             list(kinds),
         )
-    return None if row is None else Taken(**{**row, "input": orjson.loads(row["input"])})
+        if row is None:
+            return None
+        taken = Taken(**{**row, "input": orjson.loads(row["input"])})
+        tell_job(EventKind.JOB_STARTED, taken.id, taken.kind)
+    return taken
 
 
 async def look_again_later() -> None:
@@ -91,8 +96,11 @@ async def look_again_later() -> None:
         await tx.execute("UPDATE tenant_work SET due_at = $2 WHERE tenant_id = $1", tx.tenant_id, as_time(due) or NEVER)
 
 
-async def renew(taken: Taken, done: int, total: int | None, step: str | None) -> bool | None:
-    """Keep the job and say how far it is; answers whether it is to be given up, None when another worker has it."""
+async def renew(taken: Taken, done: int, total: int | None, step: str | None, *, news: bool = False) -> bool | None:
+    """Keep the job and say how far it is; answers whether it is to be given up, None when another worker has it.
+
+    With ``news`` those who follow are told to look.
+    """
     async with transaction() as tx:
         row = await tx.row(
             "UPDATE job SET lease_until = $4, done = $5, total = $6, step = $7 "
@@ -105,7 +113,16 @@ async def renew(taken: Taken, done: int, total: int | None, step: str | None) ->
             total,
             step,
         )
+        if row is not None and news:
+            tell_job(EventKind.JOB_PROGRESSED, taken.id, taken.kind)
     return None if row is None else bool(row["cancel_requested"])
+
+
+_ENDS = {
+    JobStatus.DONE: EventKind.JOB_DONE,
+    JobStatus.FAILED: EventKind.JOB_FAILED,
+    JobStatus.CANCELLED: EventKind.JOB_CANCELLED,
+}
 
 
 async def end(taken: Taken, status: JobStatus, why: Said | None = None) -> bool:
@@ -123,6 +140,8 @@ async def end(taken: Taken, status: JobStatus, why: Said | None = None) -> bool:
             error,
             clock.now(),
         )
+        if ended:
+            tell_job(_ENDS[status], taken.id, taken.kind)
     return ended == 1
 
 

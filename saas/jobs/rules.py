@@ -18,6 +18,10 @@ JITTER_BPS_MOST = 5_000
 _FIRST_WAIT = timedelta(seconds=5)
 
 
+QUIET = frozenset({"notifications.deliver", "webhook.deliver"})
+"""Kinds of jobs that carry what happened to somebody: they are no news themselves."""
+
+
 class JobStatus(StrEnum):
     """Where a job is in its life."""
 

@@ -35,6 +35,10 @@ REPORT_EVERY = timedelta(milliseconds=250)
 """How often progress is written at most; a new step is written at once."""
 
 
+NEWS_EVERY = 10
+"""Into how many parts a step is divided for those who follow the job; a new step is news too."""
+
+
 Report: TypeAlias = Callable[[int, int], Awaitable[None]]
 """Told how much of some work is done, and of how much; never inside ``transaction()``."""
 
@@ -54,6 +58,7 @@ class Progress:
         self._taken = taken
         self._state: tuple[int, int | None, str | None] = (0, None, None)
         self._told_at: timedelta | None = None
+        self._followed: tuple[str | None, int] | None = None
 
     @property
     def job_id(self) -> JobId:
@@ -78,7 +83,10 @@ class Progress:
     async def check(self) -> None:
         """Write the latest word down, and learn whether to go on; as ``report``."""
         # A task of its own, so that it neither joins nor waits for what the work is reading.
-        cancelled = await finish(lease.renew(self._taken, *self._state))
+        done, total, step = self._state
+        reached = step, done * NEWS_EVERY // total if total else 0
+        cancelled = await finish(lease.renew(self._taken, done, total, step, news=reached != self._followed))
+        self._followed = reached
         self._told_at = _now()
         if cancelled is None:
             raise LeaseLost

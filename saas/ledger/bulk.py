@@ -5,6 +5,8 @@ What ``post`` does for a handful of postings, for as many as a settlement has: n
 
 from saas.base import clock
 from saas.base.db import ConstraintViolated, Tx
+from saas.events.commands import NO_AMOUNT, tell_selected
+from saas.events.rules import EventKind
 from saas.ledger.rules import Account, Kind, ReferenceKind
 
 MOVE_COLUMNS = (
@@ -95,3 +97,5 @@ async def _move_balances(tx: Tx, moves: str, source: Account, target: Account) -
     )
     if raised != lowered:
         raise ConstraintViolated(f"{raised} balances rose and {lowered} fell")
+    owners = f"SELECT DISTINCT owner_id AS distributor_id, owner_id AS subject_id, {NO_AMOUNT} FROM {moves}"
+    await tell_selected(tx, EventKind.BALANCE_CHANGED, owners)

@@ -12,6 +12,8 @@ from saas.base.errors import IdempotencyConflict
 from saas.base.idempotency import fingerprint
 from saas.base.ids import DistributorId, new_id
 from saas.base.money import plain_amount
+from saas.events.commands import tell
+from saas.events.rules import Event, EventKind
 from saas.ledger.bulk import ADDED, HELD
 from saas.ledger.errors import InsufficientBalance
 from saas.ledger.queries import Balances, balances_of
@@ -106,6 +108,7 @@ async def _move_balances(tx: Tx, made: dict[UUID, Posting], covered: frozenset[A
                 sums[entry.owner_id, entry.account, entry.currency] += entry.amount_minor
     if not sums:
         return
+    tell(Event(EventKind.BALANCE_CHANGED, owner, owner) for owner in sorted({key[0] for key in sums}))
     columns = ("owner_id", "account", "currency", "amount_minor")
     rises = [(*key, max(sums[key], 0)) for key in sorted(sums)]
     await tx.insert_later("balance", columns, rises, or_update=ADDED)

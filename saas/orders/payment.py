@@ -8,17 +8,21 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from saas.base.db import current_tx
+from saas.base.db import Row, current_tx
 from saas.base.ids import CommissionId, DistributorId, OrderId
 from saas.commissions.commands import Accrual, PaidOrder, Reversed, accrue, record
 from saas.commissions.reversing import TakenBack
 from saas.commissions.rules import Member
+from saas.events.commands import tell
+from saas.events.rules import Event, EventKind
 from saas.ledger.commands import post
 from saas.ledger.rules import Account, Entry, Kind, Posting, ReferenceKind
 from saas.network.queries import Chain
 from saas.notifications.commands import announce
 from saas.notifications.rules import order_paid
+from saas.orders.draft import OrderDraft
 from saas.orders.facts import Evidence, Payable, performance
+from saas.orders.rules import OrderEvent
 from tenants.program.document import CrossRegionLead
 from tenants.program.versions import StoredProgram
 
@@ -106,7 +110,37 @@ async def book(
     await post([_accrual_posting(accrual) for accrual in accruals if accrual.earned], fresh=fresh)
     lead = evidence.program.lead
     await add_sales([sale for accrual in accruals for sale in day_sales(_sold(accrual.order), lead)])
+    tell(
+        Event(EventKind.COMMISSION_EARNED, one.order.id, owner, minor, one.order.currency)
+        for one in accruals
+        for owner, minor in one.earned.items()
+    )
     return ids
+
+
+_STEPS = {
+    OrderEvent.PAY: EventKind.ORDER_PAID,
+    OrderEvent.SHIP: EventKind.ORDER_SHIPPED,
+    OrderEvent.DELIVER: EventKind.ORDER_DELIVERED,
+    OrderEvent.CLOSE: EventKind.ORDER_CLOSED,
+    OrderEvent.CANCEL: EventKind.ORDER_CANCELLED,
+}
+
+
+_FIRST = (EventKind.ORDER_PLACED, EventKind.ORDER_PAID, EventKind.ORDER_SHIPPED, EventKind.ORDER_DELIVERED)
+
+
+def tell_step(event: OrderEvent, orders: Iterable[Row]) -> None:
+    """Tell those who follow that orders took a step."""
+    tell(Event(_STEPS[event], order["id"], order["seller_id"]) for order in orders)
+
+
+def tell_placed(placed: Iterable[OrderDraft]) -> None:
+    """Tell those who follow of new orders, with the steps that they took before they came here."""
+    for one in placed:
+        asked = one.asked
+        moments = (one.placed_at, asked.paid_at, asked.shipped_at, asked.delivered_at)
+        tell(Event(kind, one.id, asked.seller_id) for kind, at in zip(_FIRST, moments, strict=True) if at is not None)
 
 
 async def tell_paid(accruals: Sequence[Accrual]) -> None:

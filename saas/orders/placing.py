@@ -20,6 +20,7 @@ from saas.base.idempotency import claim_later
 from saas.base.ids import DistributorId, OrderId, new_id
 from saas.catalog.queries import by_sku
 from saas.commissions.commands import Accrual, PaidLine
+from saas.events.commands import hush
 from saas.network.queries import chains, find
 from saas.network.standstill import stand_still
 from saas.orders.candidates import Candidate, Gathered, Verdict, judge, settle
@@ -27,7 +28,7 @@ from saas.orders.draft import Ground, OrderDraft, PlaceOrder, Seller
 from saas.orders.errors import NumberTaken
 from saas.orders.facts import Evidence, LeadAsked, Payable, as_member, find_servers, partner_of
 from saas.orders.facts import gather as gather_facts
-from saas.orders.payment import book, decide, members_of, tell_paid, unchanged_since
+from saas.orders.payment import book, decide, members_of, tell_paid, tell_placed, unchanged_since
 from saas.orders.queries import OrderView
 from saas.orders.rules import hold_until
 from saas.orders.telling import Told, tell
@@ -307,11 +308,14 @@ async def _write(
     await tx.insert_later("order_line", _LINE_COLUMNS, rows.lines)
     await tx.insert_later("price_case", _CASE_COLUMNS, rows.cases)
     await tx.insert_later("cross_region_lead", ("order_id", "distributor_id"), rows.leads)
+    if source == _IMPORT:
+        hush()  # of the past nobody needs to be told
+    tell_placed([one.accepted for one in candidates if one.accepted])
     if accruals := [candidate.accrual for candidate in candidates if candidate.accrual]:
         share_ids = await book(accruals, evidence, fresh=True)
         for candidate in candidates:
             candidate.share_ids = share_ids.get(OrderId(candidate.claim.result), ())
-        if source != _IMPORT:  # of the past nobody needs to be told
+        if source != _IMPORT:
             await tell_paid(accruals)
 
 

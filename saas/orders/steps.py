@@ -40,6 +40,7 @@ from saas.orders.payment import (
     members_of,
     reversal_postings,
     tell_paid,
+    tell_step,
     unchanged_since,
 )
 from saas.orders.rules import OrderEvent, OrderState, hold_until, next_state
@@ -126,6 +127,7 @@ async def _step(event: OrderEvent, steps: Sequence[OrderStep], actor: Actor, app
         rows = await tx.rows(_LOCK.format(ids=tx.within(2, "uuid"), for_update=tx.for_update), tx.tenant_id, ids)
         due = _due(event, steps, fresh, {row["id"]: row for row in rows}, actor)
         await apply(tx, due, now)
+        tell_step(event, [item.order for item in due])
         shown = [str(item.order["id"]) for item in due]
         await audit.record(actor, operation, shown[0] if len(shown) == 1 else None, orders=shown[:100], count=len(due))
 

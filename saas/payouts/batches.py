@@ -9,6 +9,8 @@ from saas.base.db import Point, Tx, passing, reading, transaction
 from saas.base.errors import InvalidInput, Said, WrongState
 from saas.base.idempotency import claim
 from saas.base.ids import PayoutBatchId, new_id
+from saas.events.commands import NO_AMOUNT, tell, tell_selected
+from saas.events.rules import Event, EventKind
 from saas.jobs.commands import enqueue
 from saas.jobs.worker import Report
 from saas.network.standstill import hold_still
@@ -25,6 +27,12 @@ from saas.payouts.rules import BatchState, PayoutState
 from saas.payouts.sending import JOB
 from tenants import audit, registry
 from tenants.actors import Actor
+
+BATCHED = (
+    f"SELECT distributor_id, id AS subject_id, {NO_AMOUNT} FROM payout "
+    f"WHERE tenant_id = $1 AND batch_id = $4 AND status = 'batched'"
+)
+"""SQL of the payouts of a batch that wait again when it is cancelled."""
 
 TRIES = 20
 """How many numbers are tried because others took the ones before at the same moment."""
@@ -95,7 +103,9 @@ async def _gather(tx: Tx, batch_id: PayoutBatchId, provider: str, currency: str)
         list(PROVIDERS[provider].kinds),
     )
     statuses = await hold_still({row["distributor_id"] for row in waiting})
-    payable = [row["id"] for row in waiting if statuses[row["distributor_id"]] in PAYABLE]
+    gathered = [row for row in waiting if statuses[row["distributor_id"]] in PAYABLE]
+    payable = [row["id"] for row in gathered]
+    tell(Event(EventKind.PAYOUT_BATCHED, row["id"], row["distributor_id"]) for row in gathered)
     return await tx.execute(
         f"UPDATE payout SET status = 'batched', batch_id = $2 "
         f"WHERE tenant_id = $1 AND status = 'requested' AND id {tx.within(3, 'uuid')}",
@@ -138,6 +148,7 @@ async def cancel_batch(batch_id: PayoutBatchId, actor: Actor) -> BatchView:
             status=BatchState.CANCELLED
         )
         if cancelled:
+            await tell_selected(tx, EventKind.PAYOUT_REQUESTED, BATCHED, batch_id)
             released = await tx.execute(
                 "UPDATE payout SET status = 'requested', batch_id = NULL "
                 "WHERE tenant_id = $1 AND batch_id = $2 AND status = 'batched'",
@@ -233,6 +244,8 @@ async def _send(tx: Tx, batch_id: PayoutBatchId, state: PayoutState) -> int:
     )
     statuses = await hold_still({row["distributor_id"] for row in rows})
     held = [row["id"] for row in rows if statuses[row["distributor_id"]] not in PAYABLE]
+    going = [row for row in rows if row["id"] not in set(held)]
+    tell(Event(EventKind.PAYOUT_SENT, row["id"], row["distributor_id"]) for row in going if state is PayoutState.SENT)
     await tx.execute(
         f"UPDATE payout SET status = 'requested', batch_id = NULL "
         f"WHERE tenant_id = $1 AND batch_id = $2 AND status = 'batched' AND id {tx.within(3, 'uuid')}",

@@ -1,6 +1,6 @@
 """Payouts, destinations and batches as they are read. Destinations are masked here; commands read them in clear."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -195,6 +195,15 @@ async def payout_by_id(
     if row is None:
         raise NotFound(field, kind="payout", value=payout_id)
     return _payout(row)
+
+
+async def payouts_by_id(ids: Collection[PayoutId]) -> Mapping[PayoutId, PayoutView]:
+    """These payouts, in one statement; those the brand does not have are left out."""
+    async with reading() as tx:
+        where = Where(tx, "p")
+        where.within("p.id", list(ids), "uuid")
+        rows = await tx.rows(f"SELECT {_PAYOUT} {_FROM} WHERE {where.sql}", *where.args)
+    return {row["id"]: _payout(row) for row in rows}
 
 
 async def open_payouts(distributor_id: DistributorId) -> int:

@@ -14,6 +14,8 @@ from saas.base.db import Tx, reading, transaction
 from saas.base.errors import DomainError, NotFound, WrongState
 from saas.base.idempotency import claim
 from saas.base.ids import DistributorId, PayoutId, new_id
+from saas.events.commands import tell
+from saas.events.rules import Event, EventKind
 from saas.ledger.commands import lock_balances, post
 from saas.ledger.queries import Balances, balances_of, owners_with
 from saas.ledger.rules import Account, Kind, Posting, transfer
@@ -169,6 +171,7 @@ async def cancel_payout(command: CancelPayout, actor: Actor) -> PayoutView:
                     )
                 ]
             )
+            tell([Event(EventKind.PAYOUT_CANCELLED, payout_id, found.distributor_id, amount, found.currency)])
             await audit.record(actor, "payout.cancel", str(payout_id))
         found = await payout_by_id(payout_id)
         if found.status is not PayoutState.CANCELLED:
@@ -291,6 +294,8 @@ async def _write(
         ],
         covered=[Account.SETTLED],
     )
+    requested = EventKind.PAYOUT_REQUESTED
+    tell(Event(requested, one.id, one.distributor_id, one.amounts.requested_minor, policy.currency) for one in planned)
 
 
 def _summary(sweep_id: UUID | None, currency: str, amounts: Sequence[Breakdown], skipped: Mapping[str, int]) -> Sweep:

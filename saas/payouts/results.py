@@ -14,10 +14,12 @@ from saas.base.db import Row, Tx, reading, transaction
 from saas.base.errors import DomainError, InvalidInput, NotFound, Said, WrongState
 from saas.base.idempotency import claim
 from saas.base.ids import PayoutBatchId, PayoutId, new_id
+from saas.events.commands import tell
+from saas.events.rules import Event, EventKind
 from saas.ledger.commands import post
 from saas.ledger.rules import Account, Entry, Kind, Posting, transfer
+from saas.notifications import rules as notices
 from saas.notifications.commands import announce
-from saas.notifications.rules import Event, payout_ended
 from saas.payouts.errors import ContradictoryResult
 from saas.payouts.queries import PayoutView, payout_by_id
 from saas.payouts.rules import GIVEN_STATES, Outcome, PayoutState
@@ -238,7 +240,8 @@ async def _write(tx: Tx, new: Sequence[_New], actor: Actor) -> None:
         list({one.row["batch_id"] for one in new}),
         now,
     )
-    await announce([_event(one) for one in new])
+    await announce([_notice(one) for one in new])
+    tell(_event(one) for one in new)
     said = [(one.result.outcome, str(one.result.payout_id), one.result.reference) for one in new]
     await audit.record_each(actor, [(f"payout.{how}", id_, {"reference": ref}) for how, id_, ref in said])
 
@@ -253,8 +256,15 @@ def _as_row(result: Result) -> Mapping[str, object]:
 
 
 def _event(one: _New) -> Event:
+    kind = EventKind.PAYOUT_PAID if one.result.outcome is Outcome.PAID else EventKind.PAYOUT_FAILED
+    return Event(kind, one.result.payout_id, one.row["distributor_id"], one.row["net_minor"], one.row["currency"])
+
+
+def _notice(one: _New) -> notices.Event:
     row, paid = one.row, one.result.outcome is Outcome.PAID
-    return payout_ended(row["distributor_id"], one.result.payout_id, row["net_minor"], row["currency"], paid=paid)
+    return notices.payout_ended(
+        row["distributor_id"], one.result.payout_id, row["net_minor"], row["currency"], paid=paid
+    )
 
 
 async def _lock(

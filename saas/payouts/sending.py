@@ -17,6 +17,8 @@ from saas.base.errors import DomainError
 from saas.base.ids import PayoutBatchId, PayoutId
 from saas.base.scope import current_tenant
 from saas.base.settings import get_settings
+from saas.events.commands import NO_AMOUNT, tell_selected
+from saas.events.rules import EventKind
 from saas.jobs.commands import enqueue
 from saas.jobs.worker import Handler, Progress, Report
 from saas.payouts.accounts import account_at
@@ -180,6 +182,9 @@ async def _given(payout_id: PayoutId) -> Row | None:
         )
 
 
+_THIS = f"SELECT distributor_id, id AS subject_id, {NO_AMOUNT} FROM payout WHERE tenant_id = $1 AND id = $4"
+
+
 async def _write(provider: str, payout_id: PayoutId, answer: Answer, *, net_minor: int | None = None) -> None:
     """Write an answer down, unless it says nothing new."""
     actor = system(current_tenant(), provider)
@@ -198,4 +203,5 @@ async def _write(provider: str, payout_id: PayoutId, answer: Answer, *, net_mino
                 answer.reference,
             )
             if taken:
+                await tell_selected(tx, EventKind.PAYOUT_SENT, _THIS, payout_id)
                 await audit.record(actor, "payout.sent", str(payout_id), reference=answer.reference)

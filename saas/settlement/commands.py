@@ -11,6 +11,8 @@ from saas.base.db import Tx, transaction
 from saas.base.idempotency import claim
 from saas.base.ids import SettlementId, StatementId, new_id
 from saas.commissions import maturity
+from saas.events.commands import tell_now
+from saas.events.rules import Event, EventKind
 from saas.ledger.bulk import MOVE_COLUMNS, hold_balances, post_moves
 from saas.ledger.commands import post
 from saas.ledger.rules import Account, Entry, Kind, Posting, transfer
@@ -246,6 +248,8 @@ async def _write_statements(tx: Tx, closing: _Closing, first: int, drafts: Seque
         ],
     )
     label, currency = closing.period.label, policy.currency
+    settled = EventKind.COMMISSION_SETTLED
+    await tell_now(Event(settled, id_, one.distributor_id, one.earned_minor, currency) for id_, _, one in numbered)
     await announce(
         [
             statement_ready(one.distributor_id, id_, one.earned_minor, currency, number=number, label=label)

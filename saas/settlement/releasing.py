@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from saas.base import clock
 from saas.base.db import Tx, transaction
 from saas.commissions import maturity
+from saas.events.commands import tell_selected
+from saas.events.rules import EventKind
 from saas.jobs.worker import Report
 from saas.ledger.bulk import MOVE_COLUMNS, hold_balances, post_moves
 from saas.ledger.rules import Account, Kind
@@ -72,6 +74,11 @@ async def release(tx: Tx, due: str, count: int) -> None:
     One movement for each order and end of its hold, effective at that moment however late it is noticed.
     """
     await maturity.make_available(tx, due, count)
+    owners = (
+        f"SELECT beneficiary_id AS distributor_id, beneficiary_id AS subject_id, "
+        f"CAST(sum(amount_minor) AS bigint) AS amount_minor, currency FROM {due} GROUP BY beneficiary_id, currency"
+    )
+    await tell_selected(tx, EventKind.COMMISSION_AVAILABLE, owners)
     groups = "order_id uuid, hold_until timestamptz, transaction_id uuid, key text, PRIMARY KEY (order_id, hold_until)"
     async with tx.scratch("release", groups), tx.scratch("released", MOVE_COLUMNS):
         # A row is released once, and the least of its movement names it.

@@ -125,6 +125,14 @@ IDS = {
     "Query.reconciliation(settlement)": "Settlement",
     "Query.moneyTrail(of)": "Order",
     "Query.statements(settlement)": "Settlement",
+    "Query.event(id)": "Event",
+    "subjectId": "Order",
+    "webhookId": "Webhook",
+    "Query.webhook(id)": "Webhook",
+    "WebhookInput.id": "Webhook",
+    "ChangeWebhookInput.id": "Webhook",
+    "RotateWebhookSecretInput.id": "Webhook",
+    "ReplayWebhookDeliveriesInput.ids": "WebhookDelivery",
 }
 """The kind of thing that an id names."""
 
@@ -232,6 +240,11 @@ VALUES: Mapping[str, Any] = {
     "SimulateProgramInput.until": "2026-02-01",
     "kinds": "simulation",
     "Query.findMoney(kinds)": "MOVEMENT",
+    "Query.events(kinds)": "ORDER_PAID",
+    "CreateWebhookInput.kinds": "ORDER_PAID",
+    "ChangeWebhookInput.kinds": "ORDER_PAID",
+    "url": "https://hooks.example.com/banyan",
+    "payload": "{ id kind at }",
     "SalesPeriodInput.until": "2027-01-01",
     "CreateMemberInput.role": "AUDITOR",
     "ChangeRoleInput.role": "AUDITOR",

@@ -12,6 +12,8 @@ from saas.base import clock
 from saas.base.db import transaction
 from saas.base.ids import DistributorId, TenantId, new_id
 from saas.base.scope import tenant_scope
+from saas.duties import FOLLOWERS
+from saas.events.publishing import publish
 from saas.imports.files import HANDLERS as IMPORTS
 from saas.jobs.worker import run_due
 from saas.notifications.delivering import deliver
@@ -90,6 +92,7 @@ async def populate(brand: Brand, slug: str) -> Populated:
     ids |= await _import(brand, tenant_id, slug, key)
     app = [{"name": f"Me of {slug}", "text": registered(slug)}]
     await brand.owner.do("registerDocuments", "documents { hash }", app=f"{slug}-app", documents=app)
+    ids |= await _webhook(brand, tenant_id, slug)
     callers = {
         "owner": brand.owner,
         "finance": brand.finance,
@@ -290,6 +293,17 @@ async def _import(brand: Brand, tenant_id: TenantId, slug: str, key: str) -> dic
         await deliver()
     told = await (await brand.anonymous.log_in("distributor")).ask("{ notifications { nodes { id } } }")
     return {"ImportFile": made["file"]["id"], "Notification": told["notifications"]["nodes"][0]["id"]}
+
+
+async def _webhook(brand: Brand, tenant_id: TenantId, slug: str) -> dict[str, str]:
+    """A webhook, and all that happened on its way there."""
+    given = {"name": f"hook of {slug}", "url": f"https://{slug}.example.com/hook"}
+    hook = (await brand.owner.do("createWebhook", "webhook { id }", **given))["webhook"]["id"]
+    with tenant_scope(tenant_id):
+        await publish(FOLLOWERS)
+    text = "query($id: ID!) { webhookDeliveries(webhookId: $id, first: 1) { nodes { id event { id } } } }"
+    (found,) = (await brand.owner.ask(text, id=hook))["webhookDeliveries"]["nodes"]
+    return {"Webhook": hook, "WebhookDelivery": found["id"], "Event": found["event"]["id"]}
 
 
 async def _draft(brand: Brand, tenant_id: TenantId, slug: str) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 import pytest
 
-from bench.client import Client
+from bench.client import HOST, Client
 from bench.databases import Databases
 from bench.processes import PRODUCT, serving
 from bench.world import World, make_world
+from tests.api.streams import following
 
 GRAPHQL = "/graphql"
 SIMULATE = (
@@ -45,10 +46,12 @@ async def test_servers_share_sessions_data_and_jobs(tmp_path: Any, postgres_serv
         await ask(one.port, world, PUT)
         skus = await ask(other.port, world, '{ products(search: "NEW") { nodes { sku } } }')
         assert [node["sku"] for node in skus["products"]["nodes"]] == ["NEW"]
-        job = (await ask(one.port, world, SIMULATE))["simulateProgram"]["simulation"]["job"]["id"]
-        async with asyncio.timeout(120):
-            while await status(other.port, world, job) != "DONE":  # noqa: ASYNC110  # another process does it
-                await asyncio.sleep(0.2)
+        async with asyncio.timeout(120), following(other.port, HOST, world.token) as follower:
+            await follower.subscribe("kind subjectId", kinds=["JOB_QUEUED", "JOB_DONE"])
+            job = (await ask(one.port, world, SIMULATE))["simulateProgram"]["simulation"]["job"]["id"]
+            heard = [await follower.event() for _ in range(2)]  # whichever of the two does it
+            assert heard == [{"kind": kind, "subjectId": job} for kind in ("JOB_QUEUED", "JOB_DONE")]
+            assert await status(other.port, world, job) == "DONE"
         await ask(one.port, world, "mutation { logOut(input: {}) { done } }")
         with pytest.raises(RuntimeError, match="401"):
             await ask(other.port, world, "{ me { login } }")

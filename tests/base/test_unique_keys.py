@@ -10,6 +10,7 @@ ONCE = {
     "commission": {"line_id component level"},
     "compliance_override": {"program_number content_hash rule path"},
     "distributor": {"code", "no", "path"},
+    "event": {"seq, some"},
     "exit_case": {"certificate_no", "distributor_id, some"},
     "job": {"schedule due_at, some"},
     "ledger_transaction": {"idempotency_key"},
@@ -35,6 +36,8 @@ ONCE = {
     "standing": {"distributor_id, some"},
     "statement": {"settlement_id distributor_id", "number"},
     "tier_review": {"close_id distributor_id"},
+    "webhook_attempt": {"delivery_id no"},
+    "webhook_delivery": {"webhook_id event_id"},
 }
 """Columns after the tenant, beside primary keys; ``some``: among the rows of some states. A new key is added here."""
 

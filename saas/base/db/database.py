@@ -55,6 +55,14 @@ class Database(ABC):
         """Hold a connection with a transaction of ``tenant_id``; commit at the end, roll back on any exception."""
 
     @asynccontextmanager
+    async def listening(self, channel: str, heard: Callable[[str], None]) -> AsyncIterator[None]:
+        """Have ``heard`` called with what processes tell each other on ``channel``, within the block.
+
+        With an empty text when something may have been missed. Where there is no such channel it is never called.
+        """
+        yield
+
+    @asynccontextmanager
     async def go_on(
         self, block: AbstractAsyncContextManager[Tx], before: Tx, tenant_id: TenantId, *, read_only: bool
     ) -> AsyncIterator[Tx]:
@@ -143,7 +151,7 @@ async def _block(*, read_only: bool) -> AsyncIterator[Tx]:
         with entered(tx):
             yield tx
         if not read_only:
-            await tx.flush()
+            await tx.conclude()
         if points is not None:
             points(Point.BEFORE_COMMIT)
     if points is not None:

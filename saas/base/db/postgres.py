@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, NamedTuple, Self, TypeAlias, cast
 
@@ -14,6 +15,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from saas.base.db.database import Database, finish
 from saas.base.db.ddl import APP_ROLE
 from saas.base.db.inserting import ColumnTypes, Shape, Texts
+from saas.base.db.listening import listen
 from saas.base.db.traced import traced_if_wanted
 from saas.base.db.tx import ConstraintViolated, Observer, Row, Taken, Tx, conflict_clause
 from saas.base.ids import TenantId
@@ -206,6 +208,9 @@ class PostgresTx(Tx):
     async def weigh(self, name: str) -> None:
         await self.execute(f"ANALYZE {name}")
 
+    async def notify(self, channel: str, text: str) -> None:
+        await self.rows("SELECT pg_notify($1, $2)", channel, text)
+
 
 class PostgresDatabase(Database):
     """A pool of connections, each under the role that owns nothing."""
@@ -238,6 +243,15 @@ class PostgresDatabase(Database):
     def connections(self) -> dict[str, int]:
         open_now = self._pool.get_size()
         return {"open": open_now, "busy": open_now - self._pool.get_idle_size(), "most": self._pool.get_max_size()}
+
+    @asynccontextmanager
+    async def listening(self, channel: str, heard: Callable[[str], None]) -> AsyncIterator[None]:
+        hearing = asyncio.create_task(listen(self.url, channel, heard))
+        try:
+            yield
+        finally:
+            hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
 
     @asynccontextmanager
     async def begin(self, tenant_id: TenantId, *, read_only: bool) -> AsyncIterator[Tx]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -63,6 +63,7 @@ class Tx(ABC):
         self._read_only = read_only
         self._task = asyncio.current_task()
         self._observer = observer
+        self._before_commit: list[Callable[[], Awaitable[None]]] = []
         self._after_commit: list[Callable[[], None]] = []
 
     @property
@@ -104,6 +105,19 @@ class Tx(ABC):
         self.check_task()
         if self._observer is not None:
             self._observer(sql)
+
+    def before_commit(self, call: Callable[[], Awaitable[None]]) -> None:
+        """Await ``call`` as the last thing of the whole transaction, whoever asks; what it writes is committed too."""
+        self._before_commit.append(call)
+
+    async def conclude(self) -> None:
+        """Do what was left for the end, and insert what waits."""
+        for call in self._before_commit:
+            await call()
+        await self.flush()
+
+    async def notify(self, channel: str, text: str) -> None:  # noqa: B027  # SQLite has nobody to tell
+        """Tell every process that listens on ``channel``, once this transaction is committed."""
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run ``call`` once the transaction has been committed; never when it is rolled back."""

@@ -1,0 +1,1 @@
+"""Webhooks: what happened, carried to a brand's other systems, signed, again and again until it was taken."""
