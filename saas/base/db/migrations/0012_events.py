@@ -8,7 +8,7 @@ from saas.base.db.ddl import Index, TenantTable
 class Migration(BaseMigration):
     """The log of events, and the tables of webhooks."""
 
-    dependencies = [("banyan", "0010_accounts")]
+    dependencies = [("banyan", "0011_http")]
     atomic = False  # the caller holds one transaction around the whole run
     operations = [
         # Written with the business it is about; numbered once it is committed, since ids do not follow each other in

@@ -8,7 +8,7 @@ from saas.base.db.ddl import Index
 class Migration(BaseMigration):
     """Indexes of the audit log."""
 
-    dependencies = [("banyan", "0010_accounts")]
+    dependencies = [("banyan", "0012_events")]
     atomic = False  # the caller holds one transaction around the whole run
     operations = [
         Index("audit_log", "subject", "(tenant_id, subject, at, id)", where="subject IS NOT NULL"),
