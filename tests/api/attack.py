@@ -72,6 +72,7 @@ class Attack:
             answer = response.text
             leaked = told(self.secrets - names.spelled().keys(), answer)
             assert not leaked, f"{self.role} {root.coordinate} {variables}: {leaked} in {answer}"
+            assert "COST_EXCEEDED" not in answer, f"{self.role} {root.coordinate}: nothing was asked"
             assert "INTERNAL" not in answer, f"{self.role} {root.coordinate} {variables}: {answer}"
             sent.append(variables)
             got.append(unnamed(names, answer))

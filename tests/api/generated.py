@@ -342,7 +342,8 @@ def _selection(type_: GraphQLObjectType, allowed: Callable[[str], bool], seen: M
         if not isinstance(below, GraphQLObjectType):
             parts.append(name)
         elif again[type_.name] < 2 and again.get(below.name, 0) < 2:
-            parts.append(f"{name} {_selection(below, allowed, again)}")
+            page = "(first: 2)" if "first" in found.args else ""  # in full these would cost more than anybody may ask
+            parts.append(f"{name}{page} {_selection(below, allowed, again)}")
     return f"{{ {' '.join(parts)} }}"
 
 
