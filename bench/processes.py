@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 PRODUCT = ("main.py", "serve")
 HANDWRITTEN = ("-m", "bench.handwritten")
 _EVERY_SECONDS = 0.02
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 240.0
 
 
 @dataclass(frozen=True, slots=True)
