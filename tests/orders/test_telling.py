@@ -21,7 +21,7 @@ from tests.orders.world import NOON, order, two_shops
 PROGRAMS: Mapping[str, Sequence[Mapping[str, object]]] = {
     "levels": [LEVELS],
     "pieces": [LEVELS, pieces()],
-    "two": [LEVELS, {**LEVELS, "key": "a-second", "levels": [{"rate_bps": 0}, {"rate_bps": 100}]}],
+    "two": [LEVELS, {**LEVELS, "key": "a_second", "levels": [{"rate_bps": 0}, {"rate_bps": 100}]}],
     "nothing": [{**LEVELS, "levels": [{"rate_bps": 1}], "only": {"skus": ["LOTUS-GIFT"]}}],
 }
 
