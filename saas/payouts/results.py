@@ -100,7 +100,8 @@ async def record_result(command: RecordResult, actor: Actor) -> PayoutView:
 async def record_results(command: RecordResults, actor: Actor) -> Recorded:
     """Take down many results in one transaction, each accepted or refused by itself; the same key records once.
 
-    Of "all others" none is meant whose result was told, be it refused. Raises ``InvalidInput``, ``NotFound`` of the batch, or ``IdempotencyConflict``.
+    Of "all others" none is meant whose result was told, be it refused. Raises ``InvalidInput``, ``NotFound`` of the
+    batch, or ``IdempotencyConflict``.
     """
     if (not command.results and command.rest_paid_of is None) or len(command.results) > RESULTS_MOST:
         remedy = Said(
