@@ -5,7 +5,7 @@ own verdict, and the good ones are kept.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -100,9 +100,10 @@ async def record_result(command: RecordResult, actor: Actor) -> PayoutView:
 
 
 async def record_results(command: RecordResults, actor: Actor) -> Recorded:
-    """Take down many results in one transaction, each accepted or refused by itself.
+    """Take down many results in one transaction, each accepted or refused by itself; the same key records once.
 
-    Raises ``InvalidInput``, ``NotFound`` of the batch, or ``IdempotencyConflict``.
+    Of "all others" none is meant whose result was told, be it refused. Raises ``InvalidInput``, ``NotFound`` of the
+    batch, or ``IdempotencyConflict``.
     """
     if (not command.results and command.rest_paid_of is None) or len(command.results) > RESULTS_MOST:
         remedy = Said(
@@ -114,8 +115,10 @@ async def record_results(command: RecordResults, actor: Actor) -> Recorded:
             _, recorded = await _decide(tx, command, hold=False)
             return recorded
     async with transaction() as tx:
-        await claim("payout.results", command.idempotency_key, command, new_id())
+        earlier = await claim("payout.results", command.idempotency_key, command, new_id())
         new, recorded = await _decide(tx, command, hold=True)
+        if earlier is not None:  # what was sent since then was not meant by "all others"
+            return replace(recorded, paid=0, failed=0, paid_minor=0, returned_minor=0)
         await _write(tx, new, actor)
         return recorded
 
@@ -162,7 +165,8 @@ async def _decide(tx: Tx, command: RecordResults, *, hold: bool) -> tuple[list[_
             errors.append([refused])
         else:
             errors.append([])
-    rest = [row for id_, row in rows.items() if row["batch_id"] == batch_id and id_ not in told]
+    meant = {result.payout_id for result in command.results}
+    rest = [row for id_, row in rows.items() if row["batch_id"] == batch_id and id_ not in meant]
     paid = [row for row in rest if row["status"] == PayoutState.SENT]  # of one that is unknown somebody has to say so
     new += [_New(Result(payout_id=row["id"], outcome=Outcome.PAID), row) for row in paid]
     return new, _summary(new, errors, (await this_brand()).currency)

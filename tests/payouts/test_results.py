@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from saas.base.db import Database, reading
+from saas.base.db import Database, reading, transaction
 from saas.base.errors import IdempotencyConflict, InvalidInput, NotFound
 from saas.base.ids import DistributorId, PayoutBatchId, PayoutId, new_id
 from saas.base.paging import PageRequest
@@ -101,6 +101,30 @@ async def test_all_others_of_a_batch_were_paid(people: list[DistributorId]) -> N
     assert (await queries.batch_by_id(batch)).status is BatchState.COMPLETED
     more = await record_results(tell(rest_paid_of=batch, key="more"), MAKER)
     assert (more.paid, more.failed, more.errors) == (0, 0, [])
+
+
+async def test_one_whose_result_is_refused_is_none_of_the_others(people: list[DistributorId]) -> None:
+    (ann, ben), batch = await sent(people)
+    done = await record_results(tell(told(ben, FAILED, reason=" "), rest_paid_of=batch), MAKER)
+    assert (codes(done), done.paid, done.failed) == (["INVALID_INPUT"], 1, 0)
+    assert (await queries.payout_by_id(ann.id)).status is PayoutState.PAID
+    assert (await queries.payout_by_id(ben.id)).status is PayoutState.SENT
+
+
+async def test_under_a_key_that_was_used_nothing_more_is_recorded(people: list[DistributorId]) -> None:
+    """A payout that nobody knew of then has been sent by now, and was not meant."""
+    (ann, ben), batch = await sent(people)
+    await _set(ben.id, "unknown")
+    assert (await record_results(tell(rest_paid_of=batch), MAKER)).paid == 1
+    await _set(ben.id, "sent")
+    assert (await record_results(tell(rest_paid_of=batch), MAKER)).paid == 0
+    assert [(await queries.payout_by_id(one.id)).status for one in (ann, ben)] == [PayoutState.PAID, PayoutState.SENT]
+
+
+async def _set(payout_id: PayoutId, status: str) -> None:
+    async with transaction() as tx:
+        changed = "UPDATE payout SET status = $3 WHERE tenant_id = $1 AND id = $2"
+        await tx.execute(changed, LOTUS, payout_id, status)
 
 
 async def test_what_was_not_sent_is_not_paid_by_the_way(people: list[DistributorId]) -> None:
