@@ -111,7 +111,8 @@ async def _take(tx: Tx, webhook_id: UUID) -> _Taken | None:
     row = await tx.row(
         f"SELECT d.id, d.event_id, d.attempts, d.tries_from FROM webhook_delivery d WHERE d.tenant_id = $1 "
         f"AND d.webhook_id = $2 AND d.status = 'pending' AND d.next_at <= $3 AND EXISTS (SELECT 1 FROM webhook w "
-        f"WHERE w.tenant_id = $1 AND w.id = $2 AND w.status = 'active') ORDER BY d.next_at, d.id LIMIT 1{skip}",
+        f"WHERE w.tenant_id = $1 AND w.id = $2 AND w.status = 'active') "
+        f"ORDER BY d.next_at, d.attempts, d.id LIMIT 1{skip}",  # of those that were put off together, all get a turn
         *(tx.tenant_id, webhook_id, now),
     )
     if row is None:
