@@ -16,8 +16,9 @@ from tenants import access_table
 from tenants.access import Scope
 from tenants.actors import Actor, Role
 from tests.api.client import Api
-from tests.api.generated import Names, Root, roots, selection
+from tests.api.generated import Root, roots, selection
 from tests.api.rows import told
+from tests.api.values import Names
 
 ENDS_SESSIONS = {"logOut", "changePassword", "revokeSessions"}
 PASSING = re.compile(r'"(lastSeenAt|lastUsedAt)":"[^"]*"')

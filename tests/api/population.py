@@ -26,7 +26,7 @@ from tenants.program.presets import preset
 from tests.api.client import PASSWORD, Api
 from tests.api.conftest import LONG_AGO as BEGAN
 from tests.api.conftest import Brand
-from tests.api.generated import Names, registered
+from tests.api.values import Names, registered
 
 LONG_AGO = timedelta(days=120)
 """So long that every hold and every period since then is over."""

@@ -15,9 +15,10 @@ from tenants.actors import Actor, Role
 from tests.api.attack import ENDS_SESSIONS, Attack, actor
 from tests.api.client import Api
 from tests.api.conftest import World
-from tests.api.generated import Names, Root, roots
+from tests.api.generated import Root, roots
 from tests.api.population import Populated, key_with, nothing, populate
 from tests.api.rows import changes, rows_of
+from tests.api.values import Names
 
 DENIED = {"FORBIDDEN", "UNAUTHENTICATED"}
 Caller = tuple[str, Actor | None, Api]
