@@ -38,7 +38,8 @@ async def guarded(databases: Databases, kind: str, size: Size) -> Figure:
             sides[0].append(await _rate(app, world, body, size.requests))
             with off():
                 sides[1].append(await _rate(app, world, body, size.requests))
-    return Figure(name=f"guards_{kind}", ours=median(sides[0]), ceiling=median(sides[1]), unit="req/s of CPU")
+    name = "guards" if kind == "postgresql" else f"guards_{kind}"
+    return Figure(name=name, ours=median(sides[0]), ceiling=median(sides[1]), unit="req/s of CPU")
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def _selection(type_: GraphQLObjectType, allowed: Callable[[str], bool], seen: M
         if not isinstance(below, GraphQLObjectType):
             parts.append(name)
         elif again[type_.name] < 2 and again.get(below.name, 0) < 2:
-            page = "(first: 2)" if "first" in found.args else ""  # in full these would cost more than anybody may ask
+            page = "(first: 1)" if "first" in found.args else ""  # in full these would cost more than anybody may ask
             parts.append(f"{name}{page} {_selection(below, allowed, again)}")
     return f"{{ {' '.join(parts)} }}"
 
@@ -112,7 +112,7 @@ def _required(given: Given) -> bool:
 
 
 def _wanted(given: Given, coordinate: str, chosen: frozenset[str]) -> bool:
-    return _required(given) or coordinate in chosen or coordinate in ALWAYS
+    return _required(given) or coordinate in chosen or coordinate in ALWAYS or coordinate.endswith("(first)")
 
 
 def _ways(given: Given, coordinate: str, name: str, outer: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
