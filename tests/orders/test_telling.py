@@ -22,7 +22,7 @@ PROGRAMS: Mapping[str, Sequence[Mapping[str, object]]] = {
     "levels": [LEVELS],
     "pieces": [LEVELS, pieces()],
     "two": [LEVELS, {**LEVELS, "key": "a_second", "levels": [{"rate_bps": 0}, {"rate_bps": 100}]}],
-    "nothing": [{**LEVELS, "levels": [{"rate_bps": 1}], "only": {"skus": ["LOTUS-GIFT"]}}],
+    "nothing": [{**LEVELS, "levels": [{"rate_bps": 1}], "only": {"products": ["LOTUS-GIFT"]}}],
 }
 
 
@@ -51,7 +51,8 @@ async def test_what_is_told_is_what_is_read(db: Database, program: str, moments:
     with as_tenant(LOTUS):
         await use(*PROGRAMS[program])
         deep = await plant({f"T{n}": f"T{n - 1}" if n else None for n in range(6)})
-        await suspend(deep["T4"], "test", staff())
+        with clock.at(NOON - timedelta(days=1)):
+            await suspend(deep["T4"], "test", staff())
         if "delivered_at" in moments:
             moments["shipped_at"] = NOON
         lines = [
