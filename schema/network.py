@@ -36,15 +36,6 @@ from tenants import registry
 from tenants.actors import Role
 from tenants.program.versions import active_program
 
-described(
-    "Where a distributor is in its life with the brand.",
-    name="DistributorStatus",
-    APPLIED="Has applied; the brand has yet to decide.",
-    ACTIVE="Sells, recruits and earns.",
-    SUSPENDED="Does none of it until it is reinstated.",
-    EXITED="Has left.",
-    REJECTED="Was turned down.",
-)(Status)
 described("What a distributor is in law.", name="DistributorKind", PERSON="A person.", FIRM="A firm.")(Kind)
 described(
     "What a list of distributors is ordered by; equal keys by id.",

@@ -9,6 +9,16 @@ from saas.network.rules import Cause, Status
 from schema.enums import described
 from schema.ids import maybe_global
 
+described(
+    "Where a distributor is in its life with the brand.",
+    name="DistributorStatus",
+    APPLIED="Has applied; the brand has yet to decide.",
+    ACTIVE="Sells, recruits and earns.",
+    SUSPENDED="Does none of it until it is reinstated.",
+    EXITED="Has left.",
+    REJECTED="Was turned down.",
+)(Status)
+
 
 @strawberry.type(description="One interval of a distributor's history: under whom it stood, and why it came there.")
 class Sponsorship:
