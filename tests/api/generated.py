@@ -101,6 +101,9 @@ def _selection(type_: GraphQLObjectType, allowed: Callable[[str], bool], seen: M
         below = get_named_type(found.type)
         if not isinstance(below, GraphQLObjectType):
             parts.append(name)
+        elif type_.name.endswith("Edge"):  # all below it is asked for by way of ``nodes``
+            plain = {other: 2 for other in SCHEMA.type_map}
+            parts.append(f"{name} {_selection(below, allowed, {**plain, below.name: 0})}")
         elif again[type_.name] < 2 and again.get(below.name, 0) < 2:
             page = "(first: 1)" if "first" in found.args else ""  # in full these would cost more than anybody may ask
             parts.append(f"{name}{page} {_selection(below, allowed, again)}")

@@ -133,7 +133,7 @@ async def test_a_server_that_is_told_to_stop_says_so_finishes_and_gives_its_jobs
         writer.write(body[9:])
         answer = await reader.read(100_000)
         assert b" 200 OK" in answer
-        assert answer.endswith(b'{"data":{"me":null},"extensions":{"cost":2}}')
+        assert answer.endswith(b'{"data":{"me":null},"extensions":{"cost":{"requested":2,"allowed":500}}}')
         writer.close()
         await writer.wait_closed()
         _, written = await asyncio.to_thread(server.communicate, timeout=60)
