@@ -91,10 +91,13 @@ def _converted(convert: Convert | None, value: Any) -> Any:
 
 
 def call_directly(schema: GraphQLSchema, config: StrawberryConfig) -> None:
-    """Give the asynchronous resolvers of a schema their arguments without going through Strawberry."""
+    """Give the asynchronous resolvers of a schema their arguments without going through Strawberry.
+
+    Those of subscriptions, which make streams, are left to it.
+    """
     conversions = Conversions(config)
     for type_ in schema.type_map.values():
-        if isinstance(type_, GraphQLObjectType):
+        if isinstance(type_, GraphQLObjectType) and type_ is not schema.subscription_type:
             for field in type_.fields.values():
                 made = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
                 if isinstance(made, StrawberryField):

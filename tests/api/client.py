@@ -17,7 +17,8 @@ from tests.conftest import HEARD, tenant_tables
 
 PASSWORD = "a long enough password"
 WRITES = re.compile(r"\b(?:INSERT INTO|DELETE FROM|UPDATE) (?!SET\b)(\w+)")
-BUSINESS = {"tenant", "tenant_domain", *tenant_tables()} - {"idempotency", "login_throttle", "network_tree", "tenant_work"}
+BESIDE = {"idempotency", "login_throttle", "network_tree", "tenant_work"}
+BUSINESS = {"tenant", "tenant_domain", *tenant_tables()} - BESIDE
 """Tables in which something of the business stands."""
 SEEN = ("last_seen_at = $", "last_used_at = $")
 """When somebody was here last is noted on every call."""

@@ -102,7 +102,7 @@ def _selection(type_: GraphQLObjectType, allowed: Callable[[str], bool], seen: M
         if not isinstance(below, GraphQLObjectType):
             parts.append(name)
         elif type_.name.endswith("Edge"):  # all below it is asked for by way of ``nodes``
-            plain = {other: 2 for other in SCHEMA.type_map}
+            plain = dict.fromkeys(SCHEMA.type_map, 2)
             parts.append(f"{name} {_selection(below, allowed, {**plain, below.name: 0})}")
         elif again[type_.name] < 2 and again.get(below.name, 0) < 2:
             page = "(first: 1)" if "first" in found.args else ""  # in full these would cost more than anybody may ask

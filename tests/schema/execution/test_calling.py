@@ -102,7 +102,9 @@ def test_every_asynchronous_resolver_of_the_schema_is_called_directly() -> None:
     left = [
         f"{type_.name}.{name}"
         for type_ in schema._schema.type_map.values()
-        if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__")
+        if isinstance(type_, GraphQLObjectType)
+        and not type_.name.startswith("__")
+        and type_ is not schema._schema.subscription_type
         for name, field in type_.fields.items()
         if _is_async(field) and field.resolve.__module__ != "schema.execution.calling"
     ]
