@@ -86,13 +86,16 @@ def roots(operation: str | None = None) -> list[Root]:
     ]
 
 
-def selection(of: GraphQLField, allowed: Callable[[str], bool]) -> str:
-    """All of an answer that ``allowed`` admits, two levels into the same type at most; ``{ __typename }`` at least."""
+def selection(of: GraphQLField, allowed: Callable[[str], bool], page: str = "") -> str:
+    """All of an answer that ``allowed`` admits, two levels into the same type at most; ``{ __typename }`` at least.
+
+    ``page`` stands at lists of lists, which in full would cost more than anybody may ask.
+    """
     named = get_named_type(of.type)
-    return _selection(named, allowed, {}) if isinstance(named, GraphQLObjectType) else ""
+    return _selection(named, allowed, {}, page) if isinstance(named, GraphQLObjectType) else ""
 
 
-def _selection(type_: GraphQLObjectType, allowed: Callable[[str], bool], seen: Mapping[str, int]) -> str:
+def _selection(type_: GraphQLObjectType, allowed: Callable[[str], bool], seen: Mapping[str, int], page: str) -> str:
     again = {**seen, type_.name: seen.get(type_.name, 0) + 1}
     parts = ["__typename"]
     for name, found in type_.fields.items():
@@ -105,8 +108,8 @@ def _selection(type_: GraphQLObjectType, allowed: Callable[[str], bool], seen: M
             plain = dict.fromkeys(SCHEMA.type_map, 2)
             parts.append(f"{name} {_selection(below, allowed, {**plain, below.name: 0})}")
         elif again[type_.name] < 2 and again.get(below.name, 0) < 2:
-            page = "(first: 1)" if "first" in found.args else ""  # in full these would cost more than anybody may ask
-            parts.append(f"{name}{page} {_selection(below, allowed, again)}")
+            paged = page if "first" in found.args else ""
+            parts.append(f"{name}{paged} {_selection(below, allowed, again, page)}")
     return f"{{ {' '.join(parts)} }}"
 
 
