@@ -125,8 +125,10 @@ class Store:
 def _parsed(text: str, options: ParseOptions) -> DocumentNode:
     try:
         return parse(text, **options)
-    except RecursionError:
-        raise GraphQLError("The document nests too deep.", extensions={"code": "OPERATION_TOO_DEEP"}) from None
+    except GraphQLError as wrong:
+        if "nested too deeply" in wrong.message:  # all that graphql-core says of the recursion that it gave up
+            raise GraphQLError("The document nests too deep.", extensions={"code": "OPERATION_TOO_DEEP"}) from None
+        raise
 
 
 _store = Store()
