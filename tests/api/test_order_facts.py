@@ -90,7 +90,7 @@ WHOLE = (
     "id number status source customer channel region selfPurchase forMember programNumber placedAt paidAt shippedAt "
     "deliveredAt closedAt cancelledAt holdUntil sellerId seller { code name } servedById servedBy { code } "
     "goods { formatted } freight { amountMinor } tax { amountMinor } "
-    "lines { id lineNo sku quantity amount { formatted } company { amountMinor } } "
+    "lines { id lineNo sku quantity amount { formatted } } "
     "commissions { id lineId orderId component programNumber level beneficiaryId tier rateBps perPiece { amountMinor } "
     "base { amountMinor } quantity amount { formatted currency } takenBack { amountMinor } evened { amountMinor } "
     "outcome reason status earnedAt holdUntil statementId explanation "
