@@ -20,6 +20,8 @@ from tests.api.generated import Root, roots, selection
 from tests.api.rows import told
 from tests.api.values import Names
 
+TAKES_ALL = {"createPayoutBatch"}
+"""Changes of the caller's own that leave nothing for a second one, whatever they name."""
 ENDS_SESSIONS = {"logOut", "changePassword", "revokeSessions"}
 PASSING = re.compile(r'"(lastSeenAt|lastUsedAt)":"[^"]*"')
 """Moments that differ between two calls."""
@@ -81,7 +83,7 @@ class Attack:
             sent.append(variables)
             got.append(unnamed(names, answer))
             self.asked += 1
-        if sent[0] != sent[1]:
+        if sent[0] != sent[1] and root.name not in TAKES_ALL:
             answers = got if root.operation == "query" else [shape(json.loads(answer)) for answer in got]
             assert answers[0] == answers[1], f"{self.role} {root.coordinate} {sent}: {got}"
 

@@ -106,7 +106,7 @@ def _selection(type_: GraphQLObjectType, allowed: Callable[[str], bool], seen: M
             parts.append(name)
         elif type_.name.endswith("Edge"):  # all below it is asked for by way of ``nodes``
             plain = dict.fromkeys(SCHEMA.type_map, 2)
-            parts.append(f"{name} {_selection(below, allowed, {**plain, below.name: 0})}")
+            parts.append(f"{name} {_selection(below, allowed, {**plain, below.name: 0}, page)}")
         elif again[type_.name] < 2 and again.get(below.name, 0) < 2:
             paged = page if "first" in found.args else ""
             parts.append(f"{name}{paged} {_selection(below, allowed, again, page)}")

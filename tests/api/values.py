@@ -27,6 +27,8 @@ class Names:
     def spelled(self) -> dict[str, str]:
         """Every way in which an answer may repeat what it was asked, and what it stands for."""
         words = {getattr(self, name): f"<{name}>" for name in ("slug", "login", "code", "sku", "key")}
+        text = registered(self.slug)
+        words |= {text: "<text>", sha256(text.encode()).hexdigest(): "<hash>", f"{self.slug}-app": "<app>"}
         ids = {spelling: kind for kind, id_ in self.ids.items() for spelling in spellings(id_)}
         return {**ids, **words, str(self.number): "<number>"}
 
