@@ -14,7 +14,7 @@ from tenants import registry
 from tests.api.client import Api, make_api
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "api.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "api.md", ROOT / "docs" / "events.md")
 BLOCK = re.compile(r"<!-- tour: (?P<told>[^>]*) -->\n```graphql\n(?P<text>.*?)```", re.DOTALL)
 VARIABLE = re.compile(r"\$(\w+): (\w+)!")
 
