@@ -18,6 +18,7 @@ from bench.figures import Figure, Size
 from bench.world import World, make_world
 from saas.base.db import open_database
 from saas.base.settings import Settings
+from schema.documents import Known
 from schema.gate import Gate
 from schema.http import make_app
 from schema.limits import Size as Measure
@@ -48,7 +49,7 @@ def off() -> Iterator[None]:
     with (
         patch.object(Gate, "_refused", lambda *_: []),
         patch.object(Rates, "count", lambda *_: None),
-        patch("schema.gate.size_of", lambda *_: Measure()),
+        patch.object(Known, "size", lambda *_: Measure()),
     ):
         yield
 

@@ -1,6 +1,7 @@
 """A new sealing key: old values still open, everything is sealed anew, and then the old key is not needed."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from pydantic import ValidationError
@@ -14,6 +15,9 @@ from saas.base.vault import SealBroken, seal, unseal
 from saas.payouts import queries
 from saas.payouts.accounts import account_at
 from saas.payouts.commands import SetAccount, reveal_destination, set_account
+from saas.webhooks import commands as webhooks
+from saas.webhooks.commands import WebhookContent
+from tenants.actors import Role
 from tenants.second_factor import begin, confirm
 from tests.factories import CEDAR, LOTUS, as_tenant
 from tests.payouts.people import CHECKER
@@ -97,6 +101,11 @@ async def test_everything_is_sealed_anew_once_and_opens_without_the_old_key(db: 
                 someone,
                 seal("13800138000", someone),
             )
+        hook = WebhookContent(
+            name="shop", url="https://shop.example.com/", kinds=(), payload="{ id }", role=Role.AUDITOR
+        )
+        made = await webhooks.create(hook, CHECKER)
+        rotated = await webhooks.rotate_secret(made.webhook.id, timedelta(hours=1), CHECKER)
         person = await member(LOTUS, "anna")
         app = await begin(PASSWORD, acting(LOTUS, person), None)
         assert {value.partition(".")[0] for value in await sealed_values()} == {"k2"}
@@ -107,6 +116,7 @@ async def test_everything_is_sealed_anew_once_and_opens_without_the_old_key(db: 
         assert {value.partition(".")[0] for value in await sealed_values()} == {"k3"}
         assert await account_at("pain001") == BANK
         async with reading() as tx:
+            assert await webhooks.secrets_of(tx, made.webhook.id) == [rotated.secret, made.secret]
             card = await tx.value("SELECT id FROM payout_destination WHERE tenant_id = $1", tx.tenant_id)
         assert (await reveal_destination(card, CHECKER)).account == "6214830012345678"
         assert await queries.accounts()
