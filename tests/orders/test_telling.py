@@ -105,5 +105,5 @@ async def test_an_order_that_goes_well_writes_in_one_statement_on_postgresql(db:
         await placed(order(lotus["D"], paid_at=NOON))
         db.observer = None
     written = [sql for sql in seen if "INSERT" in sql]
-    assert len(written) == (1 if db.kind == "postgresql" else 10)
+    assert len(written) == (1 if db.kind == "postgresql" else 11)
     assert len(seen) == len(written) + 4
