@@ -75,15 +75,17 @@ async def serving(
     host: str = HOST,
     *,
     program: str = sys.executable,
+    jobs: bool = False,
 ) -> AsyncIterator[Server]:
     """A server, from its start to the end of the block; it has answered ``body`` once.
 
-    The product's does no jobs: a busy brand has a worker for those, and here it would seal what was seeded.
+    The product's does ``jobs`` only when asked to: a busy brand has a worker for those, and here it would seal what was
+    seeded.
     """
     port = _free_port()
     with TemporaryFile() as log:
         began = perf_counter()
-        settings = {**SETTINGS, "DATABASE_URL": database_url, "PORT": str(port), "WORKER_IN_SERVER": "false"}
+        settings = {**SETTINGS, "DATABASE_URL": database_url, "PORT": str(port), "WORKER_IN_SERVER": str(jobs)}
         process = await _start((program, *command), settings, log)
         try:
             client = await _connected(process, port, path, token, host)

@@ -86,15 +86,18 @@ async def register(app: str, documents: Sequence[Document], actor: Actor) -> Seq
 async def end(hashes: Sequence[str], actor: Actor) -> Sequence[str]:
     """Trust documents no more, and answer those that were trusted until now."""
     async with transaction() as tx:
-        ended = await tx.rows(
-            f"UPDATE trusted_document SET ended_at = $3 WHERE tenant_id = $1 AND hash {tx.within(2, 'text')} "
-            f"AND ended_at IS NULL RETURNING hash",
+        rows = await tx.rows(
+            f"SELECT hash FROM trusted_document WHERE tenant_id = $1 AND hash {tx.within(2, 'text')} "
+            f"AND ended_at IS NULL ORDER BY hash{tx.for_update}",
             tx.tenant_id,
             sorted(set(hashes)),
-            clock.now(),
         )
-        found = sorted(row["hash"] for row in ended)
+        found = [row["hash"] for row in rows]
         if found:
+            await tx.execute(
+                f"UPDATE trusted_document SET ended_at = $3 WHERE tenant_id = $1 AND hash {tx.within(2, 'text')}",
+                *(tx.tenant_id, found, clock.now()),
+            )
             await audit.record(actor, "document.end", None, count=len(found), hashes=found[:100])
             tx.after_commit(_by_hash.forget)
     return found

@@ -40,8 +40,8 @@ async def test_servers_share_sessions_data_and_jobs(tmp_path: Any, postgres_serv
     world = await make_world(await databases.fresh("postgresql"), 1)
     first_body = orjson.dumps({"query": "{ me { login } }"})
     async with (
-        serving(PRODUCT, world.url, GRAPHQL, world.token, first_body) as one,
-        serving(PRODUCT, world.url, GRAPHQL, world.token, first_body) as other,
+        serving(PRODUCT, world.url, GRAPHQL, world.token, first_body, jobs=True) as one,
+        serving(PRODUCT, world.url, GRAPHQL, world.token, first_body, jobs=True) as other,
     ):
         await ask(one.port, world, PUT)
         skus = await ask(other.port, world, '{ products(search: "NEW") { nodes { sku } } }')
