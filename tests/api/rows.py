@@ -65,6 +65,6 @@ def _told(value: object) -> Iterator[str]:
 
 
 def told(secrets: Set[str], answer: str) -> list[str]:
-    """Which of the secrets an answer tells; a number inside of a longer one, or of an id, does not count."""
+    """Which of the secrets an answer tells; a number inside of a longer one, of an id or a moment, does not count."""
     found = [secret for secret in secrets if secret in answer]
-    return [one for one in found if not one.isdigit() or re.search(rf"(?<![0-9a-f]){one}(?![0-9a-f])", answer)]
+    return [one for one in found if not one.isdigit() or re.search(rf"(?<![0-9a-f.]){one}(?![0-9a-f])", answer)]

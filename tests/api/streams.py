@@ -33,9 +33,10 @@ async def served(app: Starlette) -> AsyncIterator[int]:
     config = uvicorn.Config(app, port=0, lifespan="off", log_level="error", **SERVER)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
-    async with asyncio.timeout(PATIENCE_SECONDS), open_hub(FOLLOWERS):
-        while not server.started:  # noqa: ASYNC110  # uvicorn tells nobody
-            await asyncio.sleep(0.01)
+    async with open_hub(FOLLOWERS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not server.started:  # noqa: ASYNC110  # uvicorn tells nobody
+                await asyncio.sleep(0.01)
         try:
             yield server.servers[0].sockets[0].getsockname()[1]
         finally:
@@ -64,7 +65,7 @@ class Follower:
         """Wait until what was sent has been taken up, and a little for the stream to have joined."""
         await self.say("ping")
         assert (await self.hear())["type"] == "pong"
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1)  # a busy machine needs some of it
 
     async def hear(self) -> Any:
         """The next message."""
