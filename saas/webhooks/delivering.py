@@ -125,8 +125,12 @@ async def _take(tx: Tx, webhook_id: UUID) -> _Taken | None:
 
 
 async def _write(tx: Tx, webhook: WebhookView, taken: _Taken, answer: Answer, *, gone: bool) -> None:
-    """Write down what came of it, unless another worker has the delivery by now, or somebody ended it."""
+    """Write down what came of it, unless another worker has the delivery by now, or somebody ended it.
+
+    The webhook is locked before its deliveries, as by whoever resumes or removes it.
+    """
     now = clock.now()
+    await tx.rows(f"SELECT id FROM webhook WHERE tenant_id = $1 AND id = $2{tx.for_update}", tx.tenant_id, webhook.id)
     columns = ("id", "delivery_id", "no", "at", "status_code", "error", "duration_ms", "excerpt")
     came = (answer.status_code, answer.error, answer.duration_ms, answer.excerpt)
     attempt = (new_id(), taken.id, taken.attempts, now, *came)

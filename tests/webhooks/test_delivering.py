@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from saas.base import clock
-from saas.base.db import reading, transaction
+from saas.base.db import Database, reading, transaction
 from saas.base.errors import InvalidInput, NotFound, WrongState
 from saas.base.ids import TenantId, new_id
 from saas.base.paging import PageRequest
@@ -274,3 +274,27 @@ async def test_the_log_is_kept_as_long_as_events() -> None:
         with as_tenant(LOTUS):
             assert await commands.forget_deliveries() == 1
         assert len(await log(made.webhook.id)) == 1
+
+
+async def test_what_came_of_a_message_waits_for_whoever_has_the_webhook_and_neither_blocks_the_other(
+    db: Database,
+) -> None:
+    """SQLite has one writer anyway."""
+    async with listening(Receiver(status="500 No")) as receiver:
+        made = await hook(receiver)
+        await happen(EventKind.ORDER_PAID)
+        if db.kind == "sqlite":
+            await run_due(HANDLERS)
+        else:
+            with as_tenant(LOTUS):
+                async with transaction() as tx:
+                    own = (tx.tenant_id, made.webhook.id)
+                    await tx.execute("UPDATE webhook SET failures = 0 WHERE tenant_id = $1 AND id = $2", *own)
+                    delivering = asyncio.create_task(run_due(HANDLERS))
+                    await receiver.arrived.wait()
+                    await asyncio.sleep(0.5)  # until its answer waits to be written
+                    await tx.execute(
+                        "UPDATE webhook_delivery SET next_at = next_at WHERE tenant_id = $1 AND webhook_id = $2", *own
+                    )
+                await delivering
+        assert [(one.status, one.attempts) for one in await log(made.webhook.id)] == [(DeliveryStatus.PENDING, 1)]
