@@ -298,3 +298,7 @@ async def test_what_came_of_a_message_waits_for_whoever_has_the_webhook_and_neit
                     )
                 await delivering
         assert [(one.status, one.attempts) for one in await log(made.webhook.id)] == [(DeliveryStatus.PENDING, 1)]
+        with as_tenant(LOTUS):
+            assert (await queries.webhook(made.webhook.id)).failures == 1, (
+                "written the first time, not undone by a deadlock"
+            )
