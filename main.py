@@ -21,6 +21,7 @@ from saas.base.checks import Violation
 from saas.base.collector import settle
 from saas.base.db import open_database
 from saas.base.db.migrate import LATEST, migrate
+from saas.base.db.mistakes import require_bound
 from saas.base.db.scale_out import scale_out
 from saas.base.scope import tenant_scope
 from saas.base.settings import get_settings
@@ -59,12 +60,11 @@ def app() -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with (
-            open_database(settings.database_url, pool_size=settings.database_pool_size),
-            at_work(jobs=settings.worker_in_server),
-        ):
-            settle()
-            yield
+        async with open_database(settings.database_url, pool_size=settings.database_pool_size) as database:
+            await require_bound(database)
+            async with at_work(jobs=settings.worker_in_server):
+                settle()
+                yield
 
     return make_app(settings, lifespan)
 
@@ -76,7 +76,7 @@ def serve_command(port: int | None = None, host: str | None = None) -> None:
 
     settings = given_settings()
     with observed(settings):
-        run_on_database(lambda: asyncio.sleep(0))  # only to learn that the database can be opened
+        run_on_database(lambda: asyncio.sleep(0), serving=True)  # only to learn that the database can be opened
         serve(settings, "main:app", host=host or settings.host, port=port or settings.port)
 
 
@@ -264,7 +264,7 @@ def worker() -> None:
             await stopped.wait()
 
     with suppress(KeyboardInterrupt), observed(given_settings()):
-        run_on_database(run)
+        run_on_database(run, serving=True)
 
 
 @cli.command()

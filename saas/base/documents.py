@@ -9,14 +9,15 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from io import BytesIO
-from typing import TypeAlias
-
-from xlsxwriter import Workbook
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING, TypeAlias
 
 from saas.base.money import Money, minor_digits
 from saas.base.sheets import amount, csv_text
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 Cell: TypeAlias = str | int | date | Money | None
 
@@ -103,6 +104,8 @@ def as_xlsx(document: Document) -> bytes:
 
     Amounts are numbers with the decimals of their currency, so that they can be added up there; text stays text.
     """
+    from xlsxwriter import Workbook  # memory of those processes only that write a workbook
+
     out = BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
     with Workbook(out, options) as book:
@@ -130,17 +133,17 @@ def as_xlsx(document: Document) -> bytes:
 class _Formats:
     """The formats of a workbook, each made once."""
 
-    def __init__(self, book: Workbook) -> None:
+    def __init__(self, book: "Workbook") -> None:
         self._book = book
         self._made: dict[str, Format] = {}
 
-    def of(self, pattern: str) -> Format:
+    def of(self, pattern: str) -> "Format":
         if pattern not in self._made:
             self._made[pattern] = self._book.add_format({"num_format": pattern})
         return self._made[pattern]
 
 
-def _put(sheet: Worksheet, row: int, column: int, cell: Cell, formats: _Formats) -> None:
+def _put(sheet: "Worksheet", row: int, column: int, cell: Cell, formats: _Formats) -> None:
     match cell:
         case None:
             return

@@ -50,6 +50,8 @@ _TELLING = re.compile(
     r"|(?<![0-9A-Za-z-])\+?[0-9][0-9 ]{9,22}[0-9Xx](?![0-9A-Za-z-])"  # a phone, an identity number, a bank card
     r"|[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"  # an address of e-mail
 )
+_OURS = frozenset({"at", "level", "logger", "request_id", "role", "method", "route", "outcome", "operation"})
+"""Fields with words of our own only, in which nobody can stand."""
 _HOUSE = Path(__file__).parents[2]
 _QUIET = ("httpx", "httpcore", "urllib3", "opentelemetry")
 """Libraries that tell addresses they ask."""
@@ -130,6 +132,6 @@ def masked(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[st
     """The line without whatever looks like somebody's: only the first line of words, since libraries go on quoting."""
     line["event"] = str(line.get("event", "")).partition("\n")[0]
     for name, value in line.items():
-        if isinstance(value, str) and name != "at":
+        if isinstance(value, str) and name not in _OURS:
             line[name] = _TELLING.sub(MASK, value)
     return line

@@ -10,7 +10,6 @@ from saas.base.documents import MEDIA_TYPES, SHEET_ROWS_MOST, Cell, Document, Do
 from saas.base.errors import Said
 from saas.base.ids import SettlementId, StatementId
 from saas.base.money import Money
-from saas.base.pdf import as_pdf
 from saas.network.queries import find
 from saas.performance.queries import awards_on
 from saas.settlement.adjusted import adjustments_on
@@ -247,6 +246,8 @@ def _check_length(lines: int, form: Form) -> None:
 async def _written(document: Document, form: Form, locale: str, name: str) -> Download:
     """Written beside the loop, which others need meanwhile."""
     if form is Form.PDF:
+        from saas.base.pdf import as_pdf  # 18 MB of fonts' tables, in a process that is asked for a PDF only
+
         content = await asyncio.to_thread(as_pdf, document, locale)
     else:
         content = await asyncio.to_thread(as_csv if form is Form.CSV else as_xlsx, document)

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from bench.databases import as_server
 from saas.base import clock
 from saas.base.db import Database, transaction
 from saas.base.ids import new_id
@@ -39,7 +40,7 @@ async def worker(db: Database) -> AsyncIterator[Callable[[], subprocess.Popen[by
             subprocess.Popen(  # our own program
                 [sys.executable, "main.py", "worker"],
                 cwd=ROOT,
-                env={**os.environ, "DATABASE_URL": db.url},
+                env={**os.environ, "DATABASE_URL": as_server(db.url)},
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )

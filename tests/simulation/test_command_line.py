@@ -10,6 +10,7 @@ import pytest
 from asgi_lifespan import LifespanManager
 
 import main
+from bench.databases import as_server
 from saas.base import clock
 from saas.base.db import open_database, reading, transaction
 from saas.base.settings import get_settings
@@ -52,7 +53,7 @@ async def test_a_worker_of_its_own_does_what_waits_and_ends_when_it_is_told_to(d
             "main.py",
             "worker",
             cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": database_url},
+            env={**os.environ, "DATABASE_URL": as_server(database_url)},
             stderr=subprocess.DEVNULL,
         )
         try:
@@ -63,7 +64,7 @@ async def test_a_worker_of_its_own_does_what_waits_and_ends_when_it_is_told_to(d
 
 
 async def test_a_server_does_it_unless_it_is_told_not_to(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = get_settings().model_copy(update={"database_url": database_url})
+    settings = get_settings().model_copy(update={"database_url": as_server(database_url)})
     monkeypatch.setattr(main, "get_settings", lambda: settings)
     async with LifespanManager(main.app()):
         await populate()

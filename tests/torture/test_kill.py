@@ -14,6 +14,7 @@ from random import Random
 
 import httpx
 
+from bench.databases import as_server
 from saas.base.db import open_database, reading
 from saas.proof.checks import broken, seal_chains, verify_chains
 from tests.factories import LOTUS, as_tenant
@@ -34,7 +35,7 @@ def free_port() -> int:
 @contextmanager
 def zygote(url: str, port: int) -> Iterator["subprocess.Popen[str]"]:
     """What servers are forked from."""
-    environment = {**os.environ, "DATABASE_URL": url, "PORT": str(port)}
+    environment = {**os.environ, "DATABASE_URL": as_server(url), "PORT": str(port)}
     command = [sys.executable, "-m", "tests.torture.zygote"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True) as process:  # noqa: S603  # ours

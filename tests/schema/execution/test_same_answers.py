@@ -7,9 +7,11 @@ right and wrong things or raise.
 import gc
 import inspect
 from collections.abc import Sequence
+from datetime import datetime
 from random import Random
 from typing import Annotated, Any, cast
 
+import orjson
 import pytest
 import strawberry
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, parse
@@ -148,7 +150,16 @@ async def answer(
     if inspect.isawaitable(result):
         result = await result
     assert isinstance(result, ExecutionResult)
-    return repr(result.data), [told(error) for error in result.errors or ()]
+    return repr(written(result.data)), [told(error) for error in result.errors or ()]
+
+
+def written(data: Any) -> Any:
+    """The data with its moments as the answer's serialiser writes them, which a plan leaves to it."""
+    if isinstance(data, dict):
+        return {key: written(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [written(value) for value in data]
+    return orjson.loads(orjson.dumps(data)) if type(data) is datetime else data
 
 
 def told(error: GraphQLError) -> tuple[object, ...]:
