@@ -7,7 +7,8 @@ from typing import Self
 
 from bench.figures import Load
 
-HOST = "bench.localhost"
+DOMAIN = "banyan.example"
+HOST = f"bench.{DOMAIN}"
 
 
 class Client:

@@ -15,9 +15,9 @@ from starlette.applications import Starlette
 from bench import operations
 from bench.databases import Databases
 from bench.figures import Figure, Size
-from bench.world import World, make_world
+from bench.world import SLUG, World, make_world
 from saas.base.db import open_database
-from saas.base.settings import Settings
+from saas.base.settings import Settings, get_settings
 from schema.documents import Known
 from schema.gate import Gate
 from schema.http import make_app
@@ -72,7 +72,8 @@ async def _ask(app: Starlette, world: World, body: bytes) -> None:
     async def send(message: MutableMapping[str, Any]) -> None:
         told.append(message)
 
-    headers = {"host": world.host, "authorization": f"Bearer {world.token}", "content-type": "application/json"}
+    host = f"{SLUG}.{get_settings().base_domain}"
+    headers = {"host": host, "authorization": f"Bearer {world.token}", "content-type": "application/json"}
     scope = {
         "type": "http",
         "http_version": "1.1",
@@ -84,7 +85,7 @@ async def _ask(app: Starlette, world: World, body: bytes) -> None:
         "root_path": "",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         "client": ("127.0.0.1", 1),
-        "server": (world.host, 80),
+        "server": (host, 80),
     }
     await app(scope, receive, send)
     answer = b"".join(message.get("body", b"") for message in told)

@@ -12,7 +12,7 @@ from statistics import median
 import asyncpg
 
 from bench import operations
-from bench.client import load
+from bench.client import DOMAIN, load
 from bench.databases import Databases
 from bench.figures import Figure, Load, Size, compared
 from bench.history import make_brand
@@ -90,7 +90,7 @@ async def _brand(url: str, slug: str, members: int) -> World:
     await plant(connection, tenant_id, 0, members)
     await connection.close()
     tops = [to_global("Distributor", planted(n)) for n in range(0, members - TREE + 1, max(1, members // 2020) * TREE)]
-    return World(url, issued.token, tops=tops[:20], sellers=[], wide=tops[0], host=f"{slug}.localhost")
+    return World(url, issued.token, tops=tops[:20], sellers=[], wide=tops[0], host=f"{slug}.{DOMAIN}")
 
 
 async def _more_tenants(url: str, size: Size) -> None:

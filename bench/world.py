@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from bench.client import HOST
 from saas.base import clock
 from saas.base.db import open_database, transaction
 from saas.base.ids import PLATFORM
@@ -42,7 +43,7 @@ class World:
     sellers: Sequence[str]
     wide: str
     """On top of a thousand: fifty children with nineteen of their own."""
-    host: str = "bench.localhost"
+    host: str = HOST
 
 
 async def make_world(url: str, tops: int, wide: int = 2) -> World:

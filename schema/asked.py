@@ -15,10 +15,16 @@ from graphql import (
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
+from schema.bounded import Bounded
 from schema.context import Info
 from schema.execution.rows import row_of
 from schema.execution.writing import classes_of
 from schema.paging import Connection, Edge
+
+_known: Bounded[tuple[object, ...], tuple[frozenset[str] | None, Sequence[FieldNode]]] = Bounded(
+    most=512, text_most=512
+)
+"""What was found out about selections lately, by their nodes, which are kept with it: documents are kept, too."""
 
 
 def members_asked(info: Info) -> frozenset[str] | None:
@@ -27,6 +33,12 @@ def members_asked(info: Info) -> frozenset[str] | None:
     Fields that are members of the row say so (``of_row``); whatever else is asked of an item may look at all of it.
     """
     raw: GraphQLResolveInfo[object] = info._raw_info
+    key = tuple(map(id, raw.field_nodes))
+    known = _known.get(key)
+    return known[0] if known else _known.put(key, (_members(raw), raw.field_nodes), 1)[0]
+
+
+def _members(raw: GraphQLResolveInfo[object]) -> frozenset[str] | None:
     found: set[str] = set()
     type_ = get_named_type(raw.return_type)
     for node in raw.field_nodes:

@@ -349,7 +349,7 @@ class Api(GraphQL[Context, None]):
 
 
 def _plainly_asked(scope: Scope, body: bytes) -> GraphQLRequestData | None:
-    """The operation of a POST of JSON that is answered at once; None for whatever else it may be, or be wrong with it."""
+    """The operation of a POST of JSON that is answered at once; None for whatever else it is, or is wrong with it."""
     headers = dict(scope["headers"])
     streams = b"event-stream" in headers.get(b"accept", b"") or b"multipart" in headers.get(b"accept", b"")
     if scope["method"] != "POST" or streams or not headers.get(b"content-type", b"").startswith(b"application/json"):

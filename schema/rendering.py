@@ -31,7 +31,7 @@ async def render(selection: str, role: Role, event_id: UUID) -> bytes | None:
         found = await queries.event(event_id, wanted_by(actor))
     except NotFound:
         return None
-    context = _context(actor)
+    context = context_of(actor)
     variables = {"id": to_global("Event", event_id)}
     result = await schema.execute(query_of(selection), variable_values=variables, context_value=context)
     errors = [told(error, locale=context.locale, request_id=context.request_id) for error in result.errors or ()]
@@ -41,7 +41,7 @@ async def render(selection: str, role: Role, event_id: UUID) -> bytes | None:
     return orjson.dumps(message)
 
 
-def _context(actor: Actor) -> Context:
+def context_of(actor: Actor) -> Context:
     """A request that nobody has sent."""
     return Context(
         request=Request({"type": "http", "method": "POST", "headers": [], "path": "/", "query_string": b""}),

@@ -250,11 +250,11 @@ async def by_host(host: str) -> Brand | None:
     Raises ``NotFound`` for any other host.
     """
     name = host_name(host)
+    if (known := _by_host.get(name)) is not None:
+        return known
     base = get_settings().base_domain.lower()
     if name == base or _is_address(name):
         return None
-    if (known := _by_host.get(name)) is not None:
-        return known
     slug = name.removesuffix(f".{base}") if name.endswith(f".{base}") else None
     async with _any_scope() as tx:
         row = await tx.row(

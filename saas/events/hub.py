@@ -26,6 +26,8 @@ log = logging.getLogger("banyan.events")
 
 LOOK_EVERY = {"sqlite": timedelta(seconds=1), "postgresql": timedelta(seconds=5)}
 """How often the log of a brand that is followed is looked at when nobody says that there is news."""
+APART = timedelta(milliseconds=100)
+"""From one look to the next at least: what a busy brand commits meanwhile becomes known together."""
 CHECK_EVERY = timedelta(seconds=15)
 """How long a stream on which nothing happens may outlive its session."""
 READ_AT_ONCE = 200
@@ -92,8 +94,11 @@ class Hub:
             brands, self._news = self._news, set()
             if loop.time() >= round_at:
                 brands, round_at = brands | self._streams.keys(), loop.time() + every
+            next_at = loop.time() + APART.total_seconds()
             for brand in brands:
                 await self._look_at(brand)
+            if brands:
+                await asyncio.sleep(max(0, next_at - loop.time()))
 
     async def look(self) -> None:
         """Make the active brand's events known, and hand them to its streams."""

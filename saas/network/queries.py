@@ -161,13 +161,12 @@ def _row(row: Row, visibility: Visibility | None) -> DistributorRow:
 
     By place and not by name: there are a thousand on a page.
     """
-    told = tuple(row.values())
-    sponsor_id = told[7]
-    if type(sponsor_id) is str:
-        sponsor_id = _id(sponsor_id)
-    made = _new(
-        DistributorRow, (*told[:3], _KINDS[told[3]], _STATUSES[told[4]], told[5], told[6], sponsor_id, *told[8:_OWN])
-    )
+    told = list(row.values())
+    told[3], told[4] = _KINDS[told[3]], _STATUSES[told[4]]
+    if type(told[7]) is str:
+        told[7] = _id(told[7])
+    del told[_OWN:]
+    made = _new(DistributorRow, told)
     return made if visibility is None else _seen(made, visibility)
 
 

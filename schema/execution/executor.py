@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, cast
 
 from graphql import (
+    GraphQLError,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
@@ -17,7 +18,7 @@ from graphql.execution.values import get_argument_values
 from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema.execution.plans import Plan, Plans, plans_of
+from schema.execution.plans import Plan, Plans, Root, plans_of
 from schema.execution.rows import FOR_ALL
 from schema.execution.writing import Bare, Unexpected
 
@@ -37,6 +38,36 @@ class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
         ordinary = self.middleware_manager is None and self.abort_signal is None and self.error_propagation
         self._plans: Plans | None = plans_of(self) if ordinary else None
 
+    def execute_operation(self, serially: bool | None = None) -> AwaitableOrValue[Any]:
+        """A query of one field whose answer a plan reads entirely goes straight there; any other the ordinary way."""
+        root = self._plans.root if self._plans is not None else None
+        return super().execute_operation(serially) if root is None else self._answered(root)
+
+    async def _answered(self, root: Root) -> Any:
+        try:
+            data = {str(root.path.key): await self._root_value(root)}
+        except GraphQLError as error:
+            self.collected_errors.add(error, None)
+            return self.build_response(None)
+        return self.build_response(data)
+
+    async def _root_value(self, root: Root) -> Any:
+        """What ``execute_field`` answers. Raises ``GraphQLError`` where null may not be."""
+        info = self.build_resolve_info(root.field, [one.node for one in root.details], root.parent, root.path)
+        try:
+            first = root.details[0]
+            given = get_argument_values(root.field, first.node, self.variable_values, first.fragment_variable_values)
+            value = await root.resolve(self.root_value, info, **given)
+            try:
+                return root.plan.read(value, self._bare)
+            except Exception:  # noqa: BLE001, S110  # as below
+                pass
+            completed = self.complete_value(root.field.type, root.details, info, root.path, value, None)
+            return await completed if self.is_awaitable(completed) else completed
+        except Exception as error:  # noqa: BLE001  # told as any other field's
+            self.handle_field_error(error, root.field.type, root.details, root.path)
+            return None
+
     def complete_object_value(
         self,
         return_type: GraphQLObjectType,
@@ -49,6 +80,8 @@ class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
         """One object: what its plan reads, then the fields that have to be resolved."""
         plan = self._plan(return_type, field_details_list, position_context)
         if plan is not None:
+            if path.prev is None and self._plans is not None:
+                self._plans.note_root(path, field_details_list, plan)
             try:
                 values = plan.read(result, self._bare)
             except Exception:  # noqa: BLE001, S110  # whatever it is, the ordinary executor meets it again and tells it

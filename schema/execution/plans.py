@@ -6,13 +6,15 @@ request, and a plan is found by them. Whoever keeps an id here keeps its object 
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import Any
 
-from graphql import FieldNode, GraphQLError, GraphQLObjectType
+from graphql import FieldNode, GraphQLError, GraphQLField, GraphQLObjectType, OperationType
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.pyutils import Path
 
 from schema.execution.writing import Read, Writer
 
@@ -34,6 +36,18 @@ class Plan:
     """The other fields, for the ordinary executor."""
 
 
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The only field of a query, when all of its answer is read by plan."""
+
+    field: GraphQLField
+    resolve: Callable[..., Awaitable[Any]]
+    parent: GraphQLObjectType
+    details: FieldDetailsList
+    path: Path
+    plan: Plan
+
+
 class Plans:
     """The plans of one operation, for one choice of what it skips and includes."""
 
@@ -46,6 +60,7 @@ class Plans:
         loc = executor.operation.loc
         self.text = len(loc.source.body) if loc else 0
         """Characters of the document that stays as long as these plans do."""
+        self.root: Root | None = None
 
     def belong_to(self, executor: Executor[Any]) -> bool:
         """Whether these are plans of what is about to run: of this operation with these very fragments."""
@@ -62,6 +77,18 @@ class Plans:
         if found is None:
             found = self._plans[key] = (self._made(executor, type_, details), [one.node for one in details])
         return found[0]
+
+    def note_root(self, path: Path, details: FieldDetailsList, plan: Plan) -> None:
+        """Remember the way of a query with one field and nothing special about it; it was found the ordinary way."""
+        selections, parent = self._operation.selection_set.selections, self._schema.query_type
+        if self.root is not None or plan.resolved or self._operation.operation is not OperationType.QUERY:
+            return
+        first, plain = details[0], len(selections) == 1 and isinstance(selections[0], FieldNode)
+        field = self._schema.get_field(parent, first.node.name.value) if parent else None
+        if parent is None or field is None or not plain or first.node.directives or first.defer_usage is not None:
+            return
+        if iscoroutinefunction(field.resolve):
+            self.root = Root(field, field.resolve, parent, details, path, plan)
 
     def _made(self, executor: Executor[Any], type_: GraphQLObjectType, details: FieldDetailsList) -> Plan | None:
         writer = Writer(executor, FIELDS_MOST - self._fields)

@@ -50,7 +50,8 @@ async def test_neither_does_who_may_become_one(postgres_url: str, role: str) -> 
     address = as_server(postgres_url).replace("banyan_server:", f"{role}:")
     async with open_database(address) as database:
         await require_bound(database)
-    await query(postgres_url, f"GRANT CURRENT_USER TO {role}")
+    ((above,),) = await query(postgres_url, "SELECT current_user")
+    await query(postgres_url, f"GRANT {above} TO {role}")
     assert "superuser" in await unbound(address)
 
 

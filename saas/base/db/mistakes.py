@@ -48,7 +48,7 @@ async def require_tables(database: "Database") -> None:
 
 
 async def require_bound(database: "Database") -> None:
-    """Raise ``DatabaseUnusable`` where row-level security does not bind who logs in: a superuser or the tables' owner."""
+    """Raise ``DatabaseUnusable`` where row-level security does not bind who logs in, or what that role may become."""
     if database.kind == "sqlite":
         return
     async with database.begin(PLATFORM, read_only=True) as tx:
@@ -57,7 +57,7 @@ async def require_bound(database: "Database") -> None:
     for name, has in rights.items():
         if has:
             raise DatabaseUnusable(
-                f"DATABASE_URL logs in as {who['session_user']}, who is or may become {name}: row-level security does not bind it. "
-                "Serve as another: CREATE ROLE banyan_server LOGIN PASSWORD '…' NOINHERIT IN ROLE banyan_app; "
-                "and give the owner's address as MIGRATION_DATABASE_URL (docs/operations.md, PostgreSQL)."
+                f"DATABASE_URL logs in as {who['session_user']}, who is or may become {name}: row-level security "
+                "does not bind it. Serve as another: CREATE ROLE banyan_server LOGIN PASSWORD '…' NOINHERIT "
+                "IN ROLE banyan_app; and give the address of the owner as MIGRATION_DATABASE_URL (docs/operations.md)."
             )

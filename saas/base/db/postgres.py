@@ -286,7 +286,11 @@ class PostgresDatabase(Database):
         except BaseException:
             await finish(_roll_back(connection))
             raise
-        if not tx.over:
+        if tx.over:
+            return
+        if read_only:  # nothing to be lost: one that is cancelled here is thrown away with its transaction
+            await connection.execute("COMMIT")
+        else:
             await finish(connection.execute("COMMIT"))
 
 
