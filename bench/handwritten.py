@@ -89,8 +89,8 @@ RATES_BPS = (1000, 1500, 2000)
 COMPONENT = "levels"
 CURRENCY = "CNY"
 ZONE = ZoneInfo("Asia/Shanghai")
-NUMBERS = count(time_ns())
-"""Of events: beyond those that the product gives, which would else number the ceiling's too."""
+NUMBERS = count(-time_ns())
+"""Of events: below those that the product gives, which would else number the ceiling's too, or go on from there."""
 
 
 async def downline(request: Request) -> Response:

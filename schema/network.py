@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -11,6 +11,7 @@ from strawberry.dataloader import DataLoader
 from saas.base import clock
 from saas.base.errors import NotFound
 from saas.base.ids import DistributorId
+from saas.base.rows import Column
 from saas.network import queries
 from saas.network.queries import (
     DistributorRow,
@@ -102,6 +103,7 @@ _maybe_global = partial(maybe_global, "Distributor")
 class Distributor:
     """A distributor. What costs another read is a method, loaded for a whole page at once."""
 
+    raw_columns: ClassVar[Mapping[str, Column]] = queries.COLUMNS
     row: strawberry.Private[DistributorRow]
     as_of: strawberry.Private[datetime | None]
     id: strawberry.ID = strawberry.field(resolver=of_row("id", _global), description="Global id.")

@@ -8,8 +8,10 @@ import logging
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from time import perf_counter
 
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from saas.base import logs, metrics
@@ -102,12 +104,19 @@ class Observed:
                     current.set_attributes({f"banyan.{name}": str(value) for name, value in fields.items()})
 
 
+@lru_cache(maxsize=2_000)
+def _figures(operation: str, outcome: str) -> tuple[Counter, Histogram]:
+    """The figures of an operation, which take longer to be found than to be counted."""
+    return metrics.OPERATIONS.labels(operation, outcome), metrics.SECONDS.labels(operation)
+
+
 def _fields(told: Told, method: str, route: str, status: int, seconds: float) -> dict[str, object]:
     """The fields of the line, when the figures have been counted."""
     outcome = told.outcome(status)
     operation = told.counted_as or route
-    metrics.OPERATIONS.labels(operation, outcome).inc()
-    metrics.SECONDS.labels(operation).observe(seconds)
+    count, times = _figures(operation, outcome)
+    count.inc()
+    times.observe(seconds)
     fields = {
         "method": method if method in {"GET", "POST", "OPTIONS", "HEAD"} else "other",
         "route": route,

@@ -25,6 +25,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+from saas.base.rows import Column, RawRows
 from schema.execution.leaves import checked_leaf
 from schema.execution.rows import Wraps, items_of, row_of
 
@@ -50,7 +51,9 @@ class Writer:
         self._executor = executor
         self._fields_most = fields_most
         self._text: list[str] = []
-        self._names: dict[str, Any] = {"Unexpected": Unexpected}
+        self._names: dict[str, Any] = {"Unexpected": Unexpected, "RawRows": RawRows}
+        self._columns: Mapping[str, Column] | None = None
+        """While rows are read as the database answered them: where their members are."""
 
     def write(self, type_: GraphQLObjectType, details: FieldDetailsList) -> tuple[Read, GroupedFieldSet] | None:
         """The function for a type at a place, and the fields it leaves open. None where it would leave nothing out."""
@@ -127,12 +130,30 @@ class Writer:
         if written is None or written[1]:
             self.fields = before
             return None
-        wraps, makes = self._named("wraps", Wraps), self._named("class", classes_of(item)[0])
+        class_ = classes_of(item)[0]
+        wraps, makes = self._named("wraps", Wraps), self._named("class", class_)
+        raw = self._raw_items(item, details, getattr(class_, "raw_columns", None))
         return [
             f"@ = o.{items.make}",
             f"if type(@) is not {wraps} or @.makes is not {makes}: raise Unexpected",
-            f"@ = [{written[0]}(x, b) for x in o.{items.rows}]",
+            f"@ = o.{items.rows}",
+            *raw,
+            f"{'    ' if raw else ''}@ = [{written[0]}(x, b) for x in @]",
         ]
+
+    def _raw_items(
+        self, item: GraphQLObjectType, details: FieldDetailsList, columns: Mapping[str, Column] | None
+    ) -> list[str]:
+        """Lines before the last of ``_items`` that read rows as the database answered them, where they are that."""
+        if columns is None:
+            return []
+        before, self._columns = self.fields, columns
+        written = self._object(item, details, bare=True)
+        self.fields, self._columns = before, None
+        if written is None:
+            return []
+        known = self._named("columns", columns)
+        return [f"if type(@) is RawRows and @.columns is {known}: @ = [{written[0]}(x, b) for x in @.raw]", "else:"]
 
     def _row_source(self, field: GraphQLField, row: str) -> str | None:
         """The expression for a field that is a member of the row."""
@@ -141,6 +162,10 @@ class Writer:
         if found is None:
             return None
         value = f"{row}.{found.member}"
+        if self._columns is not None:
+            column = self._columns[found.member]
+            value = f"{row}[{column.place}]"
+            value = value if column.make is None else f"{self._named('make', column.make)}({value})"
         return value if found.make is None else f"{self._named('make', found.make)}({value})"
 
     def _source(self, field: GraphQLField) -> str | None:

@@ -68,6 +68,7 @@ class PostgresTx(Tx):
     for_update = " FOR NO KEY UPDATE"
     for_share = " FOR SHARE"
     laterally = True
+    rows_by_place = True
     # As RFC 9562 lays a version 7 out: 48 bits of milliseconds in front, the version in bits 52 to 55, the rest chance.
     new_id = (
         "CAST(encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING substring("

@@ -55,6 +55,8 @@ class Tx(ABC):
 
     laterally: bool
     """Whether a subquery may use columns of what stands before it in FROM."""
+    rows_by_place = False
+    """Whether rows are also read by the place of a column, as ``saas.base.rows`` does."""
     new_id: str
     """The expression that makes an identifier of its own for each row of a statement, ordered by time as all are."""
 
