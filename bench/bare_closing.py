@@ -10,6 +10,7 @@ from saas.base.db.sqlite import WRITER_CACHE, connect_file, sqlite_path
 from saas.base.ids import TenantId
 
 _UUID = {"postgresql": "gen_random_uuid()", "sqlite": "new_id()"}
+_EVENT = "tenant_id, id, kind, distributor_id, subject_id, amount_minor, currency, at"
 _ADDED = (
     "ON CONFLICT (tenant_id, owner_id, account, currency) "
     "DO UPDATE SET amount_minor = balance.amount_minor + excluded.amount_minor"
@@ -49,6 +50,12 @@ def _statements(kind: str, tenant: int, at: str) -> dict[str, list[str]]:
         f"UPDATE balance SET amount_minor = balance.amount_minor - c.amount_minor FROM (SELECT beneficiary_id, "
         f"sum(amount_minor) AS amount_minor FROM commission WHERE {mine} AND status = 'available' "
         f"GROUP BY beneficiary_id) AS c WHERE {mine} AND account = 'pending' AND owner_id = c.beneficiary_id",
+        f"INSERT INTO event ({_EVENT}) SELECT {tenant}, {uuid}, 'commission.available', beneficiary_id, "
+        f"beneficiary_id, sum(amount_minor), currency, '{at}' FROM commission WHERE {mine} AND status = 'available' "
+        f"GROUP BY beneficiary_id, currency",
+        f"INSERT INTO event ({_EVENT}) SELECT {tenant}, {uuid}, 'balance.changed', beneficiary_id, beneficiary_id, "
+        f"NULL, NULL, '{at}' FROM (SELECT DISTINCT beneficiary_id FROM commission WHERE {mine} "
+        f"AND status = 'available') AS c",
     ]
     settle = [
         f"INSERT INTO settlement (tenant_id, id, period_from, period_until, currency, label, statements, "
@@ -74,6 +81,10 @@ def _statements(kind: str, tenant: int, at: str) -> dict[str, list[str]]:
         f"FROM statement WHERE {mine} {_ADDED}",
         f"UPDATE balance SET amount_minor = balance.amount_minor - s.commission_minor FROM statement s "
         f"WHERE s.{mine} AND balance.{mine} AND account = 'available' AND owner_id = s.distributor_id",
+        f"INSERT INTO event ({_EVENT}) SELECT {tenant}, {uuid}, 'balance.changed', distributor_id, distributor_id, "
+        f"NULL, NULL, '{at}' FROM statement WHERE {mine}",
+        f"INSERT INTO event ({_EVENT}) SELECT {tenant}, {uuid}, 'commission.settled', distributor_id, id, "
+        f"commission_minor, currency, '{at}' FROM statement WHERE {mine}",
     ]
     return {"release": release, "settle": settle}
 
