@@ -13,13 +13,14 @@ from saas.base.errors import InvalidInput, NotFound, Said, WrongState
 from saas.base.ids import JobId, new_id
 from saas.base.paging import PageRequest
 from saas.jobs import lease
-from saas.jobs.commands import cancel, enqueue
+from saas.jobs.commands import cancel, enqueue, waits_already
 from saas.jobs.lease import NEVER
 from saas.jobs.queries import JobView, job, jobs
 from saas.jobs.rules import ATTEMPTS_MOST, LEASE, JobStatus
 from saas.jobs.worker import LeaseLost, Progress, run_due, run_worker
 from tenants.actors import system
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
+from tests.payouts.people import started
 
 ACTOR = system(LOTUS, "tests")
 
@@ -115,6 +116,31 @@ async def test_many_workers_never_run_one_job_twice(db: Database) -> None:
         one.cancel()
     await asyncio.gather(*workers, return_exceptions=True)
     assert sorted(work.seen) == list(range(12))
+
+
+async def test_who_counts_on_a_job_that_waits_holds_it_until_the_end(db: Database) -> None:
+    """It must not begin before it can see what is written here."""
+    waiting = await ask(1)
+    with as_tenant(LOTUS):
+        async with transaction() as tx:
+            assert await waits_already(tx, "count", clock.now())
+            taking = asyncio.create_task(lease.take(["count"]))
+            done, _ = await asyncio.wait({taking}, timeout=1)
+            assert [one.result() for one in done] in ([], [None])  # SQLite lets nobody write meanwhile
+        taken = await taking or await lease.take(["count"])
+    assert taken is not None
+    assert taken.id == waiting
+
+
+async def test_what_is_asked_for_while_a_worker_looks_away_is_not_overlooked(db: Database) -> None:
+    with as_tenant(LOTUS):
+        await cancel(await ask(0), system(LOTUS, "tests"))
+        await lease.look_again_later()
+        async with transaction():
+            await enqueue("count", {"n": 1}, actor=system(LOTUS, "tests"))
+            looking = await started(lease.look_again_later())
+        await looking
+    assert await lease.brands_with_work(LOTUS) == [LOTUS]
 
 
 async def test_a_worker_hears_of_new_work_without_waiting(db: Database) -> None:
