@@ -30,6 +30,7 @@ from saas.jobs.worker import Progress, run_due, run_worker
 from tenants import audit, registry
 from tenants.actors import system
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
+from tests.payouts.people import started
 
 ACTOR = system(LOTUS, "tests")
 EVENING = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -201,6 +202,18 @@ async def test_a_pause_ends_with_the_next_moment_and_makes_up_for_none(db: Datab
         assert told == ["schedule.resume", "schedule.pause"]
         with pytest.raises(ReasonRefused):
             await pause_schedule(Task.RELEASE, " ", ACTOR, paused=True)
+
+
+async def test_a_pause_keeps_what_is_changed_meanwhile(db: Database) -> None:
+    weekly = Recurrence(every=Every.WEEK, at=time(7, 5), weekday=5)
+    with as_tenant(LOTUS), clock.at(EVENING):
+        await keep_schedules()
+        async with transaction():
+            await set_schedule(SetSchedule(task=Task.RELEASE, recurrence=weekly), ACTOR)
+            pausing = await started(pause_schedule(Task.RELEASE, "stocktaking", ACTOR, paused=True))
+        assert (await pausing).recurrence == weekly
+        now = await of(Task.RELEASE)
+        assert (now.recurrence, now.paused) == (weekly, True)
 
 
 async def test_a_suspended_brands_moments_pass_unused(db: Database) -> None:
