@@ -94,7 +94,7 @@ class ExitQuote:
     pending: Money = strawberry.field(description="Commission under a hold.")
     available: Money = strawberry.field(description="Commission and awards that wait for a settlement.")
     unsettled_awards: Money = strawberry.field(description="The part of it that closed periods brought.")
-    adjustments: Money = strawberry.field(description="Adjustments agreed to that wait for the next statement.")
+    adjustments: Money = strawberry.field(description="Adjustments and penalties agreed to; they wait for a statement.")
     open_returns: int = strawberry.field(description="Returns of its orders that still expect something.")
     settled: Money = strawberry.field(description="The settled balance.")
     in_payout: Money = strawberry.field(description="What is on its way out.")

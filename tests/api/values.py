@@ -97,6 +97,7 @@ IDS = {
     "RefundReturnInput.id": "ReturnCase",
     "WriteOffInput.id": "WriteOff",
     "ids": "Adjustment",
+    "LiftInput.id": "Adjustment",
     "Query.statementDocument(id)": "Statement",
     "Query.settlementDocument(id)": "Settlement",
     "Query.reconciliation(settlement)": "Settlement",
