@@ -221,7 +221,7 @@ async def penalties_lifted_once() -> list[Violation]:
         "penalties_lifted_once",
         "SELECT CAST(p.id AS text) AS subject, CASE WHEN p.kind = 'penalty' AND p.lifts_id IS NULL "
         "AND p.status IN ('approved', 'settled') THEN -p.amount_minor ELSE 0 END AS expected, (SELECT "
-        "sum(CASE WHEN l.distributor_id = p.distributor_id AND l.currency = p.currency THEN l.amount_minor END) "
+        "sum(CASE WHEN l.distributor_id = p.distributor_id AND l.currency = p.currency THEN l.amount_minor ELSE 0 END) "
         "FROM adjustment l WHERE l.tenant_id = p.tenant_id AND l.lifts_id = p.id AND l.status <> 'rejected') AS actual "
         "FROM adjustment p WHERE p.tenant_id = $1 AND p.id IN (SELECT l.lifts_id FROM adjustment l "
         "WHERE l.tenant_id = $1 AND l.lifts_id IS NOT NULL AND l.status <> 'rejected')",

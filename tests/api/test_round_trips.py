@@ -55,8 +55,9 @@ async def grow(world: World, start: int, end: int) -> None:
 
 async def place(world: World, seller: str, key: str) -> None:
     """An order of two lines, placed and paid."""
-    lines = [{"sku": sku, "quantity": 1, "amountMinor": 9_900} for sku in ("A-SKU", "B-SKU")]
-    lines[0]["traceCodes"] = [key]
+    lines = [
+        {"sku": sku, "quantity": 1, "amountMinor": 9_900, "traceCodes": [f"{key}/{sku}"]} for sku in ("A-SKU", "B-SKU")
+    ]
     await world.lotus.operations.do(
         "placeOrder", f"order {{ {ORDER} }}", sellerId=seller, lines=lines, idempotencyKey=key, paidAt=PAID
     )

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from saas.base import clock
 from saas.base.db import Database, transaction
-from saas.base.errors import IdempotencyConflict, Rejected
+from saas.base.errors import DomainError, IdempotencyConflict, Rejected
 from saas.base.ids import DistributorId, OrderId
 from saas.base.paging import PageRequest
 from saas.orders.commands import PlaceLine, PlaceOrder, cancel, place_order, place_orders, preview_orders
@@ -19,10 +20,9 @@ from tests.network.world import staff
 from tests.orders.test_telling import check_told, placed
 from tests.orders.world import NOON, everything, order, step, two_shops
 from tests.returns.world import approved, comes_back, delivered, line_of, receive
-from tests.torture.test_locks import after
 
 
-def coded(seller: DistributorId, *codes: str, quantity: int = 3, **changes: object) -> PlaceOrder:
+def coded(seller: DistributorId, *codes: str, quantity: int = 3, **changes: Any) -> PlaceOrder:
     line = PlaceLine(sku="PLAIN", quantity=quantity, amount_minor=300, trace_codes=codes)
     return order(seller, lines=[line], **changes)
 
@@ -141,13 +141,26 @@ async def test_of_two_orders_at_once_one_has_the_code(lotus: dict[str, Distribut
 
 @pytest.mark.parametrize("bulk", [False, True])
 async def test_who_waited_for_a_code_is_refused_by_name(lotus: dict[str, DistributorId], bulk: bool) -> None:
+    turn = asyncio.Event()
+
+    async def late() -> Sequence[DomainError]:
+        await turn.wait()
+        asked = coded(lotus["C"], "T-0", "T-1", paid_at=NOON)
+        if bulk:
+            return (await place_orders([asked, order(lotus["C"])], staff()))[0].errors
+        with pytest.raises(Rejected) as refused:
+            await place_order(asked, staff())
+        return refused.value.errors
+
     with as_tenant(LOTUS):
-        late = coded(lotus["C"], "T-1", paid_at=NOON)
-        placing = place_orders([late], staff()) if bulk else place_order(late, staff())
-        outcome = await after(place_order(coded(lotus["D"], "T-1"), staff()), placing)
-        errors = outcome[0].errors if bulk else outcome.errors
-        assert [one.code for one in errors] == ["TRACE_CODE_TAKEN"]
+        waiting = asyncio.create_task(late())
+        async with transaction():
+            await place_order(coded(lotus["D"], "T-1"), staff())
+            turn.set()
+            assert not (await asyncio.wait({waiting}, timeout=0.2))[0]
+        assert [(one.code, one.params["value"]) for one in await waiting] == [("TRACE_CODE_TAKEN", "T-1")]
         assert len(await holders("T-1")) == 1
+        assert await holders("T-0") == []
 
 
 async def test_4_a_cancelled_order_frees_its_codes(lotus: dict[str, DistributorId]) -> None:
