@@ -20,7 +20,7 @@ READS = {
     ),
     "upline": ('{ distributor(code: "C0") { upline { code totals { headCount } } } }', 4),
     "orders": (f"{{ orders(first: 50) {{ nodes {{ {ORDER} }} }} }}", 7),
-    "trace codes": ("{ orders(first: 50) { nodes { lines { sku traceCodes { code } } } } }", 5),
+    "trace codes": ("{ orders(first: 50) { nodes { lines { sku traceCodes { code } } } } }", 4),
     "products": ("{ products(first: 50) { nodes { sku name } } }", 3),
     "commissions": ("{ commissionSummary { component level shares earned { formatted } } }", 2),
     "members": ("{ members(first: 50) { nodes { login role tenant { slug } } } }", 3),
