@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from saas.base import clock
-from saas.base.db import ConstraintViolated, Database, transaction
+from saas.base.db import ConstraintViolated, transaction
 from saas.base.documents import Form
 from saas.base.errors import IdempotencyConflict, NotFound, Rejected
 from saas.base.ids import AdjustmentId, DistributorId, new_id
@@ -28,11 +28,13 @@ from saas.settlement.errors import AdjustmentNeedsSecondPerson
 from saas.settlement.penalties import Lift, LiftPenalties, lift_penalties
 from tenants.actors import Role
 from tenants.errors import Forbidden
-from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
-from tests.factories_money import make_distributors, make_order, use_program
+from tests.factories import CEDAR, LOTUS, as_tenant
+from tests.factories_money import make_order
 from tests.payouts.people import CHECKER, MAKER
-from tests.settlement.test_adjustments import asked, line
+from tests.settlement.test_adjustments import asked, line, people
 from tests.settlement.test_settlement import APRIL, amounts, close_at, statement_of
+
+__all__ = ["people"]
 
 MAY = APRIL + timedelta(days=40)
 MARCH, NEXT = CloseSettlement(idempotency_key="march"), CloseSettlement(idempotency_key="april")
@@ -50,17 +52,6 @@ async def imposed(*lines: NewAdjustment, key: str = "penalty") -> list[Adjustmen
 
 def lift(*ids: AdjustmentId, key: str = "lift", dry_run: bool = False) -> LiftPenalties:
     return LiftPenalties(penalties=[Lift(id_, "it was another") for id_ in ids], idempotency_key=key, dry_run=dry_run)
-
-
-@pytest.fixture
-async def people(db: Database) -> list[DistributorId]:
-    await make_tenants()
-    with as_tenant(CEDAR):
-        await use_program()
-        await make_distributors("CAT")
-    with as_tenant(LOTUS):
-        await use_program()
-        return await make_distributors("ANN", "BEN")
 
 
 async def test_6_a_penalty_is_netted_at_the_close_as_a_movement_of_its_own(people: list[DistributorId]) -> None:
