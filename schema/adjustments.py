@@ -1,11 +1,13 @@
 """Adjustments and penalties: lines of the next statement that two people of the brand decide."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
-from saas.base.ids import AdjustmentId, DistributorId
+from saas.base.ids import AdjustmentId, DistributorId, StatementId
 from saas.settlement import adjusted
 from saas.settlement import adjustments as commands
 from saas.settlement.adjusted import AdjustmentKind, AdjustmentState, AdjustmentView
@@ -74,6 +76,16 @@ def adjustment(view: AdjustmentView) -> Adjustment:
         decided_at=view.decided_at,
         statement_id=maybe_global("Statement", view.statement_id),
     )
+
+
+def lines_decided(info: Info) -> DataLoader[StatementId, Sequence[AdjustmentView]]:
+    """What was decided that is on the request's statements, each read once."""
+
+    async def load(ids: list[StatementId]) -> list[Sequence[AdjustmentView]]:
+        found = await adjusted.adjustments_on_each(ids)
+        return [found[id_] for id_ in ids]
+
+    return info.context.loader("statement-adjustments", load)
 
 
 @strawberry.input(description="An adjustment to ask for.")

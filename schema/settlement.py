@@ -12,10 +12,10 @@ from saas.ledger.queries import Balances, EntryFilter, EntryLine
 from saas.ledger.rules import Account, Kind
 from saas.performance.queries import awards_on
 from saas.settlement import commands, queries
-from saas.settlement.adjusted import AdjustmentKind, adjustments_on
+from saas.settlement.adjusted import AdjustmentKind
 from saas.settlement.commands import CloseSettlement
 from saas.settlement.queries import SettlementView, StatementView
-from schema.adjustments import Adjustment, adjustment
+from schema.adjustments import Adjustment, adjustment, lines_decided
 from schema.awards import Award, award
 from schema.commissions import Commission, commission, own_or_asked
 from schema.context import Info
@@ -184,15 +184,15 @@ class Statement:
         return [award(line) for line in await awards_on(self.view.id)]
 
     @strawberry.field(description="The adjustments it settles.")
-    async def adjustment_lines(self) -> list[Adjustment]:
-        """A handful."""
-        lines = await adjustments_on(self.view.id)
+    async def adjustment_lines(self, info: Info) -> list[Adjustment]:
+        """Loaded for a whole page at once."""
+        lines = await lines_decided(info).load(self.view.id)
         return [adjustment(line) for line in lines if line.kind is AdjustmentKind.ADJUSTMENT]
 
     @strawberry.field(description="The penalties it settles, and those it gives back.")
-    async def penalty_lines(self) -> list[Adjustment]:
-        """A handful."""
-        lines = await adjustments_on(self.view.id)
+    async def penalty_lines(self, info: Info) -> list[Adjustment]:
+        """Loaded for a whole page at once."""
+        lines = await lines_decided(info).load(self.view.id)
         return [adjustment(line) for line in lines if line.kind is AdjustmentKind.PENALTY]
 
     @strawberry.field(description="The statement with all of its lines as CSV.")

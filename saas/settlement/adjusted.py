@@ -1,6 +1,6 @@
 """Adjustments as they are read, and on their way to a statement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -129,12 +129,22 @@ async def adjustments_of_request(request_id: UUID) -> list[AdjustmentView]:
         return await _read(tx, where)
 
 
-async def adjustments_on(statement_id: StatementId) -> list[AdjustmentView]:
+async def adjustments_on(statement_id: StatementId) -> Sequence[AdjustmentView]:
     """The adjustments and penalties of a statement, in the order they were asked for."""
+    return (await adjustments_on_each([statement_id]))[statement_id]
+
+
+async def adjustments_on_each(ids: Sequence[StatementId]) -> Mapping[StatementId, Sequence[AdjustmentView]]:
+    """The same of many statements, in one statement of the database."""
     async with reading() as tx:
         where = Where(tx)
-        where.add("statement_id = $", statement_id)
-        return await _read(tx, where)
+        where.within("statement_id", list(ids), "uuid")
+        read = await _read(tx, where)
+    found: dict[StatementId, list[AdjustmentView]] = {id_: [] for id_ in ids}
+    for one in read:
+        if one.statement_id is not None:
+            found[one.statement_id].append(one)
+    return found
 
 
 async def _read(tx: Tx, where: Where) -> list[AdjustmentView]:

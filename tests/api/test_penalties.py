@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from saas.base.db import Database
 from tests.api.conftest import Brand, World
 from tests.api.test_month import FIND, month
+from tests.api.test_round_trips import asked as statements
 
 __all__ = ["month"]
 
@@ -29,7 +31,7 @@ def _lift(id_: str, key: str = "lift") -> dict[str, Any]:
 
 
 async def test_a_penalty_is_stated_apart_and_read_by_whom_it_is_about(
-    month: tuple[Brand, dict[str, str], str],
+    month: tuple[Brand, dict[str, str], str], db: Database
 ) -> None:
     brand, people, _ = month
     seller = await brand.log_in_as(people["B"], "seller")
@@ -52,6 +54,9 @@ async def test_a_penalty_is_stated_apart_and_read_by_whom_it_is_about(
         "penaltyLines": [{"reason": "sold outside", "lifts": None, "amount": {"amountMinor": -300}}],
         "adjustmentLines": [],
     }
+    page = f"{{ statements(first: %d) {{ nodes {{ {LINES} }} }} }}"
+    counts = {await statements(db, brand.auditor, page % rows) for rows in (1, 3)}
+    assert len(counts) == 1, "a page of statements asks for their lines once"
     entries = "{ ledgerEntries(kind: PENALTY) { nodes { account amount { amountMinor } reference } } }"
     assert (await seller.ask(entries))["ledgerEntries"]["nodes"] == [
         {"account": "SETTLED", "amount": {"amountMinor": -300}, "reference": penalty}
