@@ -74,6 +74,8 @@ async def test_4_a_code_is_on_one_line_at_a_time(lotus: dict[str, DistributorId]
         assert await refusals(order(lotus["C"], lines=[line, line])) == [
             ("TRACE_CODE_TAKEN", "input.lines[1].traceCodes")
         ]
+        (twice,) = await preview_orders([coded(lotus["C"], "T-6", "T-6")], staff())
+        assert [one.code for one in twice.errors] == ["TRACE_CODE_TAKEN"]
         assert await everything() == before
         bulk = [coded(lotus["C"], code) for code in ("T-1", "T-7", "T-7")]
         assert [[error.code for error in one.errors] for one in await preview_orders(bulk, staff())] == [
