@@ -255,3 +255,18 @@ async def test_a_penalty_given_back_wrongly_is_found(people: list[DistributorId]
                     ann,
                     taken.id,
                 )
+
+
+@pytest.mark.unsound
+async def test_a_penalty_that_is_not_what_was_booked_and_stated_is_found(people: list[DistributorId]) -> None:
+    ann, _ = people
+    with as_tenant(LOTUS):
+        await make_order({ann: 1_000}, hold_until=APRIL - timedelta(days=1))
+        (taken,) = await imposed(penalty(ann, 150))
+        await close_at(APRIL, MARCH)
+        assert await run_checks() == []
+        async with transaction() as tx:
+            await tx.execute(
+                "UPDATE adjustment SET amount_minor = -149 WHERE tenant_id = $1 AND id = $2", LOTUS, taken.id
+            )
+        assert [one.check for one in await run_checks()] == ["earnings_have_ground", "statements_add_up"]

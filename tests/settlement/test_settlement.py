@@ -20,12 +20,6 @@ from saas.ledger.queries import EntryFilter, balance_as_of, balances_of, entries
 from saas.ledger.rules import Account, Kind, Posting, transfer
 from saas.performance.errors import PeriodNotOver
 from saas.settlement import queries
-from saas.settlement.adjustments import (
-    NewAdjustment,
-    RequestAdjustments,
-    approve_adjustments,
-    request_adjustments,
-)
 from saas.settlement.commands import CloseSettlement, close, release_due
 from saas.settlement.errors import NothingToSettle, PeriodOutOfOrder
 from saas.settlement.queries import SettlementView, StatementView
@@ -33,7 +27,6 @@ from tenants.actors import Actor, system
 from tenants.errors import NoActiveProgram
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
 from tests.factories_money import make_distributors, make_order, use_program
-from tests.payouts.people import CHECKER, MAKER
 
 APRIL = datetime(2026, 3, 31, 16, tzinfo=UTC)
 """The first moment of April in Shanghai: the end of the period 2026-03."""
@@ -215,26 +208,6 @@ async def test_a_brand_with_nothing_due_is_not_pinned_to_a_day(
         with clock.at(APRIL):
             assert (await queries.preview()).lines == 0
         assert (await queries.settlements(PageRequest())).items == []
-
-
-@pytest.mark.parametrize("amount", [250, -40])
-async def test_a_period_closes_with_nothing_but_adjustments(people: list[DistributorId], amount: int) -> None:
-    """Somebody agreed to money before anything was ever earned: it is stated in the period of that moment."""
-    ann, _ = people
-    with as_tenant(LOTUS):
-        with clock.at(APRIL - timedelta(days=3)):
-            asked = [NewAdjustment(distributor_id=ann, amount_minor=amount, reason="a welcome")]
-            made = await request_adjustments(RequestAdjustments(adjustments=asked, idempotency_key="a"), MAKER)
-        with pytest.raises(NothingToSettle):  # nobody agreed yet
-            await close_at(APRIL, MARCH)
-        with clock.at(APRIL - timedelta(days=2)):
-            await approve_adjustments([made.adjustments[0].id], CHECKER)
-        with pytest.raises(PeriodNotOver):
-            await close_at(APRIL - timedelta(seconds=1), MARCH)
-        closed = await close_at(APRIL, MARCH)
-        assert (closed.period.label, closed.adjusted_minor, closed.statements) == ("2026-03", amount, 1)
-        assert await amounts(ann) == (0, 0, amount)
-        assert (await statement_of(ann)).closing_minor == amount
 
 
 async def test_the_first_period_is_where_commission_first_falls_due(people: list[DistributorId]) -> None:
