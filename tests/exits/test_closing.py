@@ -279,6 +279,22 @@ async def test_an_exit_waits_for_goods_that_may_come_back(shops: tuple[Ids, Ids]
             assert await close_finished(system(LOTUS, "schedule")) == 1
 
 
+async def test_7_the_quote_tells_a_payout_under_way(shops: tuple[Ids, Ids]) -> None:
+    ids, _ = shops
+    with as_tenant(LOTUS):
+        await delivered(ids["B"], 1_000_000)
+        with clock.at(DELIVERED):
+            await give_card(ids["B"], has_invoice=True)
+        with clock.at(APRIL):
+            await close(CloseSettlement(idempotency_key="march"), MAKER)
+            await ask(ids["B"], 40_000)
+            quote = (await quoted(ids["B"])).quote
+            assert (quote.in_payout_minor, quote.payouts_in_flight) == (40_000, 1)
+            assert (quote.settled_minor, quote.final_minor) == (60_000, 100_000)
+            other = (await quoted(ids["A"])).quote
+            assert (other.in_payout_minor, other.payouts_in_flight) == (0, 0)
+
+
 async def test_the_quote_tells_returns_of_its_orders_under_way(shops: tuple[Ids, Ids]) -> None:
     ids, _ = shops
     with as_tenant(LOTUS):
