@@ -8,8 +8,10 @@ from uuid import UUID
 import pytest
 
 from saas.base import clock
+from saas.base.db import Database
 from saas.base.errors import NotFound, Rejected
 from saas.base.ids import DistributorId, new_id
+from saas.exits import closing
 from saas.exits.commands import close_exit, close_finished, erase_expired
 from saas.exits.errors import ExitAwaits, ExitNotSettled
 from saas.exits.queries import certificate_of, exit_by_id
@@ -22,6 +24,7 @@ from saas.payouts.commands import record_result, reveal_destination
 from saas.payouts.rules import Outcome
 from saas.performance.commands import ClosePeriod, close_period
 from saas.returns.commands import reject_return
+from saas.settlement.adjusted import Waiting
 from saas.settlement.adjustments import approve_adjustments, reject_adjustments, request_adjustments
 from saas.settlement.commands import CloseSettlement, close
 from saas.settlement.errors import AccountClosed
@@ -216,6 +219,37 @@ async def test_an_exit_waits_for_adjustments_and_its_quote_tells_those_agreed_to
         await close(CloseSettlement(idempotency_key="march"), MAKER)
         with pytest.raises(ExitNotSettled, match=r"settled 2\.50 CNY"):
             await close_exit(case.id, staff())
+
+
+async def test_what_is_settled_amid_a_closing_is_seen(
+    shops: tuple[Ids, Ids], db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A settlement ends between the two looks of the closing: what waited is on the balance by the second."""
+    ids, _ = shops
+    with as_tenant(LOTUS):
+        await delivered(ids["A"])
+        agreed = await request_adjustments(asked(line(ids["D"], 250)), MAKER)
+        await approve_adjustments([one.id for one in agreed.adjustments], CHECKER)
+        case = await executed((await approved(ids["D"])).id)
+        turn, look = asyncio.Event(), closing.waiting_of
+
+        async def settle() -> None:
+            await turn.wait()
+            with clock.at(APRIL):
+                await close(CloseSettlement(idempotency_key="march"), MAKER)
+
+        async def meanwhile(owner: DistributorId, currency: str) -> Waiting:
+            turn.set()
+            if db.kind == "postgresql":  # of two writers SQLite lets one wait for the other's end
+                await settling
+            return await look(owner, currency)
+
+        settling = asyncio.create_task(settle())
+        monkeypatch.setattr(closing, "waiting_of", meanwhile)
+        with clock.at(APRIL), pytest.raises((ExitAwaits, ExitNotSettled)):
+            await close_exit(case.id, staff())
+        await settling
+        assert (await exit_by_id(case.id)).status is ExitState.EXECUTED
 
 
 async def test_7_nothing_is_decided_about_the_money_of_a_closed_exit(shops: tuple[Ids, Ids]) -> None:
