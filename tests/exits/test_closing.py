@@ -11,7 +11,6 @@ from saas.base import clock
 from saas.base.db import Database
 from saas.base.errors import NotFound, Rejected
 from saas.base.ids import DistributorId, new_id
-from saas.exits import closing
 from saas.exits.commands import close_exit, close_finished, erase_expired
 from saas.exits.errors import ExitAwaits, ExitNotSettled
 from saas.exits.queries import certificate_of, exit_by_id
@@ -24,7 +23,7 @@ from saas.payouts.commands import record_result, reveal_destination
 from saas.payouts.rules import Outcome
 from saas.performance.commands import ClosePeriod, close_period
 from saas.returns.commands import reject_return
-from saas.settlement.adjusted import Waiting
+from saas.settlement.adjusted import Waiting, waiting_of
 from saas.settlement.adjustments import approve_adjustments, reject_adjustments, request_adjustments
 from saas.settlement.commands import CloseSettlement, close
 from saas.settlement.errors import AccountClosed
@@ -231,7 +230,7 @@ async def test_what_is_settled_amid_a_closing_is_seen(
         agreed = await request_adjustments(asked(line(ids["D"], 250)), MAKER)
         await approve_adjustments([one.id for one in agreed.adjustments], CHECKER)
         case = await executed((await approved(ids["D"])).id)
-        turn, look = asyncio.Event(), closing.waiting_of
+        turn = asyncio.Event()
 
         async def settle() -> None:
             await turn.wait()
@@ -242,10 +241,10 @@ async def test_what_is_settled_amid_a_closing_is_seen(
             turn.set()
             if db.kind == "postgresql":  # of two writers SQLite lets one wait for the other's end
                 await settling
-            return await look(owner, currency)
+            return await waiting_of(owner, currency)
 
         settling = asyncio.create_task(settle())
-        monkeypatch.setattr(closing, "waiting_of", meanwhile)
+        monkeypatch.setattr("saas.exits.closing.waiting_of", meanwhile)
         with clock.at(APRIL), pytest.raises((ExitAwaits, ExitNotSettled)):
             await close_exit(case.id, staff())
         await settling
