@@ -5,9 +5,11 @@ from enum import StrEnum
 from typing import Annotated
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
 from saas.base.ids import DistributorId, ExitId
 from saas.exits import commands, queries
+from saas.exits.certificate import Certificate
 from saas.exits.commands import ExitRequest, Gone
 from saas.exits.queries import ExitFilter, ExitView, Inactive
 from saas.exits.rules import ExitKind, ExitState, FinalStatement, Quote
@@ -94,7 +96,7 @@ class ExitQuote:
     pending: Money = strawberry.field(description="Commission under a hold.")
     available: Money = strawberry.field(description="Commission and awards that wait for a settlement.")
     unsettled_awards: Money = strawberry.field(description="The part of it that closed periods brought.")
-    adjustments: Money = strawberry.field(description="Adjustments agreed to that wait for the next statement.")
+    adjustments: Money = strawberry.field(description="Adjustments and penalties agreed to; they wait for a statement.")
     open_returns: int = strawberry.field(description="Returns of its orders that still expect something.")
     settled: Money = strawberry.field(description="The settled balance.")
     in_payout: Money = strawberry.field(description="What is on its way out.")
@@ -238,7 +240,7 @@ class ExitCase:
     @strawberry.field(description="The certificate, once the distributor has left.")
     async def certificate(self, info: Info) -> ExitCertificate | None:
         """Made when it is asked for, from what is known of who left."""
-        found, locale = await queries.certificate_of(self.view), info.context.locale
+        found, locale = await _certificates(info).load(self.view), info.context.locale
         if found is None:
             return None
         return ExitCertificate(
@@ -257,6 +259,16 @@ class ExitCase:
     async def distributor(self, info: Info) -> Distributor | None:
         """Loaded for a whole page at once."""
         return await distributor_by_id(info, self.view.distributor_id)
+
+
+def _certificates(info: Info) -> DataLoader[ExitView, Certificate | None]:
+    """The certificates of the request's exits, with the people in one go."""
+
+    async def load(cases: list[ExitView]) -> list[Certificate | None]:
+        found = await queries.certificates_of(cases)
+        return [found.get(case.id) for case in cases]
+
+    return info.context.loader("exit-certificates", load)
 
 
 def exit_case(view: ExitView) -> ExitCase:

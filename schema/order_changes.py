@@ -30,6 +30,10 @@ class OrderLineInput:
     amount_minor: BigInt | None = strawberry.field(
         default=None, description="What was paid for the goods of the whole line, in minor units."
     )
+    trace_codes: list[str] = strawberry.field(
+        default_factory=list,
+        description="The codes on its items or boxes, at most one a piece and on no other order that stands.",
+    )
 
 
 @strawberry.input(description="An order. Moments and numbers of its own are for the brand and its systems.")
@@ -194,6 +198,7 @@ def _asked(given: PlaceOrderInput, field: str) -> PlaceOrder:
                 quantity=line.quantity,
                 unit_price_minor=line.unit_price_minor,
                 amount_minor=line.amount_minor,
+                trace_codes=tuple(line.trace_codes),
             )
             for line in given.lines
         ],

@@ -10,7 +10,7 @@ from strawberry.dataloader import DataLoader
 
 from saas.base.db import reading
 from saas.base.errors import NotFound
-from saas.base.ids import OrderId
+from saas.base.ids import OrderId, OrderLineId
 from saas.commissions.rules import Share
 from saas.orders import queries
 from saas.orders.queries import ExplainedShare, LineView, OrderFilter, OrderSort, OrderView, PriceCaseView
@@ -23,6 +23,7 @@ from schema.ids import from_global, maybe_global, to_global
 from schema.network import Distributor, distributor_by_id, prime_distributors
 from schema.paging import PAGE_DEFAULT, After, Connection, First, connection, request
 from schema.scalars import BigInt, Money, money
+from schema.trace_codes import TraceCode, codes_of_lines, trace_code
 from tenants.actors import Role
 
 described(
@@ -80,6 +81,7 @@ class PriceCaseStatus(StrEnum):
 class OrderLine:
     """A line."""
 
+    line_id: strawberry.Private[OrderLineId]
     id: strawberry.ID = strawberry.field(description="Global id.")
     line_no: int = strawberry.field(description="Its number in the order, from 1.")
     sku: str = strawberry.field(description="The product.")
@@ -87,10 +89,16 @@ class OrderLine:
     amount: Money = strawberry.field(description="What was paid for the goods.")
     company: Money | None = strawberry.field(description="What commission left to the company; none before payment.")
 
+    @strawberry.field(description="The codes on its items or boxes that it was sold with.")
+    async def trace_codes(self, info: Info) -> list[TraceCode]:
+        """Loaded for a whole page at once."""
+        return [trace_code(one) for one in await codes_of_lines(info).load(self.line_id)]
+
 
 def order_line(line: LineView, currency: str) -> OrderLine:
     """A line for the API."""
     return OrderLine(
+        line_id=line.id,
         id=to_global("OrderLine", line.id),
         line_no=line.line_no,
         sku=line.sku,
@@ -294,6 +302,7 @@ def told_order(info: Info, told: Told) -> Order:
     """
     _lines(info).prime(told.order.id, told.lines)
     _shares(info).prime(told.order, told.shares)
+    codes_of_lines(info).prime_many(told.trace_codes)
     if info.context.who.role is not Role.DISTRIBUTOR:
         prime_distributors(info, told.people)
     return order(told.order)
@@ -336,6 +345,9 @@ class OrderQuery:
         channel: Annotated[str | None, strawberry.argument(description="Only this channel.")] = None,
         region: Annotated[str | None, strawberry.argument(description="Only this region.")] = None,
         search: Annotated[str | None, strawberry.argument(description="Part of the number or customer.")] = None,
+        trace_code: Annotated[
+            str | None, strawberry.argument(description="Ever sold with this code on an item or a box.")
+        ] = None,
         sort: Annotated[OrderSort, strawberry.argument(description="The order.")] = OrderSort.NEWEST,
         first: First = PAGE_DEFAULT,
         after: After = None,
@@ -350,6 +362,7 @@ class OrderQuery:
             channel=channel,
             region=region,
             search=search,
+            trace_code=trace_code,
         )
         return connection(await queries.orders(request(first, after), wanted, sort), order, after)
 

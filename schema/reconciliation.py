@@ -40,6 +40,7 @@ class ReconciliationLine:
     commission: Money = strawberry.field(description="Commission settled.")
     awards: Money = strawberry.field(description="Rebates and bonuses settled.")
     adjustments: Money = strawberry.field(description="Adjustments.")
+    penalties: Money = strawberry.field(description="Penalties, negative, less those lifted.")
     clawed_back: Money = strawberry.field(description="Taken back after it was settled.")
     written_off: Money = strawberry.field(description="Debts given up.")
     bought_back: Money = strawberry.field(description="Stock bought back at an exit.")
@@ -61,6 +62,7 @@ def _line(one: Reconciled, currency: str) -> ReconciliationLine:
         commission=shown(one.commission_minor),
         awards=shown(one.awards_minor),
         adjustments=shown(one.adjustments_minor),
+        penalties=shown(one.penalties_minor),
         clawed_back=shown(one.clawed_back_minor),
         written_off=shown(one.written_off_minor),
         bought_back=shown(one.bought_back_minor),
@@ -106,6 +108,7 @@ class TrailKind(StrEnum):
     COMMISSION = "COMMISSION"
     AWARD = "AWARD"
     ADJUSTMENT = "ADJUSTMENT"
+    PENALTY = "PENALTY"
     WRITE_OFF = "WRITE_OFF"
     BUY_BACK = "BUY_BACK"
     PAYOUT = "PAYOUT"
@@ -119,6 +122,7 @@ described(
     COMMISSION="A share of an order.",
     AWARD="A rebate or bonus.",
     ADJUSTMENT="An adjustment.",
+    PENALTY="A penalty, or what gave one back.",
     WRITE_OFF="A debt that was given up.",
     BUY_BACK="Stock bought back at an exit.",
     PAYOUT="A payout.",
@@ -129,6 +133,7 @@ _GLOBAL = {
     TrailKind.COMMISSION: "Commission",
     TrailKind.AWARD: "Award",
     TrailKind.ADJUSTMENT: "Adjustment",
+    TrailKind.PENALTY: "Adjustment",
     TrailKind.WRITE_OFF: "WriteOff",
     TrailKind.BUY_BACK: "ExitCase",
     TrailKind.PAYOUT: "Payout",
@@ -141,7 +146,7 @@ _GLOBAL = {
 class TrailUse:
     """A use. By convention the oldest shares are taken first."""
 
-    kind: TrailKind = strawberry.field(description="A payout, a return, a cancelled order or an adjustment.")
+    kind: TrailKind = strawberry.field(description="A payout, a return, a cancelled order, an adjustment or a penalty.")
     id: strawberry.ID = strawberry.field(description="Which one.")
     amount: Money = strawberry.field(description="The part of the share that it took.")
     at: datetime = strawberry.field(description="When.")
@@ -229,6 +234,7 @@ described(
     ORDER="An order; when it was paid, else when it was placed.",
     RETURN="A return; when it was refunded, else when the goods were there.",
     ADJUSTMENT="An adjustment; when it was asked for.",
+    PENALTY="A penalty, or the lifting of one; when it was asked for.",
     WRITE_OFF="A write-off; when it was decided, else when it was asked for.",
     MOVEMENT="A movement in the ledger; when it took effect.",
 )(FoundKind)
@@ -244,6 +250,7 @@ described(
     COMMISSION="The commission of a statement.",
     AWARDS="The rebates and bonuses of a statement.",
     ADJUSTMENTS="The adjustments of a statement.",
+    PENALTIES="The penalties of a statement, less those lifted.",
     TOTAL="All that an order cost, with freight and tax.",
     GOODS="The goods of an order or a return.",
     REFUND="What was refunded of a return.",
@@ -256,6 +263,7 @@ _FOUND_GLOBAL = {
     FoundKind.ORDER: "Order",
     FoundKind.RETURN: "ReturnCase",
     FoundKind.ADJUSTMENT: "Adjustment",
+    FoundKind.PENALTY: "Adjustment",
     FoundKind.WRITE_OFF: "WriteOff",
     FoundKind.MOVEMENT: "LedgerTransaction",
 }
@@ -273,7 +281,7 @@ class FoundMoney:
     distributor_id: strawberry.ID | None = strawberry.field(description="Whose it is; none of the brand's own.")
     number: str | None = strawberry.field(
         description="The number people know it by: of a payout its batch's, of a return its order's, of an adjustment "
-        "its reference."
+        "or a penalty its reference."
     )
     status: str | None = strawberry.field(description="Where it is, of what has a status.")
     movement: Kind | None = strawberry.field(description="Why money moved, of a movement.")
@@ -336,7 +344,8 @@ class ReconciliationQuery:
 
     @strawberry.field(
         description="What has an amount, as it stands on a bank statement: payouts, batches, statements, orders, "
-        "returns, adjustments, write-offs and movements in the ledger, the latest first. Then `moneyTrail` follows it."
+        "returns, adjustments, penalties, write-offs and movements in the ledger, the latest first. Then `moneyTrail` "
+        "follows it."
     )
     async def find_money(
         self,

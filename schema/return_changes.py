@@ -61,6 +61,11 @@ class ReceiveReturnInput:
     idempotency_key: str = strawberry.field(description="The same key and content take the goods in once.")
     id: strawberry.ID = strawberry.field(description="The return.")
     sellable: bool = strawberry.field(description="Whether the goods can be sold again.")
+    trace_codes: list[str] = strawberry.field(
+        default_factory=list,
+        description="The trace codes on the pieces that came back, at most one a piece. Goods that can be sold again "
+        "free them for other orders; a line that is back whole frees all of its own.",
+    )
 
 
 @strawberry.input(description="The order that was placed in exchange for what comes back.")
@@ -166,8 +171,12 @@ class ReturnMutation:
     @refusals(ReturnPayload)
     async def receive_return(self, info: Info, input: In[ReceiveReturnInput]) -> ReturnPayload:
         """Receive."""
+        at_most_a_thousand(input.trace_codes, "input.traceCodes")
         asked = ReceiveReturn(
-            return_id=_return_id(input.id), sellable=input.sellable, idempotency_key=input.idempotency_key
+            return_id=_return_id(input.id),
+            sellable=input.sellable,
+            idempotency_key=input.idempotency_key,
+            trace_codes=tuple(input.trace_codes),
         )
         return await _payload(info, await commands.receive_return(asked, info.context.who))
 

@@ -12,10 +12,10 @@ from saas.ledger.queries import Balances, EntryFilter, EntryLine
 from saas.ledger.rules import Account, Kind
 from saas.performance.queries import awards_on
 from saas.settlement import commands, queries
-from saas.settlement.adjusted import adjustments_on
+from saas.settlement.adjusted import AdjustmentKind
 from saas.settlement.commands import CloseSettlement
 from saas.settlement.queries import SettlementView, StatementView
-from schema.adjustments import Adjustment, adjustment
+from schema.adjustments import Adjustment, adjustment, lines_decided
 from schema.awards import Award, award
 from schema.commissions import Commission, commission, own_or_asked
 from schema.context import Info
@@ -41,6 +41,7 @@ described(
     WITHHOLDING="Withheld from payouts.",
     FORFEITED="Given up by those who left.",
     STOCK="Stock bought back from those who left.",
+    PENALTIES="Penalties taken, less those lifted.",
 )(Account)
 described(
     "Why money moved.",
@@ -60,6 +61,7 @@ described(
     CLAWBACK="Goods came back; commission on them was taken back.",
     WRITE_OFF="A debt was given up by the brand.",
     ADJUSTMENT="Two people of the brand decided it.",
+    PENALTY="Two people of the brand decided a penalty, or to lift one.",
     RECOVERY="A debt was set aside, or paid from what was earned.",
 )(Kind)
 
@@ -96,7 +98,7 @@ class LedgerEntry:
     amount: Money = strawberry.field(description="Positive is in the distributor's favour.")
     balance: Money = strawberry.field(description="The account's balance after it.")
     reference: strawberry.ID | None = strawberry.field(
-        description="What it is about: an order, return, award, settlement, payout, exit, write-off or adjustment."
+        description="What it is about: an order, return, award, settlement, payout, exit, write-off, or adjustment."
     )
     effective_at: datetime = strawberry.field(description="When it took effect.")
     recorded_at: datetime = strawberry.field(description="When it was written.")
@@ -144,6 +146,7 @@ class Statement:
     commission: Money = strawberry.field(description="Commission that became available in the period.")
     awards: Money = strawberry.field(description="Rebates and bonuses of calendar periods that ended by then.")
     adjustments: Money = strawberry.field(description="Adjustments that two people of the brand decided.")
+    penalties: Money = strawberry.field(description="Penalties, negative, less those lifted.")
     other: Money = strawberry.field(
         description="All else that moved the settled balance: goods that came back, write-offs, stock bought back."
     )
@@ -181,9 +184,16 @@ class Statement:
         return [award(line) for line in await awards_on(self.view.id)]
 
     @strawberry.field(description="The adjustments it settles.")
-    async def adjustment_lines(self) -> list[Adjustment]:
-        """A handful."""
-        return [adjustment(line) for line in await adjustments_on(self.view.id)]
+    async def adjustment_lines(self, info: Info) -> list[Adjustment]:
+        """Loaded for a whole page at once."""
+        lines = await lines_decided(info).load(self.view.id)
+        return [adjustment(line) for line in lines if line.kind is AdjustmentKind.ADJUSTMENT]
+
+    @strawberry.field(description="The penalties it settles, and those it gives back.")
+    async def penalty_lines(self, info: Info) -> list[Adjustment]:
+        """Loaded for a whole page at once."""
+        lines = await lines_decided(info).load(self.view.id)
+        return [adjustment(line) for line in lines if line.kind is AdjustmentKind.PENALTY]
 
     @strawberry.field(description="The statement with all of its lines as CSV.")
     async def csv(self) -> str:
@@ -205,6 +215,7 @@ def statement(view: StatementView) -> Statement:
         commission=money(view.commission_minor, view.currency),
         awards=money(view.awards_minor, view.currency),
         adjustments=money(view.adjusted_minor, view.currency),
+        penalties=money(view.penalties_minor, view.currency),
         other=money(view.adjustment_minor, view.currency),
         adjustment=money(view.adjustment_minor, view.currency),
         debt=money(view.debt_minor, view.currency),
@@ -231,6 +242,7 @@ class Settlement:
     commission: Money = strawberry.field(description="Commission settled in all.")
     awards: Money = strawberry.field(description="Rebates and bonuses settled in all.")
     adjustments: Money = strawberry.field(description="Adjustments settled in all.")
+    penalties: Money = strawberry.field(description="Penalties settled in all, negative, less those lifted.")
     closed_at: datetime = strawberry.field(description="When it was closed.")
 
 
@@ -245,6 +257,7 @@ def settlement(view: SettlementView) -> Settlement:
         commission=money(view.commission_minor, view.currency),
         awards=money(view.awards_minor, view.currency),
         adjustments=money(view.adjusted_minor, view.currency),
+        penalties=money(view.penalties_minor, view.currency),
         closed_at=view.closed_at,
     )
 

@@ -23,6 +23,7 @@ class DraftStatement:
     commission: Money = strawberry.field(description="Commission that became available.")
     awards: Money = strawberry.field(description="Rebates and bonuses.")
     adjustments: Money = strawberry.field(description="Adjustments that were approved.")
+    penalties: Money = strawberry.field(description="Penalties that were approved, negative, less those lifted.")
     other: Money = strawberry.field(description="All else that moved the settled balance.")
     payouts: Money = strawberry.field(description="Payouts since the statement before, negative.")
     debt: Money = strawberry.field(description="What is owed before it.")
@@ -41,6 +42,7 @@ def draft_statement(one: Draft, currency: str) -> DraftStatement:
         commission=money(one.commission_minor, currency),
         awards=money(one.awards_minor, currency),
         adjustments=money(one.adjusted_minor, currency),
+        penalties=money(one.penalties_minor, currency),
         other=money(one.adjustment_minor, currency),
         payouts=money(one.payout_minor, currency),
         debt=money(one.recovery.debt_minor, currency),
@@ -64,6 +66,7 @@ class SettlementPreview:
     commission: Money = strawberry.field(description="Commission it would settle.")
     awards: Money = strawberry.field(description="Rebates and bonuses it would settle.")
     adjustments: Money = strawberry.field(description="Adjustments it would settle.")
+    penalties: Money = strawberry.field(description="Penalties it would settle, negative, less those lifted.")
     debt: Money = strawberry.field(description="What is owed before it.")
     recovered: Money = strawberry.field(description="What it would take of that.")
     payable: Money = strawberry.field(description="What could be asked for after it.")
@@ -98,6 +101,7 @@ class SettlementPreviewQuery:
             commission=money(found.commission_minor, found.currency),
             awards=money(found.awards_minor, found.currency),
             adjustments=money(found.adjusted_minor, found.currency),
+            penalties=money(found.penalties_minor, found.currency),
             debt=money(found.debt_minor, found.currency),
             recovered=money(found.recovered_minor, found.currency),
             payable=money(found.payable_minor, found.currency),

@@ -1,4 +1,4 @@
-"""The rules of adjustments, files and reconciliation, beside the access table."""
+"""The rules of adjustments, penalties, files and reconciliation, beside the access table."""
 
 from typing import Final
 
@@ -11,10 +11,13 @@ MONEY: Final = [
         MONEY_READ.may("adjustments statementDocument"),
         STAFF.may("settlementDocument reconciliation moneyTrail findMoney"),
     ),
-    on("Mutation", FINANCE.may("requestAdjustments approveAdjustments rejectAdjustments recordPayoutResults")),
+    on(
+        "Mutation",
+        FINANCE.may("requestAdjustments liftPenalties approveAdjustments rejectAdjustments recordPayoutResults"),
+    ),
     on(
         "Adjustment",
-        MONEY_READ.may("id distributorId amount reason reference status requestedAt decidedAt statementId"),
+        MONEY_READ.may("id kind lifts distributorId amount reason reference status requestedAt decidedAt statementId"),
         STAFF.may("requestedBy decidedBy"),
     ),
     *page("Adjustment", MONEY_READ),
@@ -23,14 +26,19 @@ MONEY: Final = [
     on("RecordPayoutResultsPayload", FINANCE.may("verdicts paidCount failedCount paid returned userErrors")),
     on("PayoutResultVerdict", FINANCE.may("payoutId userErrors")),
     on("FileDownload", (MONEY_READ | OPERATOR).may("fileName mediaType content")),
-    on("Statement", MONEY_READ.may("adjustments other debt recovered debtLeft recoveryBps setAside adjustmentLines")),
-    on("Settlement", STAFF.may("adjustments")),
-    on("SettlementPreview", STAFF.may("adjustments debt recovered payable statements")),
+    on(
+        "Statement",
+        MONEY_READ.may(
+            "adjustments penalties other debt recovered debtLeft recoveryBps setAside adjustmentLines penaltyLines"
+        ),
+    ),
+    on("Settlement", STAFF.may("adjustments penalties")),
+    on("SettlementPreview", STAFF.may("adjustments penalties debt recovered payable statements")),
     on(
         "DraftStatement",
         STAFF.may(
-            "distributorId lineCount opening commission awards adjustments other payouts debt recovered debtLeft "
-            "setAside closing"
+            "distributorId lineCount opening commission awards adjustments penalties other payouts debt "
+            "recovered debtLeft setAside closing"
         ),
     ),
     *page("DraftStatement", STAFF),
@@ -39,8 +47,8 @@ MONEY: Final = [
     on(
         "ReconciliationLine",
         STAFF.may(
-            "distributorId opening commission awards adjustments clawedBack writtenOff boughtBack paid fees withheld "
-            "closing closingElsewhere differences"
+            "distributorId opening commission awards adjustments penalties clawedBack writtenOff boughtBack paid "
+            "fees withheld closing closingElsewhere differences"
         ),
     ),
     *page("ReconciliationLine", STAFF),

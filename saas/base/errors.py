@@ -11,6 +11,7 @@ LANGUAGES = ("en", "zh-CN")
 
 THINGS_ZH = {
     "adjustment": "调整",
+    "penalty": "处罚",
     "api key": "接口密钥",
     "award": "奖励",
     "audit line": "审计记录",

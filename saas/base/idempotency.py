@@ -6,9 +6,10 @@ for the first, then finds its result. Nothing is looked up before it is written,
 and act.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from hashlib import sha256
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import orjson
@@ -16,6 +17,9 @@ import orjson
 from saas.base import clock
 from saas.base.db import current_tx
 from saas.base.errors import DomainError, IdempotencyConflict, InvalidInput, Said
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 KEY_LONGEST = 200
 _COLUMNS = ("operation", "key", "input_hash", "result", "created_at")
@@ -28,6 +32,15 @@ class Claim:
     key: str
     fingerprint: str
     result: UUID
+
+
+def said_before(command: "DataclassInstance", later: Collection[str]) -> dict[str, object]:
+    """A command as keys stand for it that were taken before it learned to say what ``later`` names."""
+    return {
+        one.name: getattr(command, one.name)
+        for one in fields(command)
+        if one.name not in later or getattr(command, one.name) != one.default
+    }
 
 
 def fingerprint(content: object) -> str:

@@ -15,6 +15,7 @@ from saas.exits.rules import ExitState, ExitStep, final_statement
 from saas.exits.stepping import lock_exit, step
 from saas.jobs.worker import Report
 from saas.ledger.queries import balances_of, movements_since
+from saas.network.leaving import close_account, closed_among
 from saas.payouts.people import staff_member
 from saas.performance.coming import awards_to_come
 from saas.returns.queries import returns_to_come
@@ -60,7 +61,8 @@ async def close_finished(actor: Actor, report: Report | None = None) -> int:
 async def _close_if_finished(exit_id: UUID, actor: Actor) -> bool:
     async with transaction() as tx:
         case = await lock_exit(tx, ExitId(exit_id))
-        if case.status is not ExitState.EXECUTED or await _left(case) or await _to_come(case):
+        await closed_among([case.distributor_id], hold=True)  # nobody decides anything about its money meanwhile
+        if case.status is not ExitState.EXECUTED or await _to_come(case) or await _left(case):
             return False  # somebody was faster, or money came meanwhile, or may come
         await _close(tx, case)
         await audit.record(actor, "exit.close", str(exit_id))
@@ -70,9 +72,12 @@ async def _close_if_finished(exit_id: UUID, actor: Actor) -> bool:
 async def _close(tx: Tx, case: ExitView) -> None:
     now = clock.now()
     await step(tx, case, ExitStep.CLOSE)
-    if left := await _left(case):
+    await close_account(case.distributor_id)
+    # What is to come is read first: what a settlement makes of it in between then stands on the accounts.
+    coming, left = await _to_come(case), await _left(case)
+    if left:
         raise ExitNotSettled("input.id", amounts=", ".join(left))
-    if coming := await _to_come(case):
+    if coming:
         raise ExitAwaits(
             "input.id", what=Said(", ".join(one.en for one in coming), "、".join(one.zh for one in coming))
         )

@@ -18,14 +18,15 @@ from saas.exits.certificate import Certificate
 from saas.exits.inactivity import Inactive, inactive_among, inactive_distributors
 from saas.exits.rules import ExitKind, ExitState, FinalStatement, Opening, Quote, StockLine
 from saas.ledger.rules import Account, Kind, Movement
-from saas.network.queries import find
-from tenants.registry import this_brand
+from saas.network.queries import DistributorRow, find
+from tenants.registry import Brand, this_brand
 
 __all__ = [
     "ExitFilter",
     "ExitView",
     "Inactive",
     "certificate_of",
+    "certificates_of",
     "exit_by_id",
     "exits",
     "exits_by_id",
@@ -160,20 +161,33 @@ def _final(said: dict[str, Any]) -> FinalStatement:
 
 async def certificate_of(case: ExitView) -> Certificate | None:
     """The certificate of an exit that happened; None before."""
-    if case.executed_at is None or case.certificate_no is None:
-        return None
-    brand, left = await this_brand(), (await find([case.distributor_id]))[case.distributor_id]
+    return (await certificates_of([case])).get(case.id)
 
-    def day(moment: datetime) -> date:
-        return clock.local_day(moment, brand.time_zone)
 
+async def certificates_of(cases: Collection[ExitView]) -> Mapping[ExitId, Certificate]:
+    """The certificates of those of these exits that happened, in as many statements as one."""
+    happened = [case for case in cases if case.executed_at is not None and case.certificate_no is not None]
+    if not happened:
+        return {}
+    async with reading():
+        brand, people = await this_brand(), await find({case.distributor_id for case in happened})
+    return {case.id: _certificate(case, people[case.distributor_id], brand) for case in happened}
+
+
+def _certificate(case: ExitView, left: DistributorRow, brand: Brand) -> Certificate:
+    def day(moment: datetime | None) -> date | None:
+        return None if moment is None else clock.local_day(moment, brand.time_zone)
+
+    left_on = day(case.executed_at)
+    if left_on is None:
+        raise ValueError("an exit that did not happen has no certificate")
     return Certificate(
-        number=f"E{day(case.executed_at):%Y}-{case.certificate_no:06}",
+        number=f"E{left_on:%Y}-{case.certificate_no:06}",
         brand=brand.name,
         code=left.code,
         name=left.name,
         kind=case.kind,
-        joined_on=day(left.joined_at) if left.joined_at else None,
-        left_on=day(case.executed_at),
-        closed_on=day(case.closed_at) if case.closed_at else None,
+        joined_on=day(left.joined_at),
+        left_on=left_on,
+        closed_on=day(case.closed_at),
     )

@@ -172,7 +172,8 @@ class Position:
     """Where a distributor stands when it wants to leave. Amounts in minor units of ``currency``.
 
     ``awards_minor`` is the part of what is available that periods brought. ``undelivered`` counts the shares of pending
-    commission whose hold has not begun. ``adjustments_minor`` was agreed to and waits for the next statement.
+    commission whose hold has not begun. ``adjustments_minor`` was agreed to, penalties among it, and waits for the
+    next statement.
     """
 
     currency: str

@@ -76,6 +76,10 @@ _ORDER_NOTES: Mapping[str, Said] = {
     ),
     "unit_price": _PRICE,
     "amount": _PRICE,
+    "trace_codes": Said(
+        "The codes on its items or boxes, parted by spaces, commas or semicolons.",
+        "商品或箱上的溯源码，以空格、逗号或分号分隔。",
+    ),
     "region": Said("A code of GB/T 2260.", "GB/T 2260 行政区划代码。"),
     "served_by": Said("The distributor of the customer's region.", "客户所在地区的分销商。"),
     "paid_at": Said("A paid order earns commission.", "已付款的订单产生佣金。"),
@@ -103,6 +107,7 @@ _ORDERS = (
     ("quantity*", "Quantity", "数量", "2", Form.INTEGER, _OF_LINE),
     ("unit_price", "Unit price", "单价", "198.00", Form.AMOUNT, _OF_LINE),
     ("amount", "Amount", "金额", "", Form.AMOUNT, _OF_LINE),
+    ("trace_codes", "Trace codes", "溯源码", "T-0001 T-0002", Form.TEXT, _OF_LINE),
     ("customer", "Customer", "客户", "C-1001", Form.TEXT, _SAID_ONCE),
     ("channel", "Channel", "渠道", "wechat", Form.TEXT, _SAID_ONCE),
     ("region", "Region", "地区", "440100", Form.TEXT, _SAID_ONCE),

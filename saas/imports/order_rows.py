@@ -17,6 +17,7 @@ from tenants.registry import this_brand
 BATCH = 200
 """Orders placed in one transaction."""
 
+_PARTED = re.compile(r"[\s,;，；、]+")
 _LINE = re.compile(r"\.lines\[([0-9]+)\]")
 _COLUMN_OF: Mapping[str, str] = {
     "sellerId": "seller",
@@ -26,6 +27,7 @@ _COLUMN_OF: Mapping[str, str] = {
     "quantity": "quantity",
     "unitPriceMinor": "unit_price",
     "amountMinor": "amount",
+    "traceCodes": "trace_codes",
     "customer": "customer",
     "channel": "channel",
     "region": "region",
@@ -106,6 +108,7 @@ def _line(line: Mapping[str, Any]) -> PlaceLine:
         quantity=line["quantity"],
         unit_price_minor=line.get("unit_price"),
         amount_minor=line.get("amount"),
+        trace_codes=tuple(code for code in _PARTED.split(line.get("trace_codes", "")) if code),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from saas.base.checks import Violation, violations
 from saas.base.db import reading
 from saas.ledger.returned import returns_add_up
-from saas.ledger.rules import AWARD_KINDS, EARNING_KINDS, PAYOUT_KINDS, REVERSING_KINDS, Kind
+from saas.ledger.rules import AWARD_KINDS, DECIDED_KINDS, EARNING_KINDS, PAYOUT_KINDS, REVERSING_KINDS, Kind
 
 
 def _listed(kinds: Sequence[Kind]) -> str:
@@ -106,7 +106,7 @@ async def available_within_earned() -> list[Violation]:
 
     A debt that was written off counts as given, and so does what somebody decided.
     """
-    decided = (Kind.WRITE_OFF, Kind.ADJUSTMENT)
+    decided = (Kind.WRITE_OFF, *DECIDED_KINDS)
     earned = _entries("IS NOT NULL", *EARNING_KINDS, Kind.BUY_BACK, *REVERSING_KINDS, *decided)
     held = _entries("IN ('available', 'settled', 'payout', 'debt')")
     paid = _entries("= 'payout'", Kind.PAYOUT_PAID, sign="-")
@@ -118,9 +118,9 @@ async def available_within_earned() -> list[Violation]:
 
 
 async def paid_within_settled() -> list[Violation]:
-    """What was paid is at most what was settled, with what adjustments gave."""
+    """What was paid is at most what was settled, with what adjustments and lifted penalties gave."""
     paid = _entries("= 'payout'", Kind.PAYOUT_PAID, sign="-")
-    given = _entries("= 'settled' AND e.amount_minor > 0", Kind.ADJUSTMENT)
+    given = _entries("= 'settled' AND e.amount_minor > 0", *DECIDED_KINDS)
     settled = _entries("= 'settled'", Kind.BUY_BACK, Kind.SETTLEMENT)
     both = (
         f"SELECT owner_id, currency, sum(amount_minor) AS amount_minor FROM ({settled} UNION ALL {given}) AS given "
@@ -152,8 +152,9 @@ async def earnings_have_ground() -> list[Violation]:
         (Kind.WRITE_OFF,): "SELECT 1 FROM write_off w WHERE w.tenant_id = t.tenant_id AND w.id = t.reference_id "
         "AND w.status = 'approved' AND w.amount_minor = (SELECT sum(e.amount_minor) FROM ledger_entry e "
         "WHERE e.tenant_id = t.tenant_id AND e.transaction_id = t.id AND e.owner_id = w.distributor_id)",
-        (Kind.ADJUSTMENT,): "SELECT 1 FROM adjustment j WHERE j.tenant_id = t.tenant_id AND j.id = t.reference_id "
-        "AND j.status = 'settled' AND j.amount_minor = (SELECT sum(e.amount_minor) FROM ledger_entry e "
+        DECIDED_KINDS: "SELECT 1 FROM adjustment j WHERE j.tenant_id = t.tenant_id AND j.id = t.reference_id "
+        "AND j.kind = t.kind AND j.status = 'settled' "
+        "AND j.amount_minor = (SELECT sum(e.amount_minor) FROM ledger_entry e "
         "WHERE e.tenant_id = t.tenant_id AND e.transaction_id = t.id AND e.owner_id = j.distributor_id)",
         (Kind.BUY_BACK,): "SELECT 1 FROM exit_case x WHERE x.tenant_id = t.tenant_id AND x.id = t.reference_id "
         "AND x.executed_at IS NOT NULL",
@@ -196,18 +197,34 @@ async def statements_add_up() -> list[Violation]:
         "UNION ALL SELECT s.number || ' awards', s.awards_minor, coalesce((SELECT sum(a.amount_minor) "
         "FROM award a WHERE a.tenant_id = s.tenant_id AND a.statement_id = s.id), 0) "
         "FROM statement s WHERE s.tenant_id = $1 "
-        "UNION ALL SELECT s.number || ' adjustments', s.adjusted_minor, coalesce((SELECT sum(j.amount_minor) "
-        "FROM adjustment j WHERE j.tenant_id = s.tenant_id AND j.statement_id = s.id), 0) "
-        "FROM statement s WHERE s.tenant_id = $1 "
-        "UNION ALL SELECT r.label || ' adjustments', r.adjusted_minor, coalesce((SELECT sum(s.adjusted_minor) "
-        "FROM statement s WHERE s.tenant_id = r.tenant_id AND s.settlement_id = r.id), 0) "
-        "FROM settlement r WHERE r.tenant_id = $1 "
-        "UNION ALL SELECT r.label || ' awards', r.awards_minor, coalesce((SELECT sum(s.awards_minor) "
+        + "".join(
+            f"UNION ALL SELECT s.number || ' {kind}', s.{column}, coalesce((SELECT sum(j.amount_minor) "
+            f"FROM adjustment j WHERE j.tenant_id = s.tenant_id AND j.statement_id = s.id AND j.kind = '{kind}'), 0) "
+            f"FROM statement s WHERE s.tenant_id = $1 "
+            f"UNION ALL SELECT r.label || ' {kind}', r.{column}, coalesce((SELECT sum(s.{column}) "
+            f"FROM statement s WHERE s.tenant_id = r.tenant_id AND s.settlement_id = r.id), 0) "
+            f"FROM settlement r WHERE r.tenant_id = $1 "
+            for kind, column in ((Kind.ADJUSTMENT, "adjusted_minor"), (Kind.PENALTY, "penalties_minor"))
+        )
+        + "UNION ALL SELECT r.label || ' awards', r.awards_minor, coalesce((SELECT sum(s.awards_minor) "
         "FROM statement s WHERE s.tenant_id = r.tenant_id AND s.settlement_id = r.id), 0) "
         "FROM settlement r WHERE r.tenant_id = $1 "
         "UNION ALL SELECT r.label, r.commission_minor, coalesce((SELECT sum(s.commission_minor) "
         "FROM statement s WHERE s.tenant_id = r.tenant_id AND s.settlement_id = r.id), 0) "
         "FROM settlement r WHERE r.tenant_id = $1",
+    )
+
+
+async def penalties_lifted_once() -> list[Violation]:
+    """What is given back of a penalty is all of it, once, to who paid it, and never before it was agreed to."""
+    return await violations(
+        "penalties_lifted_once",
+        "SELECT CAST(p.id AS text) AS subject, CASE WHEN p.kind = 'penalty' AND p.lifts_id IS NULL "
+        "AND p.status IN ('approved', 'settled') THEN -p.amount_minor ELSE 0 END AS expected, (SELECT "
+        "sum(CASE WHEN l.distributor_id = p.distributor_id AND l.currency = p.currency THEN l.amount_minor ELSE 0 END) "
+        "FROM adjustment l WHERE l.tenant_id = p.tenant_id AND l.lifts_id = p.id AND l.status <> 'rejected') AS actual "
+        "FROM adjustment p WHERE p.tenant_id = $1 AND p.id IN (SELECT l.lifts_id FROM adjustment l "
+        "WHERE l.tenant_id = $1 AND l.lifts_id IS NOT NULL AND l.status <> 'rejected')",
     )
 
 
@@ -301,6 +318,7 @@ CHECKS: Sequence[Callable[[], Awaitable[list[Violation]]]] = (
     earnings_have_ground,
     commission_agrees,
     statements_add_up,
+    penalties_lifted_once,
     periods_add_up,
     payouts_agree,
     returns_add_up,

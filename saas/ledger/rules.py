@@ -34,6 +34,7 @@ class Account(StrEnum):
     WITHHOLDING = "withholding"
     FORFEITED = "forfeited"
     STOCK = "stock"
+    PENALTIES = "penalties"
 
 
 DISTRIBUTOR_ACCOUNTS = frozenset({Account.PENDING, Account.AVAILABLE, Account.SETTLED, Account.PAYOUT, Account.DEBT})
@@ -61,6 +62,7 @@ class Kind(StrEnum):
     CLAWBACK = "clawback"
     WRITE_OFF = "write_off"
     ADJUSTMENT = "adjustment"
+    PENALTY = "penalty"
     RECOVERY = "recovery"
 
 
@@ -72,6 +74,9 @@ AWARD_KINDS = (Kind.REBATE, Kind.BONUS)
 
 REVERSING_KINDS = (Kind.REVERSAL, Kind.FORFEIT, Kind.CLAWBACK)
 """Kinds that take earnings back."""
+
+DECIDED_KINDS = (Kind.ADJUSTMENT, Kind.PENALTY)
+"""Kinds that give or take because two people said so; each is on a statement."""
 
 PAYOUT_KINDS = (Kind.PAYOUT_REQUEST, Kind.PAYOUT_CANCEL, Kind.PAYOUT_FAILED)
 """Kinds that move the settled balance for the sake of a payout."""

@@ -1,7 +1,8 @@
 """A distributor leaves the tree: who may take its downline, and whole subtrees changing hands (docs/rules.md §7)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from saas.base import clock
 from saas.base.db import Tx, reading, transaction
 from saas.base.errors import WrongState
 from saas.base.ids import DistributorId
@@ -70,6 +71,32 @@ async def leave(
         moved = await bequest.raise_heir(heir, await _above(tx, leaving))
         heads.remove(heir.id)
         return moved + (await bequest.pass_on(heads, await seat_of(tx, heir.id, "input.id")) if heads else 0)
+
+
+async def close_account(distributor_id: DistributorId) -> None:
+    """Let no decision reach the accounts of who left any more.
+
+    Joins the running transaction, and waits for whoever has them held. What they ask for can be seen afterwards.
+    """
+    async with transaction() as tx:
+        await tx.execute(
+            "UPDATE distributor SET closed_at = $3 WHERE tenant_id = $1 AND id = $2",
+            tx.tenant_id,
+            distributor_id,
+            clock.now(),
+        )
+
+
+async def closed_among(ids: Collection[DistributorId], *, hold: bool) -> Collection[DistributorId]:
+    """Those of these distributors whose accounts are closed; with ``hold`` nobody closes one until the end."""
+    async with transaction() if hold else reading() as tx:
+        rows = await tx.rows(
+            f"SELECT id, closed_at FROM distributor WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} "
+            f"ORDER BY id{tx.for_update if hold else ''}",
+            tx.tenant_id,
+            sorted(ids),
+        )
+    return {row["id"] for row in rows if row["closed_at"] is not None}
 
 
 async def _below(tx: Tx, distributor_id: DistributorId) -> list[DistributorId]:

@@ -27,6 +27,7 @@ class Distributor(TenantModel):
     joined_at = fields.DatetimeField(null=True)
     changed_at = fields.DatetimeField()
     exited_at = fields.DatetimeField(null=True)
+    closed_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "distributor"

@@ -1,14 +1,14 @@
 """Orders on their way from what was asked to their verdict: judged, with the keys that may have made them before."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 import orjson
 
 from saas.base.errors import DomainError, IdempotencyConflict, NotFound
-from saas.base.idempotency import Claim, claim_each, fingerprint, look_up
+from saas.base.idempotency import Claim, claim_each, fingerprint, look_up, said_before
 from saas.base.ids import CommissionId, DistributorId, OrderId, new_id
 from saas.commissions.commands import Accrual
 from saas.network.queries import Chain
@@ -19,7 +19,7 @@ from saas.orders.errors import LeadsNotShared, PartnerRefused, ReservedForBrand
 from tenants.actors import Actor, Role
 from tenants.program.versions import StoredProgram
 
-_LATER = ("for_member", "served_by_id")
+_LATER = ("for_member", "served_by_id", "trace_codes")
 """What orders learned to say later: keys taken before stand for the same orders still."""
 
 _RESERVED = {
@@ -107,16 +107,17 @@ class Gathered:
 
 def judge(asked: Sequence[PlaceOrder], paths: Sequence[str], actor: Actor, gathered: Gathered) -> Iterator[Candidate]:
     """Draft each order, or tell what is wrong with it."""
-    numbers = set(gathered.ground.taken_numbers)
+    numbers, codes = set(gathered.ground.taken_numbers), set(gathered.ground.taken_codes)
     sellers, own = gathered.ground.sellers, actor.role is Role.DISTRIBUTOR
     if own:  # a distributor sells for itself; nobody else exists for it
         sellers = {id_: seller for id_, seller in sellers.items() if id_ == actor.distributor_id}
-    ground = replace(gathered.ground, taken_numbers=numbers, sellers=sellers)
+    ground = replace(gathered.ground, taken_numbers=numbers, taken_codes=codes, sellers=sellers)
     for order, at in zip(asked, paths, strict=True):
         made = draft(order, ground, at)
         wrong = [*(_reserved(order, at) if own else ()), *_partner_objections(order, gathered, at, own=own)]
         if isinstance(made, OrderDraft):
             numbers.add(made.number)
+            codes.update(code for line in order.lines for code in line.trace_codes)
             claim = Claim(order.idempotency_key, fingerprint(_content(order)), made.id)
             yield Candidate(order, at, claim, made, wrong)
         else:
@@ -126,8 +127,9 @@ def judge(asked: Sequence[PlaceOrder], paths: Sequence[str], actor: Actor, gathe
 
 def _content(order: PlaceOrder) -> orjson.Fragment:
     """What the order's key stands for."""
-    names = (one.name for one in fields(order) if one.name not in _LATER or getattr(order, one.name) != one.default)
-    return orjson.Fragment(orjson.dumps({name: getattr(order, name) for name in names}, default=str))
+    said = said_before(order, _LATER)
+    said["lines"] = [said_before(line, _LATER) for line in order.lines]
+    return orjson.Fragment(orjson.dumps(said, default=str))
 
 
 def _partner_objections(order: PlaceOrder, gathered: Gathered, at: str, *, own: bool) -> Iterator[DomainError]:

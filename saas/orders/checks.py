@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import NamedTuple
 
-from saas.base.checks import Violation
+from saas.base.checks import Violation, violations
 from saas.base.db import Tx, reading
 from saas.base.ids import DistributorId, OrderLineId
 from saas.commissions.lifts import due, taken_minor
@@ -26,6 +26,18 @@ class _Share(NamedTuple):
     amount_minor: int
     reversed_minor: int
     status: str
+
+
+async def trace_codes_stand() -> list[Violation]:
+    """A line has no more trace codes than pieces, and none that stands once its order is cancelled."""
+    return await violations(
+        "trace_codes_stand",
+        "SELECT CAST(l.id AS text) AS subject, l.quantity AS expected, count(*) AS actual FROM trace_code t "
+        "JOIN order_line l ON l.tenant_id = t.tenant_id AND l.id = t.line_id AND l.order_id = t.order_id "
+        "WHERE t.tenant_id = $1 GROUP BY l.id, l.quantity HAVING count(*) > l.quantity "
+        "UNION ALL SELECT t.code, 0, 1 FROM trace_code t JOIN sales_order o ON o.tenant_id = t.tenant_id "
+        "AND o.id = t.order_id WHERE t.tenant_id = $1 AND o.status = 'cancelled' AND t.freed_at IS NULL",
+    )
 
 
 async def lifts_within_pieces() -> list[Violation]:

@@ -1,5 +1,6 @@
 """From what somebody asks to order to what will be written, or to everything that is wrong with it. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,6 +22,9 @@ from saas.orders.errors import (
     QuantityRefused,
     SellerNotActive,
     TextRefused,
+    TraceCodeRefused,
+    TraceCodesTooMany,
+    TraceCodeTaken,
     UnknownProduct,
 )
 from saas.orders.pricing import LinePrice, Occasion, Wanted, not_sold_in, price_lines, purchase_price
@@ -32,6 +36,11 @@ LINES_MOST = 200
 QUANTITY_MOST = 1_000_000_000
 TEXT_LONGEST = 100
 NUMBER_LONGEST = 64
+CODE_LONGEST = 64
+CODES_MOST = 1_000
+"""Trace codes of one order."""
+CODE = re.compile(rf"[!-+\--:<-~]{{1,{CODE_LONGEST}}}")
+"""Visible ASCII without what parts codes in a cell: spaces, commas and semicolons."""
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -39,13 +48,14 @@ _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 class PlaceLine:
     """One product of an order, with the price of a piece or the amount of the line; with neither the program prices it.
 
-    In minor units.
+    In minor units. ``trace_codes`` name its items or boxes.
     """
 
     sku: str
     quantity: int
     unit_price_minor: int | None = None
     amount_minor: int | None = None
+    trace_codes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +99,7 @@ class LineDraft(NamedTuple):
     quantity: int
     amount_minor: int
     case: PriceCheck | None
+    trace_codes: Sequence[str]
 
 
 class OrderDraft(NamedTuple):
@@ -139,11 +150,12 @@ class Ground:
     products: Mapping[str, Product]
     sellers: Mapping[DistributorId, Seller]
     taken_numbers: Set[str]
+    taken_codes: Set[str] = frozenset()
 
 
 def draft(asked: PlaceOrder, ground: Ground, at: str = "input") -> OrderDraft | list[DomainError]:
     """Decide one order: what to write, or all its errors at once; ``at`` is the path of the order in the input."""
-    wrong = [*_head_objections(asked, ground, at)]
+    wrong = [*_head_objections(asked, ground, at), *_code_objections(asked, ground, at)]
     lines: list[LineDraft] = []
     on = occasion(asked, ground)
     prices = _prices(asked.lines[:LINES_MOST], ground, on)
@@ -252,6 +264,25 @@ def _date_objections(asked: PlaceOrder, now: datetime, at: str) -> Iterator[Doma
             latest = moment
 
 
+def _code_objections(asked: PlaceOrder, ground: Ground, at: str) -> Iterator[DomainError]:
+    """A code names one item or box: it is on one line, and a line has no more of them than pieces."""
+    seen: set[str] = set()
+    for index, line in enumerate(asked.lines[:LINES_MOST]):
+        if not line.trace_codes:
+            continue
+        field = f"{at}.lines[{index}].traceCodes"
+        most = min(line.quantity, CODES_MOST - len(seen))
+        if len(line.trace_codes) > most:
+            yield TraceCodesTooMany(field, count=len(line.trace_codes), most=max(most, 0))
+            return
+        for code in line.trace_codes:
+            if not CODE.fullmatch(code):
+                yield TraceCodeRefused(field, value=ascii(code[:CODE_LONGEST]), longest=CODE_LONGEST)
+            elif code in seen or code in ground.taken_codes:
+                yield TraceCodeTaken(field, value=code)
+            seen.add(code)
+
+
 def paid_before_change(field: str, moment: datetime, earliest: datetime) -> PaidBeforeChange:
     """The refusal of a payment whose commission nobody could compute any more."""
     return PaidBeforeChange(field, moment=moment.isoformat(), earliest=earliest.isoformat())
@@ -297,6 +328,7 @@ def _line(line: PlaceLine, price: LinePrice | None, place: _Place, ground: Groun
         line.quantity,
         amount.minor,
         case,
+        line.trace_codes,
     )
 
 

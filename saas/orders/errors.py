@@ -99,6 +99,38 @@ class NumberTaken(DomainError):
     zh = "订单号 {number} 已被使用。请更换，或留空由系统生成。"
 
 
+class TraceCodeRefused(DomainError):
+    """A trace code nobody could scan or type again."""
+
+    code = "TRACE_CODE_REFUSED"
+    en = "{value} is no trace code. Give 1 to {longest} letters, digits or marks without spaces, commas and semicolons."
+    zh = "{value} 不是有效的溯源码。请填写 1 至 {longest} 个字母、数字或符号，不含空格、逗号和分号。"
+
+
+class TraceCodesTooMany(DomainError):
+    """More trace codes than a line has pieces, or an order may have."""
+
+    code = "TRACE_CODES_TOO_MANY"
+    en = "{count} trace codes are too many here. Give at most {most}: one for an item or a box of the line."
+    zh = "此处有 {count} 个溯源码，数量过多。请最多填写 {most} 个：该行每件或每箱一个。"
+
+
+class TraceCodeTaken(DomainError):
+    """A trace code names one item or box, and this one is on another line."""
+
+    code = "TRACE_CODE_TAKEN"
+    en = "The trace code {value} is on another line. Correct it, or first have that order cancelled or returned."
+    zh = "溯源码 {value} 已用于其他订单行。请修改，或先取消该订单或办理其退货。"
+
+
+class TraceCodeNotBack(DomainError):
+    """A trace code that is on no line of the return, or one more than pieces come back."""
+
+    code = "TRACE_CODE_NOT_BACK"
+    en = "The trace code {value} is none of the pieces that come back. Name codes of its lines, one for a piece."
+    zh = "溯源码 {value} 不属于本次退回的商品。请填写退货行上的溯源码，每件至多一个。"
+
+
 class DatesRefused(DomainError):
     """Moments in the wrong order, without a time zone, or in the future."""
 

@@ -32,6 +32,7 @@ from saas.orders.payment import book, decide, members_of, tell_paid, tell_placed
 from saas.orders.queries import OrderView
 from saas.orders.rules import hold_until
 from saas.orders.telling import Told, tell
+from saas.orders.trace_codes import taken_codes, write_codes
 from tenants import audit, registry
 from tenants.actors import Actor, Role
 from tenants.program.pricing import PricePolicy
@@ -54,8 +55,8 @@ _CASE_COLUMNS = (
 )  # fmt: skip
 
 
-class _NumbersRaced(Rejected):
-    """Another transaction took a number between our look and our write."""
+class _Raced(Rejected):
+    """Another transaction took a number or a trace code between our look and our write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ async def place_and_tell(asked: PlaceOrder, actor: Actor) -> Placed:
             return Placed(verdict.order_id, _told(candidate, gathered, source))
 
     if open_tx() is None:
-        with suppress(Taken, _NumbersRaced):
+        with suppress(Taken, _Raced):
             return await place(hopefully=True)
     return await _twice(partial(place, hopefully=False))
 
@@ -115,10 +116,10 @@ async def place_orders(asked: Sequence[PlaceOrder], actor: Actor, *, imported: b
 
 
 async def _twice(place: Callable[[], Awaitable[_T]]) -> _T:
-    """Try again when somebody else took a number meanwhile: now it is found taken, and refused by name."""
+    """Try again when somebody else took a number or a code meanwhile: now it is found taken, and refused by name."""
     try:
         return await place()
-    except _NumbersRaced:
+    except _Raced:
         if open_tx() is not None:  # what was written stays in the caller's transaction
             raise
         return await place()
@@ -200,6 +201,7 @@ async def gather(tx: Tx, asked: Sequence[PlaceOrder], *, imported: bool) -> Gath
             for id_, one in found.items()
         },
         taken_numbers=await _taken(tx, [order.number for order in asked if order.number is not None]),
+        taken_codes=frozenset(await taken_codes(tx, asked)),
     )
     return Gathered(ground, stored, found, brand.time_zone, await find_servers(map(_lead_asked, asked), stored))
 
@@ -284,7 +286,7 @@ def _rows(candidates: Sequence[Candidate], gathered: Gathered, source: str) -> _
             rows.leads.append((made.id, partner_id))
         rows.orders.append(_order_row(made, accrual, gathered, source))
         for line in made.lines:
-            id_, line_no, product_id, sku, category, quantity, amount_minor, case = line
+            id_, line_no, product_id, sku, category, quantity, amount_minor, case, _ = line
             sold = (id_, made.id, line_no, product_id, sku, quantity, amount_minor, company.get(id_), category)
             rows.lines.append(sold)
             if case is not None:
@@ -306,11 +308,14 @@ async def _write(
     elif await tx.insert_many("sales_order", _ORDER_COLUMNS, rows.orders, or_ignore=True) < len(rows.orders):
         raise await _numbers_raced(tx, candidates)
     await tx.insert_later("order_line", _LINE_COLUMNS, rows.lines)
+    drafts = [(one.at, one.accepted) for one in candidates if one.accepted]
+    if lost := await write_codes(tx, drafts, hopefully=hopefully):
+        raise _Raced(lost)
     await tx.insert_later("price_case", _CASE_COLUMNS, rows.cases)
     await tx.insert_later("cross_region_lead", ("order_id", "distributor_id"), rows.leads)
     if source == _IMPORT:
         hush()  # of the past nobody needs to be told
-    tell_placed([one.accepted for one in candidates if one.accepted])
+    tell_placed([made for _, made in drafts])
     if accruals := [candidate.accrual for candidate in candidates if candidate.accrual]:
         share_ids = await book(accruals, evidence, fresh=True)
         for candidate in candidates:
@@ -319,7 +324,7 @@ async def _write(
             await tell_paid(accruals)
 
 
-async def _numbers_raced(tx: Tx, candidates: Sequence[Candidate]) -> _NumbersRaced:
+async def _numbers_raced(tx: Tx, candidates: Sequence[Candidate]) -> _Raced:
     """Which numbers others took."""
     ours = {one.draft.number: one for one in candidates if one.draft is not None}
     rows = await tx.rows(
@@ -328,7 +333,7 @@ async def _numbers_raced(tx: Tx, candidates: Sequence[Candidate]) -> _NumbersRac
         list(ours),
     )
     lost = [ours[row["number"]] for row in rows if row["id"] != ours[row["number"]].claim.result]
-    return _NumbersRaced([NumberTaken(f"{one.at}.number", number=one.asked.number) for one in lost])
+    return _Raced([NumberTaken(f"{one.at}.number", number=one.asked.number) for one in lost])
 
 
 def _partner_id(made: OrderDraft, accrual: Accrual | None) -> DistributorId | None:

@@ -105,7 +105,7 @@ class OrderFilter:
     """Which orders; what is not given does not matter.
 
     ``team_of``: sold by that distributor or its downline of today. The period ``[since, until)`` is of the placing.
-    ``search`` looks into number and customer, in any case.
+    ``search`` looks into number and customer, in any case. ``trace_code``: ever sold with exactly this code.
     """
 
     statuses: Sequence[str] | None = None
@@ -116,6 +116,7 @@ class OrderFilter:
     channel: str | None = None
     region: str | None = None
     search: str | None = None
+    trace_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +275,8 @@ def _where(tx: Tx, wanted: OrderFilter) -> Where:
         where.add("o.placed_at < $", wanted.until)
     if wanted.search:
         where.add("(lower(o.number) LIKE $ ESCAPE '!' OR lower(o.customer) LIKE $ ESCAPE '!')", _like(wanted.search))
+    if wanted.trace_code is not None:
+        where.add("o.id IN (SELECT order_id FROM trace_code WHERE tenant_id = $1 AND code = $)", wanted.trace_code)
     _sold_by_team(tx, where, wanted.team_of)
     return where
 

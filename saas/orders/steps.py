@@ -44,6 +44,7 @@ from saas.orders.payment import (
     unchanged_since,
 )
 from saas.orders.rules import OrderEvent, OrderState, hold_until, next_state
+from saas.orders.trace_codes import free_of_orders
 from tenants import audit, registry
 from tenants.actors import Actor, Role
 from tenants.program.versions import StoredProgram, active_program, program
@@ -297,13 +298,13 @@ async def _cancel(tx: Tx, due: Sequence[_Due], now: datetime) -> None:
     uncounted = await uncount([(item.order["seller_id"], item.order["paid_at"]) for item in paid])
     for at, items in _by_moment(due).items():
         await _move(tx, items, at, OrderState.CANCELLED, "cancelled_at", ("placed", "paid"))
+        ids = [item.order["id"] for item in items]
         await tx.execute(
             f"UPDATE price_case SET status = 'closed', closed_at = $3, resolution = 'order_cancelled' "
             f"WHERE tenant_id = $1 AND order_id {tx.within(2, 'uuid')} AND status = 'open'",
-            tx.tenant_id,
-            [item.order["id"] for item in items],
-            at,
+            *(tx.tenant_id, ids, at),
         )
+        await free_of_orders(tx, ids, at)
     if paid:
         await tx.execute(
             f"UPDATE sales_order SET undone_at = $3 WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')}",

@@ -3,21 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from saas.base.ids import CommissionId, DistributorId
+from saas.base.ids import CommissionId, DistributorId, OrderLineId
 from saas.commissions.commands import Accrual, views_of
 from saas.network.queries import Chain, DistributorRow
 from saas.orders.draft import OrderDraft
 from saas.orders.queries import ExplainedShare, LineView, OrderView, explain
+from saas.orders.trace_codes import TraceCode
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What ``order``, ``lines_of`` and ``explained`` would answer; ``people`` are those of its chain, to staff."""
+    """What ``order``, ``lines_of``, ``explained`` and ``trace_codes_of`` would answer.
+
+    ``people`` are those of its chain, to staff.
+    """
 
     order: OrderView
     lines: Sequence[LineView]
     shares: Sequence[ExplainedShare]
     people: Mapping[DistributorId, DistributorRow]
+    trace_codes: Mapping[OrderLineId, Sequence[TraceCode]]
 
 
 def tell(
@@ -42,4 +47,5 @@ def tell(
     if accrual is not None:
         shares = explain(view, lines, views_of(accrual, share_ids), [member.id for member in chain.members])
     people = {member.id: member.row for member in chain.members if member.row is not None}
-    return Told(view, lines, shares, people)
+    codes = {line.id: [TraceCode(code, None) for code in sorted(line.trace_codes)] for line in made.lines}
+    return Told(view, lines, shares, people, codes)

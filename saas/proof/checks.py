@@ -8,7 +8,7 @@ from saas.base.db import reading
 from saas.ledger import checks as ledger
 from saas.ledger.chain import LEDGER
 from saas.network.checks import sponsors_stand, standing_agrees
-from saas.orders.checks import lifts_within_pieces
+from saas.orders.checks import lifts_within_pieces, trace_codes_stand
 from tenants.audit import AUDIT
 
 CHAINS: Sequence[Log] = (LEDGER, AUDIT)
@@ -19,6 +19,7 @@ CHECKS: Sequence[Callable[[], Awaitable[list[Violation]]]] = (
     standing_agrees,
     sponsors_stand,
     lifts_within_pieces,
+    trace_codes_stand,
 )
 """Every check of a brand's books and people; the chains are verified beside them."""
 

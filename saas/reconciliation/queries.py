@@ -55,8 +55,9 @@ async def span_of(settlement_id: SettlementId | None, since: datetime | None, un
 
 _LEDGER = """
 SELECT e.owner_id, 'ledger' AS book, CASE t.kind WHEN 'settlement' THEN 'earned' WHEN 'adjustment' THEN 'adjustments'
-    WHEN 'clawback' THEN 'clawed_back' WHEN 'write_off' THEN 'written_off' WHEN 'buy_back' THEN 'bought_back'
-    WHEN 'payout_paid' THEN 'paid' ELSE 'unknown' END AS what, '' AS detail, t.recorded_at AS at, e.amount_minor
+    WHEN 'penalty' THEN 'penalties' WHEN 'clawback' THEN 'clawed_back' WHEN 'write_off' THEN 'written_off'
+    WHEN 'buy_back' THEN 'bought_back' WHEN 'payout_paid' THEN 'paid' ELSE 'unknown' END AS what, '' AS detail,
+    t.recorded_at AS at, e.amount_minor
 FROM ledger_entry e JOIN ledger_transaction t ON t.tenant_id = e.tenant_id AND t.id = e.transaction_id
 WHERE e.tenant_id = $1 AND e.currency = $2 AND e.account IN ('settled', 'debt', 'payout') AND {owner}
 """
@@ -75,6 +76,8 @@ _ELSEWHERE = (
     "SELECT s.distributor_id AS owner_id, 'elsewhere', 'earned', 'awards', s.created_at, s.awards_minor "
     "FROM statement s WHERE s.tenant_id = $1 AND s.currency = $2 AND {owner}",
     "SELECT s.distributor_id AS owner_id, 'elsewhere', 'adjustments', '', s.created_at, s.adjusted_minor "
+    "FROM statement s WHERE s.tenant_id = $1 AND s.currency = $2 AND {owner}",
+    "SELECT s.distributor_id AS owner_id, 'elsewhere', 'penalties', '', s.created_at, s.penalties_minor "
     "FROM statement s WHERE s.tenant_id = $1 AND s.currency = $2 AND {owner}",
     f"SELECT v.beneficiary_id AS owner_id, 'elsewhere', 'clawed_back', '', coalesce(t.recorded_at, v.reversed_at), "
     f"-v.amount_minor FROM commission_reversal v {_moved('clawback', 'v.return_id')} "
@@ -96,7 +99,7 @@ _ELSEWHERE = (
     ),
 )
 _OWNERS = (
-    ("s.distributor_id",) * 3
+    ("s.distributor_id",) * 4
     + ("v.beneficiary_id",) * 2
     + ("w.distributor_id", "x.distributor_id")
     + ("p.distributor_id",) * 3
@@ -247,6 +250,7 @@ def _reconciled(distributor_id: DistributorId | None, rows: Iterable[Row]) -> Re
         commission_minor=details["commission"],
         awards_minor=details["awards"],
         adjustments_minor=now["ledger", "adjustments"],
+        penalties_minor=now["ledger", "penalties"],
         clawed_back_minor=now["ledger", "clawed_back"],
         written_off_minor=now["ledger", "written_off"],
         bought_back_minor=now["ledger", "bought_back"],

@@ -52,7 +52,7 @@ def days_to_search(since: date | None, until: date | None, today: date) -> tuple
     return (start, end) if start < end <= start + timedelta(days=SEARCH_DAYS_MOST) else None
 
 
-WHAT = ("earned", "adjustments", "clawed_back", "written_off", "bought_back", "paid", "unknown")
+WHAT = ("earned", "adjustments", "penalties", "clawed_back", "written_off", "bought_back", "paid", "unknown")
 """What moves the money between a brand and a distributor once it is settled; the last is anything nobody expected."""
 
 
@@ -79,6 +79,7 @@ class Reconciled:
     commission_minor: int
     awards_minor: int
     adjustments_minor: int
+    penalties_minor: int
     clawed_back_minor: int
     written_off_minor: int
     bought_back_minor: int

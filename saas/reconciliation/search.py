@@ -30,6 +30,7 @@ class FoundKind(StrEnum):
     ORDER = "ORDER"
     RETURN = "RETURN"
     ADJUSTMENT = "ADJUSTMENT"
+    PENALTY = "PENALTY"
     WRITE_OFF = "WRITE_OFF"
     MOVEMENT = "MOVEMENT"
 
@@ -46,6 +47,7 @@ class FoundPart(StrEnum):
     COMMISSION = "COMMISSION"
     AWARDS = "AWARDS"
     ADJUSTMENTS = "ADJUSTMENTS"
+    PENALTIES = "PENALTIES"
     TOTAL = "TOTAL"
     GOODS = "GOODS"
     REFUND = "REFUND"
@@ -71,8 +73,8 @@ class Search:
 class Found:
     """A thing with the amount: when it came about, whose it is, and the number people know it by.
 
-    The number of a payout is that of its batch, of a return that of its order, of an adjustment its reference.
-    ``movement`` tells why money moved, of movements; all else has a ``status`` except statements.
+    The number of a payout is that of its batch, of a return that of its order, of an adjustment or a penalty
+    its reference. ``movement`` tells why money moved, of movements; all else has a ``status`` except statements.
     """
 
     kind: FoundKind
@@ -183,6 +185,17 @@ _PAID_ORDER = _Source(
     number="o.number",
     status="o.status",
 )
+_DECIDED = _Source(
+    tables="adjustment a",
+    main="a",
+    parts={FoundPart.AMOUNT: "abs(a.amount_minor)"},
+    at="a.requested_at",
+    id="a.id",
+    owner="a.distributor_id",
+    number="a.reference",
+    status="a.status",
+    only="a.kind = 'adjustment'",
+)
 _SOURCES: Mapping[FoundKind, Sequence[_Source]] = {
     FoundKind.PAYOUT: [
         _Source(
@@ -228,6 +241,7 @@ _SOURCES: Mapping[FoundKind, Sequence[_Source]] = {
                 FoundPart.COMMISSION: "s.commission_minor",
                 FoundPart.AWARDS: "s.awards_minor",
                 FoundPart.ADJUSTMENTS: "abs(s.adjusted_minor)",
+                FoundPart.PENALTIES: "abs(s.penalties_minor)",
             },
             at="t.closed_at",
             id="s.id",
@@ -250,18 +264,8 @@ _SOURCES: Mapping[FoundKind, Sequence[_Source]] = {
             only="r.tenant_id = $1 AND r.received_at IS NOT NULL",
         )
     ],
-    FoundKind.ADJUSTMENT: [
-        _Source(
-            tables="adjustment a",
-            main="a",
-            parts={FoundPart.AMOUNT: "abs(a.amount_minor)"},
-            at="a.requested_at",
-            id="a.id",
-            owner="a.distributor_id",
-            number="a.reference",
-            status="a.status",
-        )
-    ],
+    FoundKind.ADJUSTMENT: [_DECIDED],
+    FoundKind.PENALTY: [replace(_DECIDED, only="a.kind = 'penalty'")],
     FoundKind.WRITE_OFF: [
         _Source(
             tables="write_off w",

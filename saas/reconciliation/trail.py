@@ -1,8 +1,8 @@
 """Where a cent is: from an order to the bank, and from a payout back to what it paid.
 
 Money on a balance has no name, so which share a payout paid is a convention, and a stated one: the oldest first. Shares
-come in the order in which statements settled them, and payouts, goods that came back and adjustments against the
-distributor take from them in the order in which they happened.
+come in the order in which statements settled them, and payouts, goods that came back, penalties and adjustments
+against the distributor take from them in the order in which they happened.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from tenants.registry import this_brand
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """What took a part of a share: a payout, with what became of it, a return, a cancelled order or an adjustment."""
+    """What took a part of a share: a payout with what became of it, a return, a cancelled order, a decision."""
 
     kind: str
     id: UUID
@@ -186,7 +186,7 @@ _CREDITS = (
     "SELECT 'AWARD', a.id, a.amount_minor, a.status, a.order_id, NULL, NULL, NULL, a.component, s.id, s.number, "
     f"s.settlement_id, 0, s.created_at, a.earned_at FROM award a {_SETTLED.format('a')} "
     "WHERE a.tenant_id = $1 AND a.distributor_id = $2 AND a.currency = $3 AND a.amount_minor > 0",
-    "SELECT 'ADJUSTMENT', j.id, j.amount_minor, j.status, NULL, NULL, NULL, NULL, NULL, s.id, s.number, "
+    "SELECT upper(j.kind), j.id, j.amount_minor, j.status, NULL, NULL, NULL, NULL, NULL, s.id, s.number, "
     f"s.settlement_id, 0, s.created_at, j.requested_at FROM adjustment j {_SETTLED.format('j')} "
     "WHERE j.tenant_id = $1 AND j.distributor_id = $2 AND j.currency = $3 AND j.amount_minor > 0",
     "SELECT 'WRITE_OFF', w.id, w.amount_minor, w.status, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, "
@@ -207,7 +207,7 @@ _DEBITS = (
     "SELECT 'CANCELLATION', v.order_id, v.amount_minor, v.evened_at, NULL, NULL, NULL, NULL, NULL, NULL "
     "FROM commission_evening v WHERE v.tenant_id = $1 AND v.beneficiary_id = $2 AND v.currency = $3 "
     "AND v.account = 'settled'",
-    "SELECT 'ADJUSTMENT', j.id, -j.amount_minor, s.created_at, j.status, NULL, NULL, NULL, NULL, NULL "
+    "SELECT upper(j.kind), j.id, -j.amount_minor, s.created_at, j.status, NULL, NULL, NULL, NULL, NULL "
     f"FROM adjustment j {_SETTLED.format('j')} WHERE j.tenant_id = $1 AND j.distributor_id = $2 AND j.currency = $3 "
     "AND j.amount_minor < 0 AND j.status = 'settled'",
 )
@@ -262,13 +262,14 @@ def _use(row: dict[str, Any], amount_minor: int, moved: _Moved) -> Use:
         "RETURN": "clawback",
         "CANCELLATION": "clawback",
         "ADJUSTMENT": "adjustment",
+        "PENALTY": "penalty",
     }
     kind = "payout_paid" if row["status"] == "paid" else kinds[row["kind"]]
     return Use(**{**row, "amount_minor": amount_minor}, transaction_id=moved.get((kind, row["id"])))
 
 
 def _share(row: dict[str, Any], owner: DistributorId, currency: str, uses: Sequence[Use], moved: _Moved) -> Share:
-    own = {"WRITE_OFF": "write_off", "BUY_BACK": "buy_back", "ADJUSTMENT": "adjustment"}.get(row["kind"])
+    own = row["kind"].lower() if row["kind"] not in {"COMMISSION", "AWARD"} else None
     about = row["id"] if own else row["settlement_id"]
     values = {name: value for name, value in row.items() if name not in {"at", "then_at"}}
     return Share(

@@ -11,11 +11,12 @@ from datetime import datetime
 from saas.base import clock
 from saas.base.db import Row, Tx, transaction
 from saas.base.errors import DomainError, NotFound, Rejected, WrongState
-from saas.base.idempotency import claim
+from saas.base.idempotency import claim, said_before
 from saas.base.ids import OrderId, OrderLineId, ReturnId, new_id
 from saas.base.money import plain_amount
 from saas.base.text import reason_of
 from saas.network.standstill import stand_still
+from saas.orders.trace_codes import free_returned
 from saas.returns.errors import (
     ExchangeGiven,
     ExchangeOfOther,
@@ -61,11 +62,12 @@ class RequestReturn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiveReturn:
-    """The goods of a return are there, fit to be sold again or not."""
+    """The goods of a return are there, fit to be sold again or not; ``trace_codes`` are those on them."""
 
     return_id: ReturnId
     sellable: bool
     idempotency_key: str
+    trace_codes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,11 +179,11 @@ async def _decide(return_id: ReturnId, step: ReturnStep, reason: str | None, act
 async def receive_return(command: ReceiveReturn, actor: Actor) -> ReturnView:
     """Take the goods in: commission of everybody and the sales of the day are less by them from now on.
 
-    Raises ``NotFound``, ``WrongState`` or ``IdempotencyConflict``.
+    Raises ``NotFound``, ``WrongState``, ``Rejected`` with ``TraceCodeNotBack``, or ``IdempotencyConflict``.
     """
-    return_id = command.return_id
+    return_id, said = command.return_id, said_before(command, ("trace_codes",))
     async with transaction() as tx:
-        if await claim(actor.operation("return.receive"), command.idempotency_key, command, new_id()) is not None:
+        if await claim(actor.operation("return.receive"), command.idempotency_key, said, new_id()) is not None:
             return await return_by_id(return_id)
         now = await stand_still()  # the close of a period waits for it
         case = await _lock(tx, return_id, actor)
@@ -194,6 +196,8 @@ async def receive_return(command: ReceiveReturn, actor: Actor) -> ReturnView:
             *(tx.tenant_id, return_id, target, case.status, *values),
         )
         _expect(changed)
+        codes, field = command.trace_codes, "input.traceCodes"
+        await free_returned(tx, return_id, codes, now, sellable=command.sellable, field=field)
         await receipt.record(tx)
         taken = {"goods_minor": receipt.goods_minor, "commission_minor": receipt.commission_minor}
         await audit.record(actor, "return.receive", str(return_id), sellable=command.sellable, **taken)

@@ -1,6 +1,6 @@
 """Adjustments as they are read, and on their way to a statement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,14 +12,23 @@ from saas.base.db.where import Where
 from saas.base.ids import AdjustmentId, DistributorId, StatementId
 from saas.base.paging import Page, PageRequest, decode_cursor, encode_cursor, page_of
 
-TAKEN_COLUMNS = "id uuid, distributor_id uuid, amount_minor bigint"
+TAKEN_COLUMNS = "id uuid, distributor_id uuid, kind text, amount_minor bigint"
 """The columns of a scratch table of adjustments that were taken."""
 
-DUE = (
-    "SELECT distributor_id AS owner_id, CAST(sum(amount_minor) AS bigint) AS amount_minor FROM adjustment "
-    "WHERE tenant_id = $1 AND status = 'approved' AND currency = $2 GROUP BY distributor_id"
+_SUMS = (
+    "SELECT distributor_id AS owner_id, "
+    "CAST(sum(CASE kind WHEN 'adjustment' THEN amount_minor ELSE 0 END) AS bigint) AS amount_minor, "
+    "CAST(sum(CASE kind WHEN 'penalty' THEN amount_minor ELSE 0 END) AS bigint) AS penalties_minor"
 )
+DUE = f"{_SUMS} FROM adjustment WHERE tenant_id = $1 AND status = 'approved' AND currency = $2 GROUP BY distributor_id"
 """SQL of what the next closing takes in the currency ``$2``, by owner: all that a second person agreed to."""
+
+
+class AdjustmentKind(StrEnum):
+    """What was decided: an adjustment either way, or a penalty, which takes until it is lifted."""
+
+    ADJUSTMENT = "adjustment"
+    PENALTY = "penalty"
 
 
 class AdjustmentState(StrEnum):
@@ -33,9 +42,14 @@ class AdjustmentState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdjustmentView:
-    """An amount in minor units in the distributor's favour, or against it when negative, with its reason."""
+    """An amount in minor units in the distributor's favour, or against it when negative, with its reason.
+
+    A penalty is negative; one that is positive gives back the penalty ``lifts_id``.
+    """
 
     id: AdjustmentId
+    kind: AdjustmentKind
+    lifts_id: AdjustmentId | None
     distributor_id: DistributorId
     currency: str
     amount_minor: int
@@ -48,10 +62,15 @@ class AdjustmentView:
     decided_at: datetime | None
     statement_id: StatementId | None
 
+    @property
+    def stated(self) -> str:
+        """What a line of a statement calls it."""
+        return "penalty_lifted" if self.lifts_id else self.kind
+
 
 _COLUMNS = (
-    "id, distributor_id, currency, amount_minor, reason, reference, status, requested_by, requested_at, decided_by, "
-    "decided_at, statement_id"
+    "id, kind, lifts_id, distributor_id, currency, amount_minor, reason, reference, status, requested_by, "
+    "requested_at, decided_by, decided_at, statement_id"
 )
 
 
@@ -61,11 +80,13 @@ async def adjustments(
     distributor_id: DistributorId | None = None,
     statement_id: StatementId | None = None,
     status: AdjustmentState | None = None,
+    kind: AdjustmentKind | None = None,
 ) -> Page[AdjustmentView]:
     """Adjustments, the latest first."""
     async with reading() as tx:
         where = Where(tx)
-        for column, value in (("distributor_id", distributor_id), ("statement_id", statement_id), ("status", status)):
+        wanted = {"distributor_id": distributor_id, "statement_id": statement_id, "status": status, "kind": kind}
+        for column, value in wanted.items():
             if value is not None:
                 where.add(f"{column} = $", value)
         if page.after:
@@ -88,6 +109,18 @@ async def adjustments_by_id(ids: Sequence[AdjustmentId]) -> list[AdjustmentView]
         return await _read(tx, where)
 
 
+async def lifted_among(ids: Sequence[AdjustmentId]) -> list[AdjustmentId]:
+    """Those of these penalties of which it was asked, and not turned down, that they are given back."""
+    async with reading() as tx:
+        rows = await tx.rows(
+            f"SELECT lifts_id FROM adjustment WHERE tenant_id = $1 AND lifts_id {tx.within(2, 'uuid')} "
+            f"AND status <> 'rejected'",
+            tx.tenant_id,
+            list(ids),
+        )
+    return [row["lifts_id"] for row in rows]
+
+
 async def adjustments_of_request(request_id: UUID) -> list[AdjustmentView]:
     """The adjustments that were asked for together."""
     async with reading() as tx:
@@ -96,12 +129,22 @@ async def adjustments_of_request(request_id: UUID) -> list[AdjustmentView]:
         return await _read(tx, where)
 
 
-async def adjustments_on(statement_id: StatementId) -> list[AdjustmentView]:
-    """The adjustments of a statement, in the order they were asked for."""
+async def adjustments_on(statement_id: StatementId) -> Sequence[AdjustmentView]:
+    """The adjustments and penalties of a statement, in the order they were asked for."""
+    return (await adjustments_on_each([statement_id]))[statement_id]
+
+
+async def adjustments_on_each(ids: Sequence[StatementId]) -> Mapping[StatementId, Sequence[AdjustmentView]]:
+    """The same of many statements, in one statement of the database."""
     async with reading() as tx:
         where = Where(tx)
-        where.add("statement_id = $", statement_id)
-        return await _read(tx, where)
+        where.within("statement_id", list(ids), "uuid")
+        read = await _read(tx, where)
+    found: dict[StatementId, list[AdjustmentView]] = {id_: [] for id_ in ids}
+    for one in read:
+        if one.statement_id is not None:
+            found[one.statement_id].append(one)
+    return found
 
 
 async def _read(tx: Tx, where: Where) -> list[AdjustmentView]:
@@ -131,10 +174,22 @@ async def waiting_of(distributor_id: DistributorId, currency: str) -> Waiting:
     return Waiting(0, 0) if row is None else Waiting(**row)
 
 
+async def first_decided(currency: str) -> datetime | None:
+    """When the first of what waits for a statement was agreed to."""
+    async with reading() as tx:
+        row = await tx.row(
+            "SELECT decided_at FROM adjustment WHERE tenant_id = $1 AND status = 'approved' AND currency = $2 "
+            "ORDER BY decided_at LIMIT 1",
+            tx.tenant_id,
+            currency,
+        )
+    return None if row is None else row["decided_at"]
+
+
 async def take_approved(tx: Tx, into: str, currency: str) -> int:
     """List the adjustments that wait for a statement, locked; answers how many."""
     return await tx.execute(
-        f"INSERT INTO {into} (id, distributor_id, amount_minor) SELECT id, distributor_id, amount_minor "
+        f"INSERT INTO {into} (id, distributor_id, kind, amount_minor) SELECT id, distributor_id, kind, amount_minor "
         f"FROM adjustment WHERE tenant_id = $1 AND status = 'approved' AND currency = $2 ORDER BY id{tx.for_update}",
         tx.tenant_id,
         currency,
@@ -142,11 +197,8 @@ async def take_approved(tx: Tx, into: str, currency: str) -> int:
 
 
 def taken_of(taken: str) -> str:
-    """SQL of what adjustments that were taken come to, by owner."""
-    return (
-        f"SELECT distributor_id AS owner_id, CAST(sum(amount_minor) AS bigint) AS amount_minor FROM {taken} "
-        f"GROUP BY distributor_id"
-    )
+    """SQL of what adjustments and penalties that were taken come to, by owner."""
+    return f"{_SUMS} FROM {taken} GROUP BY distributor_id"
 
 
 async def settle(tx: Tx, taken: str, settlement_id: UUID, count: int) -> None:
@@ -165,5 +217,5 @@ async def settle(tx: Tx, taken: str, settlement_id: UUID, count: int) -> None:
 
 def _view(row: Row) -> AdjustmentView:
     """A row as it is read."""
-    values: dict[str, Any] = {**row, "status": AdjustmentState(row["status"])}
+    values: dict[str, Any] = {**row, "status": AdjustmentState(row["status"]), "kind": AdjustmentKind(row["kind"])}
     return AdjustmentView(**values)

@@ -22,6 +22,7 @@ from saas.notifications.rules import statement_ready
 from saas.performance import settling
 from saas.performance.errors import PeriodNotOver
 from saas.settlement import adjusted
+from saas.settlement.adjusted import AdjustmentKind
 from saas.settlement.drafting import DRAFTED_COLUMNS, EARNED_COLUMNS, PAGE, drafted, drawn, earned
 from saas.settlement.errors import NothingToSettle, PeriodOutOfOrder
 from saas.settlement.models import Settlement
@@ -129,7 +130,7 @@ async def _settle(tx: Tx, settlement_id: SettlementId, policy: SettlementPolicy,
             await settling.settle(tx, "taken_award", settlement_id, awards)
             await adjusted.settle(tx, "taken_adjustment", settlement_id, adjustments)
             await _post_earned(tx, closing)
-            await _post_adjustments(tx, policy)
+            await _post_decided(tx, policy)
     return statements
 
 
@@ -176,7 +177,8 @@ async def _write_settlement(tx: Tx, closing: _Closing, statements: int) -> None:
     sums = await tx.row(
         "SELECT CAST(coalesce(sum(commission_minor), 0) AS bigint) AS commission_minor, "
         "CAST(coalesce(sum(awards_minor), 0) AS bigint) AS awards_minor, "
-        "CAST(coalesce(sum(adjusted_minor), 0) AS bigint) AS adjusted_minor FROM earned"
+        "CAST(coalesce(sum(adjusted_minor), 0) AS bigint) AS adjusted_minor, "
+        "CAST(coalesce(sum(penalties_minor), 0) AS bigint) AS penalties_minor FROM earned"
     )
     await Settlement.create(
         id=closing.id,
@@ -202,6 +204,7 @@ _STATEMENT_COLUMNS = (
     "commission_minor",
     "awards_minor",
     "adjusted_minor",
+    "penalties_minor",
     "adjustment_minor",
     "payout_minor",
     "set_aside_minor",
@@ -234,6 +237,7 @@ async def _write_statements(tx: Tx, closing: _Closing, first: int, drafts: Seque
                 one.commission_minor,
                 one.awards_minor,
                 one.adjusted_minor,
+                one.penalties_minor,
                 one.adjustment_minor,
                 one.payout_minor,
                 one.recovery.set_aside_minor,
@@ -287,21 +291,25 @@ async def _post_earned(tx: Tx, closing: _Closing) -> None:
         await post_moves(tx, "settled", Kind.SETTLEMENT, "settlement", Account.AVAILABLE, Account.SETTLED)
 
 
-async def _post_adjustments(tx: Tx, policy: SettlementPolicy) -> None:
-    """Each adjustment is a movement of its own between the brand's expense and the settled balance."""
+_AGAINST = {AdjustmentKind.ADJUSTMENT: Account.COMMISSION_EXPENSE, AdjustmentKind.PENALTY: Account.PENALTIES}
+"""The brand's account on the other side."""
+
+
+async def _post_decided(tx: Tx, policy: SettlementPolicy) -> None:
+    """Each adjustment and penalty is a movement of its own between an account of the brand and the settled balance."""
     after = UUID(int=0)
     while rows := await tx.rows(f"SELECT * FROM taken_adjustment WHERE id > $1 ORDER BY id LIMIT {PAGE}", after):
         await post(
             [
                 Posting(
-                    kind=Kind.ADJUSTMENT,
+                    kind=Kind(row["kind"]),
                     reference_kind="adjustment",
                     reference_id=row["id"],
-                    idempotency_key=f"adjustment:{row['id']}",
+                    idempotency_key=f"{row['kind']}:{row['id']}",
                     effective_at=clock.now(),
                     entries=(
                         Entry(Account.SETTLED, row["distributor_id"], row["amount_minor"], policy.currency),
-                        Entry(Account.COMMISSION_EXPENSE, None, -row["amount_minor"], policy.currency),
+                        Entry(_AGAINST[row["kind"]], None, -row["amount_minor"], policy.currency),
                     ),
                 )
                 for row in rows

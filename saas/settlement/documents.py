@@ -12,7 +12,7 @@ from saas.base.ids import SettlementId, StatementId
 from saas.base.money import Money
 from saas.network.queries import find
 from saas.performance.queries import awards_on
-from saas.settlement.adjusted import adjustments_on
+from saas.settlement.adjusted import AdjustmentKind, AdjustmentView, adjustments_on
 from saas.settlement.errors import DocumentTooLong
 from saas.settlement.queries import StatementView, settlement_by_id, statement_by_id
 from saas.settlement.wording import (
@@ -21,9 +21,13 @@ from saas.settlement.wording import (
     AWARD_HEAD,
     AWARDS,
     FACTS,
+    LIFTED,
     LINE_HEAD,
     LINES,
     PAGE,
+    PENALTIES,
+    PENALTY,
+    PENALTY_HEAD,
     STATEMENT_HEAD,
     STATEMENTS,
     SUMMARY,
@@ -72,7 +76,7 @@ async def settlement_document(settlement_id: SettlementId, form: Form, locale: s
     table = Table(
         title=in_language(STATEMENTS, locale),
         head=[in_language(said, locale) for said in STATEMENT_HEAD],
-        widths=(22, 12, 16, 12, 12, 12, 12, 12, 12, 12, 12, 13),
+        widths=(22, 12, 16, 12, 12, 12, 12, 12, 12, 12, 12, 12, 13),
         rows=[[row["number"], row["code"], row["name"], *_amounts(row, view.currency)] for row in rows],
     )
     document = Document(
@@ -91,6 +95,7 @@ _AMOUNTS = (
     "commission_minor",
     "awards_minor",
     "adjusted_minor",
+    "penalties_minor",
     "adjustment_minor",
     "payout_minor",
     "recovered_minor",
@@ -99,8 +104,9 @@ _AMOUNTS = (
 )
 _STATEMENTS = (
     "SELECT s.number, d.code, d.name, s.opening_minor, s.commission_minor, s.awards_minor, s.adjusted_minor, "
-    "s.adjustment_minor, s.payout_minor, s.recovered_minor, s.debt_minor - s.recovered_minor AS debt_left_minor, "
-    "s.closing_minor FROM statement s JOIN distributor d ON d.tenant_id = s.tenant_id AND d.id = s.distributor_id "
+    "s.penalties_minor, s.adjustment_minor, s.payout_minor, s.recovered_minor, "
+    "s.debt_minor - s.recovered_minor AS debt_left_minor, s.closing_minor FROM statement s "
+    "JOIN distributor d ON d.tenant_id = s.tenant_id AND d.id = s.distributor_id "
     "WHERE s.tenant_id = $1 AND s.settlement_id = $2 ORDER BY s.number"
 )
 _LINES = (
@@ -149,6 +155,7 @@ def _statement_amounts(view: StatementView) -> dict[str, Cell]:
         "commission": view.commission_minor,
         "awards": view.awards_minor,
         "adjustments": view.adjusted_minor,
+        "penalties": view.penalties_minor,
         "other": view.adjustment_minor,
         "payouts": view.payout_minor,
         "set_aside": view.set_aside_minor,
@@ -166,7 +173,7 @@ async def _tables(tx: Tx, view: StatementView, zone: ZoneInfo, locale: str) -> l
         return Table(title=in_language(title, locale), head=words, widths=widths, rows=rows)
 
     currency = view.currency
-    lines = await tx.rows(_LINES, tx.tenant_id, view.id)
+    lines, decided = await tx.rows(_LINES, tx.tenant_id, view.id), await adjustments_on(view.id)
     return [
         table(LINES, LINE_HEAD, (23, 24, 16, 13, 7, 9, 14, 7, 13), [_line(row, zone, currency) for row in lines]),
         table(
@@ -182,14 +189,17 @@ async def _tables(tx: Tx, view: StatementView, zone: ZoneInfo, locale: str) -> l
             ADJUSTMENTS,
             ADJUSTMENT_HEAD,
             (27, 45, 25, 20),
+            [_decided(one, zone, currency) for one in decided if one.kind is AdjustmentKind.ADJUSTMENT],
+        ),
+        table(
+            PENALTIES,
+            PENALTY_HEAD,
+            (27, 17, 38, 25, 20),
             [
-                [
-                    _local(one.decided_at, zone) if one.decided_at else None,
-                    one.reason,
-                    one.reference,
-                    Money(one.amount_minor, currency),
-                ]
-                for one in await adjustments_on(view.id)
+                [when, in_language(LIFTED if one.lifts_id else PENALTY, locale), *rest]
+                for one in decided
+                if one.kind is AdjustmentKind.PENALTY
+                for when, *rest in [_decided(one, zone, currency)]
             ],
         ),
     ]
@@ -209,12 +219,18 @@ def _line(row: Row, zone: ZoneInfo, currency: str) -> list[Cell]:
     ]
 
 
+def _decided(one: AdjustmentView, zone: ZoneInfo, currency: str) -> list[Cell]:
+    decided_at = _local(one.decided_at, zone) if one.decided_at else None
+    return [decided_at, one.reason, one.reference, Money(one.amount_minor, currency)]
+
+
 def _amounts(row: Row, currency: str) -> list[Cell]:
     return [Money(row[name], currency) for name in _AMOUNTS]
 
 
 def _sums(rows: Sequence[Row], currency: str) -> dict[str, Cell]:
-    named = ("opening", "commission", "awards", "adjustments", "other", "payouts", "recovered", "debt_left", "closing")
+    earned, rest = ("commission", "awards", "adjustments", "penalties"), ("recovered", "debt_left", "closing")
+    named = ("opening", *earned, "other", "payouts", *rest)
     return {
         name: Money(sum(row[column] for row in rows), currency) for name, column in zip(named, _AMOUNTS, strict=True)
     }

@@ -12,7 +12,8 @@ from saas.settlement import adjusted
 from saas.settlement.rules import Carried, Draft, Period, SettlementPolicy, draft
 
 EARNED_COLUMNS = (
-    "owner_id uuid PRIMARY KEY, lines bigint, commission_minor bigint, awards_minor bigint, adjusted_minor bigint"
+    "owner_id uuid PRIMARY KEY, lines bigint, commission_minor bigint, awards_minor bigint, adjusted_minor bigint, "
+    "penalties_minor bigint"
 )
 """The columns of a scratch table of what a closing brings each distributor."""
 
@@ -29,14 +30,20 @@ _PAYOUTS = ", ".join(f"'{kind}'" for kind in PAYOUT_KINDS)
 
 
 def earned(commission: str, awards: str, adjustments: str) -> str:
-    """SQL of what comes from three statements, each of (owner_id, amount_minor), the first with ``lines`` too."""
+    """SQL of what comes from three statements, each of (owner_id, amount_minor).
+
+    The first has ``lines`` too, the last ``penalties_minor`` apart from what adjustments come to.
+    """
     return (
         f"SELECT owner_id, CAST(sum(lines) AS bigint) AS lines, CAST(sum(commission_minor) AS bigint) "
         f"AS commission_minor, CAST(sum(awards_minor) AS bigint) AS awards_minor, "
-        f"CAST(sum(adjusted_minor) AS bigint) AS adjusted_minor FROM ("
-        f"SELECT owner_id, lines, amount_minor AS commission_minor, 0 AS awards_minor, 0 AS adjusted_minor "
-        f"FROM ({commission}) AS c UNION ALL SELECT owner_id, 0, 0, amount_minor, 0 FROM ({awards}) AS a "
-        f"UNION ALL SELECT owner_id, 0, 0, 0, amount_minor FROM ({adjustments}) AS j) AS parts GROUP BY owner_id"
+        f"CAST(sum(adjusted_minor) AS bigint) AS adjusted_minor, CAST(sum(penalties_minor) AS bigint) "
+        f"AS penalties_minor FROM ("
+        f"SELECT owner_id, lines, amount_minor AS commission_minor, 0 AS awards_minor, 0 AS adjusted_minor, "
+        f"0 AS penalties_minor FROM ({commission}) AS c "
+        f"UNION ALL SELECT owner_id, 0, 0, amount_minor, 0, 0 FROM ({awards}) AS a "
+        f"UNION ALL SELECT owner_id, 0, 0, 0, amount_minor, penalties_minor FROM ({adjustments}) AS j) AS parts "
+        f"GROUP BY owner_id"
     )
 
 
@@ -51,7 +58,7 @@ def drafted(brought: str) -> str:
     """
     balance = "LEFT JOIN balance {0} ON {0}.tenant_id = $1 AND {0}.owner_id = o.owner_id AND {0}.currency = $2"
     return (
-        f"SELECT o.owner_id, o.lines, o.commission_minor, o.awards_minor, o.adjusted_minor, "
+        f"SELECT o.owner_id, o.lines, o.commission_minor, o.awards_minor, o.adjusted_minor, o.penalties_minor, "
         f"coalesce(b.amount_minor, 0) AS balance_minor, -coalesce(d.amount_minor, 0) AS debt_minor, "
         f"coalesce(s.closing_minor, 0) AS closing_minor, coalesce(s.payout_minor, 0) AS stated_minor, "
         f"coalesce(p.amount_minor, 0) AS payouts_minor, w.status FROM {brought} AS o "
@@ -82,6 +89,7 @@ def drawn(
     commission_minor: int,
     awards_minor: int,
     adjusted_minor: int,
+    penalties_minor: int,
     balance_minor: int,
     debt_minor: int,
     closing_minor: int,
@@ -96,6 +104,7 @@ def drawn(
         commission_minor=commission_minor,
         awards_minor=awards_minor,
         adjusted_minor=adjusted_minor,
+        penalties_minor=penalties_minor,
         carried=Carried(closing_minor, stated_minor),
         balance_minor=balance_minor,
         payouts_minor=payouts_minor,

@@ -4,7 +4,7 @@ from saas.base.errors import DomainError
 
 
 class NothingToSettle(DomainError):
-    """Nothing was ever settled and no hold has an end yet, so there is no first period to close."""
+    """Nothing was ever settled, no hold has an end yet and nothing was decided: there is no first period to close."""
 
     code = "NOTHING_TO_SETTLE"
     en = "No commission falls due yet, so there is no first period to close. Close it once an order was delivered."
@@ -25,6 +25,32 @@ class AdjustmentRefused(DomainError):
     code = "ADJUSTMENT_REFUSED"
     en = "{amount} is no amount to adjust by. Give one above or below zero, of at most {most}."
     zh = "{amount} 不是有效的调整金额。请填写不为零且绝对值不超过 {most} 的金额。"
+
+
+class PenaltyRefused(DomainError):
+    """A penalty that takes nothing, gives, or is beyond measure."""
+
+    code = "PENALTY_REFUSED"
+    en = "{amount} is no amount of a penalty. Give what it takes, above zero and at most {most}; lift one to give back."
+    zh = "{amount} 不是有效的处罚金额。请填写大于零且不超过 {most} 的扣款金额；退还处罚请使用撤销。"
+
+
+class PenaltyLifted(DomainError):
+    """A penalty is given back once; somebody asked for that already."""
+
+    code = "PENALTY_LIFTED"
+    en = "Lifting this penalty was asked for already. Leave it out, or have the earlier request decided."
+    zh = "该处罚已有撤销申请。请勿重复提交，或先审批已有的申请。"
+
+
+class AccountClosed(DomainError):
+    """The exit of a distributor is closed, so no further statement could carry an amount."""
+
+    code = "ACCOUNT_CLOSED"
+    en = (
+        "The exit of {code} is closed and its final statement made. Leave it out and settle with it outside the ledger."
+    )
+    zh = "{code} 的清退已关闭，最终结算单已出具。请从本次请求中移除，并在系统账外与其结清。"
 
 
 class AdjustmentNeedsSecondPerson(DomainError):

@@ -16,6 +16,7 @@ class Settlement(TenantModel):
     commission_minor = fields.BigIntField()
     awards_minor = fields.BigIntField(default=0)
     adjusted_minor = fields.BigIntField(default=0)
+    penalties_minor = fields.BigIntField(default=0)
     closed_at = fields.DatetimeField()
     closed_by = fields.UUIDField(null=True)
 
@@ -35,6 +36,7 @@ class Statement(TenantModel):
     commission_minor = fields.BigIntField()
     awards_minor = fields.BigIntField(default=0)
     adjusted_minor = fields.BigIntField(default=0)
+    penalties_minor = fields.BigIntField(default=0)
     adjustment_minor = fields.BigIntField()
     payout_minor = fields.BigIntField()
     set_aside_minor = fields.BigIntField(default=0)
@@ -50,9 +52,14 @@ class Statement(TenantModel):
 
 
 class Adjustment(TenantModel):
-    """An amount that somebody decided; on a statement it never changes. ``request_id``: asked for together."""
+    """An amount that somebody decided; on a statement it never changes. ``request_id``: asked for together.
+
+    ``lifts_id`` is the penalty that it gives back.
+    """
 
     request_id = fields.UUIDField()
+    kind = fields.TextField(default="adjustment")
+    lifts_id = fields.UUIDField(null=True)
     distributor_id = fields.UUIDField()
     currency = fields.TextField()
     amount_minor = fields.BigIntField()

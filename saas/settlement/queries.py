@@ -18,7 +18,7 @@ from saas.commissions import maturity
 from saas.commissions.queries import CommissionFilter, CommissionSort, CommissionView, of_beneficiary
 from saas.performance import settling
 from saas.performance.queries import AwardView, awards_on
-from saas.settlement.adjusted import adjustments_on
+from saas.settlement.adjusted import adjustments_on, first_decided
 from saas.settlement.drafting import DUE, drafted, drafts_due, drawn
 from saas.settlement.policy import settlement_policy
 from saas.settlement.rules import Draft, Period, SettlementPolicy, period_after, period_at
@@ -35,6 +35,7 @@ class SettlementView:
     commission_minor: int
     awards_minor: int
     adjusted_minor: int
+    penalties_minor: int
     closed_at: datetime
     closed_by: UUID | None
 
@@ -57,6 +58,7 @@ class StatementView:
     commission_minor: int
     awards_minor: int
     adjusted_minor: int
+    penalties_minor: int
     adjustment_minor: int
     payout_minor: int
     set_aside_minor: int
@@ -84,6 +86,7 @@ class Preview:
     commission_minor: int
     awards_minor: int
     adjusted_minor: int
+    penalties_minor: int
     debt_minor: int
     recovered_minor: int
     payable_minor: int
@@ -91,12 +94,12 @@ class Preview:
 
 _SETTLEMENT = (
     "id, period_from, period_until, label, currency, statements, commission_minor, awards_minor, adjusted_minor, "
-    "closed_at, closed_by"
+    "penalties_minor, closed_at, closed_by"
 )
 _STATEMENT = (
     "s.id, s.settlement_id, s.distributor_id, s.number, r.label, s.currency, s.lines, s.opening_minor, "
-    "s.commission_minor, s.awards_minor, s.adjusted_minor, s.adjustment_minor, s.payout_minor, s.set_aside_minor, "
-    "s.debt_minor, s.recovered_minor, s.recovery_bps, s.closing_minor, s.payable_on, s.created_at"
+    "s.commission_minor, s.awards_minor, s.adjusted_minor, s.penalties_minor, s.adjustment_minor, s.payout_minor, "
+    "s.set_aside_minor, s.debt_minor, s.recovered_minor, s.recovery_bps, s.closing_minor, s.payable_on, s.created_at"
 )
 _FROM = "FROM statement s JOIN settlement r ON r.tenant_id = s.tenant_id AND r.id = s.settlement_id"
 
@@ -142,7 +145,7 @@ async def settlement_of(currency: str, moment: datetime) -> SettlementView | Non
 
 
 async def next_period(policy: SettlementPolicy) -> Period | None:
-    """The period to be closed next: after the last closed one, else where commission first falls due.
+    """The period to be closed next: after the last closed one, else where anything first falls due.
 
     None where nothing was ever settled and nothing is due: a period closed there would decide all later ones.
     """
@@ -160,11 +163,15 @@ async def next_period(policy: SettlementPolicy) -> Period | None:
 
 
 async def _first_due(currency: str) -> datetime | None:
-    """When something first falls due: commission when its hold ends, an award within the period that earned it."""
+    """When something first falls due.
+
+    Commission when its hold ends, an award within the period that earned it, an adjustment when it was agreed to.
+    """
     async with reading():
         held, awarded = await maturity.first_due(currency), await settling.first_due(currency)
-    moments = [] if held is None else [held]
-    return min([*moments, awarded - timedelta.resolution] if awarded is not None else moments, default=None)
+        within = None if awarded is None else awarded - timedelta.resolution
+        moments = (held, within, await first_decided(currency))
+    return min((one for one in moments if one is not None), default=None)
 
 
 async def preview() -> Preview:
@@ -186,6 +193,7 @@ async def preview() -> Preview:
         commission_minor=totals["commission"],
         awards_minor=totals["awards"],
         adjusted_minor=totals["adjusted"],
+        penalties_minor=totals["penalties"],
         debt_minor=totals["debt"],
         recovered_minor=totals["recovered"],
         payable_minor=totals["payable"],
@@ -199,6 +207,7 @@ def _counted(one: Draft) -> dict[str, int]:
         "commission": one.commission_minor,
         "awards": one.awards_minor,
         "adjusted": one.adjusted_minor,
+        "penalties": one.penalties_minor,
         "debt": one.recovery.debt_minor,
         "recovered": one.recovery.recovered_minor,
         "payable": max(one.closing_minor, 0),
@@ -278,6 +287,7 @@ async def statement_csv(statement_id: StatementId) -> str:
             ["commission", amount(found.commission_minor, currency)],
             ["awards", amount(found.awards_minor, currency)],
             ["adjustments", amount(found.adjusted_minor, currency)],
+            ["penalties", amount(found.penalties_minor, currency)],
             ["adjustment", amount(found.adjustment_minor, currency)],
             ["payouts", amount(found.payout_minor, currency)],
             ["set_aside", amount(found.set_aside_minor, currency)],
@@ -297,7 +307,7 @@ async def statement_csv(statement_id: StatementId) -> str:
             after = page.cursors[-1]
         rows += await _csv_awards(statement_id)
         rows += [
-            ["adjustment", one.reason, one.reference or "", amount(one.amount_minor, currency)]
+            [one.stated, one.reason, one.reference or "", amount(one.amount_minor, currency)]
             for one in await adjustments_on(statement_id)
         ]
     return csv_text(rows)
@@ -350,6 +360,7 @@ def _settlement(row: Row) -> SettlementView:
         commission_minor=row["commission_minor"],
         awards_minor=row["awards_minor"],
         adjusted_minor=row["adjusted_minor"],
+        penalties_minor=row["penalties_minor"],
         closed_at=row["closed_at"],
         closed_by=row["closed_by"],
     )

@@ -78,9 +78,9 @@ class Recovery:
 class Draft:
     """A statement before it has a number. ``lines`` counts its commission, ``awards_minor`` are rebates and bonuses.
 
-    ``adjusted_minor`` are adjustments somebody decided, ``adjustment_minor`` is everything else that moved the settled
-    balance: goods that came back, debts written off, stock bought back. Opening and closing are the settled balance,
-    payouts are negative.
+    ``adjusted_minor`` are adjustments somebody decided and ``penalties_minor`` the penalties, less those lifted;
+    ``adjustment_minor`` is everything else that moved the settled balance: goods that came back, debts written off,
+    stock bought back. Opening and closing are the settled balance, penalties and payouts are negative.
     """
 
     distributor_id: DistributorId
@@ -89,6 +89,7 @@ class Draft:
     commission_minor: int
     awards_minor: int
     adjusted_minor: int = 0
+    penalties_minor: int = 0
     adjustment_minor: int
     payout_minor: int
     recovery: Recovery = Recovery()
@@ -98,7 +99,7 @@ class Draft:
     def closing_minor(self) -> int:
         """What the distributor can ask to be paid after this statement; negative when it owes."""
         moved = self.adjustment_minor + self.payout_minor + self.recovery.set_aside_minor
-        return self.opening_minor + self.earned_minor + self.adjusted_minor + moved
+        return self.opening_minor + self.earned_minor + self.adjusted_minor + self.penalties_minor + moved
 
     @property
     def earned_minor(self) -> int:
@@ -112,10 +113,10 @@ def recover(
     """Decide how much of a debt a settlement takes (docs/rules.md §4).
 
     ``balance_minor`` is the settled balance before what the period nets, ``debt_minor`` what its own account owes,
-    ``net_minor`` commission, awards and adjustments together. Of a gain at most ``most_bps`` is taken, rounded down so
-    that it is never more, or when None everything. What is left of a debt then moves to its own account, so that the
-    rest of the gain can be paid out; where everything is taken it stays where it is, on the settled balance. Whoever
-    leaves has no later earnings: all that is there pays.
+    ``net_minor`` commission, awards, adjustments and penalties together. Of a gain at most ``most_bps`` is taken,
+    rounded down so that it is never more, or when None everything. What is left of a debt then moves to its own
+    account, so that the rest of the gain can be paid out; where everything is taken it stays where it is, on the
+    settled balance. Whoever leaves has no later earnings: all that is there pays.
 
     Owed 300.00, earned 500.00, at most 20 %: 100.00 recovered, 200.00 owed on, 400.00 to be paid out.
     """
@@ -179,6 +180,7 @@ def draft(
     commission_minor: int,
     awards_minor: int,
     adjusted_minor: int = 0,
+    penalties_minor: int = 0,
     carried: Carried,
     balance_minor: int,
     payouts_minor: int,
@@ -200,12 +202,13 @@ def draft(
         commission_minor=commission_minor,
         awards_minor=awards_minor,
         adjusted_minor=adjusted_minor,
+        penalties_minor=penalties_minor,
         adjustment_minor=balance_minor - carried.closing_minor - payout_minor,
         payout_minor=payout_minor,
         recovery=recover(
             balance_minor=balance_minor,
             debt_minor=debt_minor,
-            net_minor=commission_minor + awards_minor + adjusted_minor,
+            net_minor=commission_minor + awards_minor + adjusted_minor + penalties_minor,
             most_bps=recovery_bps,
             leaves=leaves,
         ),

@@ -10,6 +10,9 @@ PAGE = Said("page {page} of {pages}", "第 {page} 页，共 {pages} 页")
 LINES = Said("Commission", "佣金明细")
 AWARDS = Said("Rebates and bonuses", "返点与奖励明细")
 ADJUSTMENTS = Said("Adjustments", "调整明细")
+PENALTIES = Said("Penalties", "处罚明细")
+PENALTY = Said("Penalty", "处罚")
+LIFTED = Said("Penalty lifted", "撤销处罚")
 STATEMENTS = Said("Statements", "结算单列表")
 
 FACTS = {
@@ -27,6 +30,7 @@ FACTS = {
     "commission": Said("Commission", "佣金"),
     "awards": Said("Rebates and bonuses", "返点与奖励"),
     "adjustments": Said("Adjustments", "调整"),
+    "penalties": Said("Penalties, less those lifted", "处罚（已扣除撤销部分）"),
     "other": Said("Returns, write-offs and other movements", "退货追回、核销及其他变动"),
     "payouts": Said("Payouts", "提现"),
     "set_aside": Said("Debt set aside (+) or paid (−)", "欠款转出（＋）或偿还（－）"),
@@ -60,6 +64,7 @@ ADJUSTMENT_HEAD = (
     Said("Reference", "凭据"),
     Said("Amount", "金额"),
 )
+PENALTY_HEAD = (ADJUSTMENT_HEAD[0], Said("Penalty", "处罚"), *ADJUSTMENT_HEAD[1:])
 STATEMENT_HEAD = (
     Said("Number", "编号"),
     Said("Code", "编码"),
@@ -68,6 +73,7 @@ STATEMENT_HEAD = (
     FACTS["commission"],
     FACTS["awards"],
     FACTS["adjustments"],
+    Said("Penalties", "处罚"),
     Said("Other", "其他"),
     FACTS["payouts"],
     FACTS["recovered"],
@@ -92,7 +98,7 @@ def recovery_note(view: StatementView, locale: str) -> str | None:
     owed, taken, left = (
         shown(amount) for amount in (view.debt_minor, view.recovered_minor, view.debt_minor - view.recovered_minor)
     )
-    earned = shown(view.commission_minor + view.awards_minor + view.adjusted_minor)
+    earned = shown(view.commission_minor + view.awards_minor + view.adjusted_minor + view.penalties_minor)
     if view.recovery_bps is None:
         limit = Said(f"all of {earned} earned may be taken", f"本期所得 {earned} 可全额抵扣")
     else:

@@ -8,9 +8,11 @@ import pytest
 from orjson import dumps
 
 from saas.base import clock
+from saas.base.db import Database
 from tenants.program import as_data
 from tenants.program.presets import preset
 from tests.api.conftest import LONG_AGO, Brand, World
+from tests.api.test_round_trips import asked as statements
 
 POLICY: dict[str, Any] = {
     "voluntary": {"downline_to": "heir", "pending": "keep"},
@@ -92,8 +94,18 @@ async def test_an_exit_from_the_quote_to_the_last_word(lotus: tuple[Brand, dict[
     assert await brand.operations.refused("closeExit", id=exit_id) == ["EXIT_NOT_SETTLED"]
 
 
+async def leave(brand: Brand, ids: list[str]) -> None:
+    """All of them leave."""
+    for id_ in ids:
+        asked = await brand.operations.do(
+            "quoteExit", "exit { id }", distributorId=id_, kind="BRAND_DECISION", reason="r", idempotencyKey=id_
+        )
+        await brand.owner.do("approveExit", "exit { id }", id=asked["exit"]["id"])
+        await brand.operations.do("executeExit", "exit { id }", id=asked["exit"]["id"], idempotencyKey=f"{id_} leaves")
+
+
 async def test_a_closed_exit_has_a_final_statement_a_certificate_and_an_end(
-    lotus: tuple[Brand, dict[str, str]], world: World
+    lotus: tuple[Brand, dict[str, str]], world: World, db: Database
 ) -> None:
     brand, _ = lotus
     with clock.at(clock.now() - timedelta(days=60)):
@@ -116,6 +128,12 @@ async def test_a_closed_exit_has_a_final_statement_a_certificate_and_an_end(
     assert "品牌方决定" in chinese["certificate"]["text"]
     assert "<title>退出证明 E" in chinese["certificate"]["html"]
     assert await world.cedar.auditor.errors(text, id=exit_id) == ["NOT_FOUND"]
+
+    await leave(brand, [await brand.enrol(f"Z{n}", "A") for n in range(3)])
+    page = "{ exits(first: %d) { nodes { certificate { code number } } } }"
+    shown = (await brand.auditor.ask(page % 4))["exits"]["nodes"]
+    assert sorted(one["certificate"]["code"] for one in shown) == ["Z", "Z0", "Z1", "Z2"]
+    assert await statements(db, brand.auditor, page % 4) == await statements(db, brand.auditor, page % 1)
 
     person = "erased { exitId code }"
     assert (await brand.owner.do("erasePersonalData", person, dryRun=True))["erased"] == []

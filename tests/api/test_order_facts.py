@@ -90,7 +90,7 @@ WHOLE = (
     "id number status source customer channel region selfPurchase forMember programNumber placedAt paidAt shippedAt "
     "deliveredAt closedAt cancelledAt holdUntil sellerId seller { code name } servedById servedBy { code } "
     "goods { formatted } freight { amountMinor } tax { amountMinor } "
-    "lines { id lineNo sku quantity amount { formatted } } "
+    "lines { id lineNo sku quantity amount { formatted } traceCodes { code freedAt } } "
     "commissions { id lineId orderId component programNumber level beneficiaryId tier rateBps perPiece { amountMinor } "
     "base { amountMinor } quantity amount { formatted currency } takenBack { amountMinor } evened { amountMinor } "
     "outcome reason status earnedAt holdUntil statementId explanation "
@@ -110,9 +110,15 @@ async def test_the_answer_to_placing_is_what_asking_for_the_order_answers(world:
     said = {"customer": "C-1", "channel": "shop", "freightMinor": 800, "taxMinor": 7}
     for number, caller in enumerate((lotus.owner, lotus.operations, shop, herself)):
         more = {} if caller is herself else {"paidAt": "2026-09-01T08:00:00+08:00", **said}
-        placed = await caller.do("placeOrder", f"order {{ {WHOLE} }}", **asked(seller, f"key-{number}", 1, **more))
+        wish = asked(seller, f"key-{number}", 1, **more)
+        line: Any = wish["lines"]
+        line[0]["traceCodes"] = [f"T-{number}"]
+        placed = await caller.do("placeOrder", f"order {{ {WHOLE} }}", **wish)
+        assert placed["order"]["lines"][0]["traceCodes"] == [{"code": f"T-{number}", "freedAt": None}]
         again = await caller.ask(f"query($id: ID!) {{ order(id: $id) {{ {WHOLE} }} }}", id=placed["order"]["id"])
         assert placed["order"] == again["order"]
+        found = await caller.ask('query { orders(traceCode: "T-0") { nodes { number } } }')
+        assert len(found["orders"]["nodes"]) == 1
         if more:
             earned = [
                 one["beneficiary"]["code"] for one in placed["order"]["commissions"] if one["outcome"] == "EARNED"

@@ -20,6 +20,7 @@ READS = {
     ),
     "upline": ('{ distributor(code: "C0") { upline { code totals { headCount } } } }', 4),
     "orders": (f"{{ orders(first: 50) {{ nodes {{ {ORDER} }} }} }}", 7),
+    "trace codes": ("{ orders(first: 50) { nodes { lines { sku traceCodes { code } } } } }", 4),
     "products": ("{ products(first: 50) { nodes { sku name } } }", 3),
     "commissions": ("{ commissionSummary { component level shares earned { formatted } } }", 2),
     "members": ("{ members(first: 50) { nodes { login role tenant { slug } } } }", 3),
@@ -54,7 +55,9 @@ async def grow(world: World, start: int, end: int) -> None:
 
 async def place(world: World, seller: str, key: str) -> None:
     """An order of two lines, placed and paid."""
-    lines = [{"sku": sku, "quantity": 1, "amountMinor": 9_900} for sku in ("A-SKU", "B-SKU")]
+    lines = [
+        {"sku": sku, "quantity": 1, "amountMinor": 9_900, "traceCodes": [f"{key}/{sku}"]} for sku in ("A-SKU", "B-SKU")
+    ]
     await world.lotus.operations.do(
         "placeOrder", f"order {{ {ORDER} }}", sellerId=seller, lines=lines, idempotencyKey=key, paidAt=PAID
     )

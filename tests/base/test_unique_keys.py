@@ -4,6 +4,7 @@ from saas.base.db import Database, reading
 from tests.factories import LOTUS, as_tenant
 
 ONCE = {
+    "adjustment": {"lifts_id, some"},
     "api_key": {"key_hash"},
     "award": {"close_id component distributor_id scope", "component once_key, some"},
     "chain_link": {"log row_id"},
@@ -36,6 +37,7 @@ ONCE = {
     "standing": {"distributor_id, some"},
     "statement": {"settlement_id distributor_id", "number"},
     "tier_review": {"close_id distributor_id"},
+    "trace_code": {"code, some"},
     "webhook_attempt": {"delivery_id no"},
     "webhook_delivery": {"webhook_id event_id"},
 }

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from saas.base import clock
-from saas.base.errors import NotFound
+from saas.base.db import Database
+from saas.base.errors import NotFound, Rejected
 from saas.base.ids import DistributorId, new_id
 from saas.exits.commands import close_exit, close_finished, erase_expired
 from saas.exits.errors import ExitAwaits, ExitNotSettled
@@ -16,13 +17,17 @@ from saas.exits.queries import certificate_of, exit_by_id
 from saas.exits.rules import ExitKind, ExitState
 from saas.ledger.rules import Account, Kind
 from saas.network.commands import enrol, reveal_phone
+from saas.network.leaving import close_account
 from saas.orders.commands import deliver, ship
 from saas.payouts.commands import record_result, reveal_destination
 from saas.payouts.rules import Outcome
 from saas.performance.commands import ClosePeriod, close_period
 from saas.returns.commands import reject_return
+from saas.settlement.adjusted import Waiting, waiting_of
 from saas.settlement.adjustments import approve_adjustments, reject_adjustments, request_adjustments
 from saas.settlement.commands import CloseSettlement, close
+from saas.settlement.errors import AccountClosed
+from saas.settlement.penalties import lift_penalties
 from tenants.accounts import create_member
 from tenants.actors import Actor, Role, system
 from tenants.errors import Forbidden
@@ -35,6 +40,7 @@ from tests.performance.world import REBATE, use
 from tests.returns.world import DELIVERED, delivered
 from tests.returns.world import approved as agreed_to_take_back
 from tests.settlement.test_adjustments import asked, line
+from tests.settlement.test_penalties import imposed, lift, penalty
 from tests.tenants.people import audited, command, table_of
 
 PERSON = {"phone": "138 1234 5678", "id_number": "31010119900101123X"}
@@ -214,6 +220,73 @@ async def test_an_exit_waits_for_adjustments_and_its_quote_tells_those_agreed_to
             await close_exit(case.id, staff())
 
 
+async def test_what_is_settled_amid_a_closing_is_seen(
+    shops: tuple[Ids, Ids], db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A settlement ends between the two looks of the closing: what waited is on the balance by the second."""
+    ids, _ = shops
+    with as_tenant(LOTUS):
+        await delivered(ids["A"])
+        agreed = await request_adjustments(asked(line(ids["D"], 250)), MAKER)
+        await approve_adjustments([one.id for one in agreed.adjustments], CHECKER)
+        case = await executed((await approved(ids["D"])).id)
+        turn = asyncio.Event()
+
+        async def settle() -> None:
+            await turn.wait()
+            with clock.at(APRIL):
+                await close(CloseSettlement(idempotency_key="march"), MAKER)
+
+        async def meanwhile(owner: DistributorId, currency: str) -> Waiting:
+            turn.set()
+            if db.kind == "postgresql":  # of two writers SQLite lets one wait for the other's end
+                await settling
+            return await waiting_of(owner, currency)
+
+        settling = asyncio.create_task(settle())
+        monkeypatch.setattr("saas.exits.closing.waiting_of", meanwhile)
+        with clock.at(APRIL), pytest.raises((ExitAwaits, ExitNotSettled)):
+            await close_exit(case.id, staff())
+        await settling
+        assert (await exit_by_id(case.id)).status is ExitState.EXECUTED
+
+
+async def test_7_nothing_is_decided_about_the_money_of_a_closed_exit(shops: tuple[Ids, Ids]) -> None:
+    ids, _ = shops
+    with as_tenant(LOTUS):
+        await delivered(ids["A"])
+        taken, _ = sorted(await imposed(penalty(ids["D"], 40), line(ids["D"], 40)), key=lambda one: one.amount_minor)
+        late = (await request_adjustments(asked(line(ids["D"], 7), key="late"), MAKER)).adjustments
+        case = await approved(ids["D"])
+        await executed(case.id)
+        with clock.at(APRIL):
+            await close(CloseSettlement(idempotency_key="march"), MAKER)
+            await reject_adjustments([one.id for one in late], CHECKER)
+            await close_exit(case.id, staff())
+            for dry_run in (True, False):
+                for one in (line(ids["D"], 7), penalty(ids["D"], 7)):
+                    with pytest.raises(Rejected) as caught:
+                        await request_adjustments(asked(line(ids["C"], 1), one, key="x", dry_run=dry_run), MAKER)
+                    (error,) = caught.value.errors
+                    assert (error.code, error.field) == ("ACCOUNT_CLOSED", "input.adjustments[1].distributorId")
+                    assert "D is closed" in error.message("en")
+                with pytest.raises(Rejected, match="D is closed"):
+                    await lift_penalties(lift(taken.id, key="y", dry_run=dry_run), MAKER)
+
+
+@pytest.mark.unsound
+async def test_what_was_asked_for_before_is_not_agreed_to_after(shops: tuple[Ids, Ids]) -> None:
+    """As an earlier version left it: an exit was closed although something waited."""
+    ids, _ = shops
+    with as_tenant(LOTUS), clock.at(NOON):
+        late = (await request_adjustments(asked(line(ids["D"], 7), key="late"), MAKER)).adjustments
+        await executed((await approved(ids["D"])).id)
+        await close_account(ids["D"])
+        with pytest.raises(AccountClosed):
+            await approve_adjustments([one.id for one in late], CHECKER)
+        await reject_adjustments([one.id for one in late], CHECKER)
+
+
 async def test_an_exit_waits_for_goods_that_may_come_back(shops: tuple[Ids, Ids]) -> None:
     """D's commission was forfeited, C's was paid: only C has something to lose."""
     ids, _ = shops
@@ -237,6 +310,22 @@ async def test_an_exit_waits_for_goods_that_may_come_back(shops: tuple[Ids, Ids]
             assert (await exit_by_id(forfeited.id)).status is ExitState.CLOSED
             await reject_return(late, "changed their mind", staff())
             assert await close_finished(system(LOTUS, "schedule")) == 1
+
+
+async def test_7_the_quote_tells_a_payout_under_way(shops: tuple[Ids, Ids]) -> None:
+    ids, _ = shops
+    with as_tenant(LOTUS):
+        await delivered(ids["B"], 1_000_000)
+        with clock.at(DELIVERED):
+            await give_card(ids["B"], has_invoice=True)
+        with clock.at(APRIL):
+            await close(CloseSettlement(idempotency_key="march"), MAKER)
+            await ask(ids["B"], 40_000)
+            quote = (await quoted(ids["B"])).quote
+            assert (quote.in_payout_minor, quote.payouts_in_flight) == (40_000, 1)
+            assert (quote.settled_minor, quote.final_minor) == (60_000, 100_000)
+            other = (await quoted(ids["A"])).quote
+            assert (other.in_payout_minor, other.payouts_in_flight) == (0, 0)
 
 
 async def test_the_quote_tells_returns_of_its_orders_under_way(shops: tuple[Ids, Ids]) -> None:

@@ -28,6 +28,8 @@ from saas.exits.errors import ExitAlreadyOpen, ExitNeedsSecondPerson, ExitNotSet
 from saas.exits.queries import ExitFilter, ExitView, exit_by_id, exits
 from saas.exits.rules import ExitKind, ExitState
 from saas.ledger.checks import run_checks
+from saas.listings.commands import open_listing
+from saas.listings.queries import listing
 from saas.network.commands import Move, enrol, move, suspend
 from saas.network.queries import history
 from saas.network.rules import Status
@@ -39,6 +41,7 @@ from tenants.errors import Forbidden
 from tenants.sessions import authenticate, issue_token
 from tests.exits.world import Ids, approved, executed, quoted, refused
 from tests.factories import CEDAR, LOTUS, as_tenant
+from tests.listings.test_listings import offer
 from tests.network.world import distributor, request, row, staff, stored
 from tests.orders.world import NOON, balances, everything, order, paid, step
 from tests.tenants.people import audited, command, table_of
@@ -335,3 +338,13 @@ async def test_whoever_left_cannot_be_quoted_again(shops: tuple[Ids, Ids]) -> No
         await executed((await approved(ids["D"])).id)
         with pytest.raises(DomainError):
             await preview_exit(ExitRequest(distributor_id=ids["D"], kind=ExitKind.BREACH))
+
+
+async def test_7_who_left_offers_nothing_any_more(shops: tuple[Ids, Ids]) -> None:
+    ids, _ = shops
+    with as_tenant(LOTUS):
+        gone, stays = [await open_listing(offer(ids[code]), staff()) for code in "CB"]
+        await executed((await approved(ids["C"])).id)
+        assert [(await listing(one.id)).status for one in (gone, stays)] == ["closed", "open"]
+        with pytest.raises(DomainError, match="C is exited"):
+            await open_listing(offer(ids["C"]), staff())

@@ -135,6 +135,17 @@ def test_ninety_per_cent_of_what_was_paid_for_what_is_left() -> None:
     assert (quote.stock, quote.stock_since, quote.awards_minor) == (stock.lines, HOLD, 200)
 
 
+def test_7_the_quote_tells_payouts_under_way() -> None:
+    quote = quote_of(POSITION, KEEP)
+    assert (quote.in_payout_minor, quote.payouts_in_flight) == (10_000, 1)
+
+
+@pytest.mark.parametrize(("paid", "given"), [(333, 300), (331, 298), (5, 5), (4, 4), (1, 1), (0, 0)])
+def test_7_the_price_of_stock_is_rounded_half_up(paid: int, given: int) -> None:
+    (line,) = stock_of([Purchase("A", 1, paid)], [], HOLD, 9000).lines
+    assert line.buy_back_minor == given
+
+
 @pytest.mark.parametrize(
     ("gone", "error", "field"),
     [

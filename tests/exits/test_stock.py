@@ -79,6 +79,26 @@ async def test_what_is_gone_or_too_old_is_not_bought_back(shops: tuple[Ids, Ids]
             assert (later.stock, later.buy_back_minor) == ((), 0)
 
 
+async def test_7_the_window_begins_with_its_day_and_the_oldest_pieces_are_gone(shops: tuple[Ids, Ids]) -> None:
+    """Twelve months ago, in Shanghai, is the very moment at which the first piece was paid for."""
+    ids, _ = shops
+    with as_tenant(LOTUS):
+        await use_exit(**POLICY)
+        midnight = NOON - timedelta(hours=12)
+        await bought(ids, "B", 10_000, paid_at=midnight)
+        await bought(ids, "B", 30_000)
+        year = timedelta(days=365)
+        for moment, gone, kept in (
+            (NOON + year, (), (2, 40_000)),
+            (NOON + year, [Gone("PLAIN", 1)], (1, 30_000)),
+            (midnight + year + timedelta(days=1), (), ()),
+        ):
+            with clock.at(moment):
+                asked = ExitRequest(distributor_id=ids["B"], kind=ExitKind.VOLUNTARY, gone=gone)
+                stock = (await preview_exit(asked)).stock
+            assert [(line.quantity, line.paid_minor) for line in stock] == ([kept] if kept else [])
+
+
 async def test_without_the_setting_nothing_is_bought_back(shops: tuple[Ids, Ids]) -> None:
     ids, _ = shops
     with as_tenant(LOTUS):

@@ -43,6 +43,7 @@ KINDS = (
     + ["close_month"] * 2 + ["request"] * 8 + ["withdraw", "card", "verify"] + ["pay_out"] * 3
     + ["gather", "approve", "submit"] * 2 + ["undo"] + ["result", "carry"] * 3 + ["bring_back"] * 4
     + ["ask_back", "decide_back", "receive", "refund"] * 2 + ["forgive", "decide_debt"] * 2
+    + ["ask_decision", "answer"] * 2 + ["ask_lift"]
 )  # fmt: skip
 Step = tuple[str, int, int, int]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from saas.base import clock
 from saas.base.errors import DomainError, Rejected
-from saas.base.ids import DistributorId, ExitId, OrderId, PayoutBatchId, PayoutId, ReturnId, WriteOffId
+from saas.base.ids import AdjustmentId, DistributorId, ExitId, OrderId, PayoutBatchId, PayoutId, ReturnId, WriteOffId
 from tenants.actors import Actor, Role
 from tests.network.world import staff
 from tests.paper import Paper
@@ -33,6 +33,7 @@ class Ground:
     asked: list[PayoutId] = field(default_factory=list)
     batches: list[PayoutBatchId] = field(default_factory=list)
     write_offs: list[WriteOffId] = field(default_factory=list)
+    decisions: list[AdjustmentId] = field(default_factory=list)
     exits: list[ExitId] = field(default_factory=list)
     month: date = date(2026, 6, 1)
     """The first month that is not closed."""

@@ -8,8 +8,17 @@ from saas.payouts.rules import Outcome
 from saas.payouts.sending import carry_out
 from saas.performance.commands import ClosePeriod, close_period
 from saas.returns.write_offs import RequestWriteOff, approve_write_off, reject_write_off, request_write_off
+from saas.settlement.adjusted import AdjustmentKind
+from saas.settlement.adjustments import (
+    NewAdjustment,
+    RequestAdjustments,
+    approve_adjustments,
+    reject_adjustments,
+    request_adjustments,
+)
 from saas.settlement.commands import CloseSettlement, release_due
 from saas.settlement.commands import close as close_settlement
+from saas.settlement.penalties import Lift, LiftPenalties, lift_penalties
 from tenants.actors import Role
 from tenants.program.calendar import period_bounds, period_days
 from tests.house.goods import Goods
@@ -34,7 +43,8 @@ class Purse(Goods):
         except DomainError:
             return
         assert closed.period.until <= self.now
-        assert (closed.commission_minor, closed.awards_minor) == self.paper.settle(closed.period.until)
+        stated = (closed.commission_minor, closed.awards_minor, closed.adjusted_minor, closed.penalties_minor)
+        assert stated == self.paper.settle(closed.period.until)
 
     async def close_month(self, *_: int) -> None:
         """The next month, if it is over; closed again it changes nothing."""
@@ -172,6 +182,41 @@ class Purse(Goods):
             await agreed(self.paper.result(payout, outcome), payouts.record_result(said, staff()))
         if batch.provider != "manual":
             await self.carry(0, two, three)
+
+    # -- decisions -----------------------------------------------------------------------------------------------------
+
+    async def ask_decision(self, one: int, two: int, three: int) -> None:
+        """Somebody asks for an adjustment or a penalty."""
+        owner, kind = self.somebody(one), list(AdjustmentKind)[two % 2]
+        amount = three % 1_000 - 300
+        line = NewAdjustment(distributor_id=self.ids[owner], amount_minor=amount, reason="test", kind=kind)
+        asked = RequestAdjustments(adjustments=[line], idempotency_key=self.key())
+        if self.paper.decide(owner, amount, kind) is None:
+            await refused(request_adjustments(asked, finance()))
+            return
+        self.decisions.append((await request_adjustments(asked, finance())).adjustments[0].id)
+
+    async def ask_lift(self, one: int, *_: int) -> None:
+        """Somebody asks for a penalty to be given back."""
+        fit = [i for i, decision in enumerate(self.paper.decisions) if decision.amount < 0]
+        if not fit:
+            return
+        number = fit[one % len(fit)]
+        asked = LiftPenalties(penalties=[Lift(self.decisions[number], "test")], idempotency_key=self.key())
+        if self.paper.lift(self.paper.decisions[number]) is None:
+            await refused(lift_penalties(asked, finance()))
+            return
+        self.decisions.append((await lift_penalties(asked, finance())).adjustments[0].id)
+
+    async def answer(self, one: int, two: int, _: int) -> None:
+        """A second person decides, mostly about what waits."""
+        if not self.decisions:
+            return
+        fit = [i for i, decision in enumerate(self.paper.decisions) if decision.state == "requested"]
+        number = fit[one % len(fit)] if fit and one % 8 else one % len(self.decisions)
+        verdict, decide = ("approved", approve_adjustments) if two % 4 else ("rejected", reject_adjustments)
+        allowed = self.paper.answer(self.paper.decisions[number], verdict)
+        await agreed(allowed, decide([self.decisions[number]], finance()))
 
     # -- debts ---------------------------------------------------------------------------------------------------------
 

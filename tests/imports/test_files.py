@@ -57,6 +57,29 @@ async def test_a_file_is_placed_once_however_often_it_is_brought_in(db: Database
         assert sorted(told) == ["import.begin"] * 3 + ["import.end"] * 3
 
 
+async def test_codes_come_with_the_lines_they_are_on(db: Database) -> None:
+    head = "order_number,seller,sku,quantity,amount,trace_codes"
+    rows = [
+        'N-1,C,PLAIN,3,100.00,"T-1,T-2；T-3"',
+        "N-1,C,PLAIN,1,100.00,T-4",
+        "N-2,C,PLAIN,2,100.00,T-5 T-1",
+        "N-3,C,PLAIN,1,100.00,",
+        "N-4,C,PLAIN,1,100.00,T-6 T-7",
+    ]
+    with as_tenant(LOTUS):
+        found = await brought_in(rows, head=head)
+        assert (counted(found), await wrong(found.id)) == (
+            (2, 0, 2),
+            [(4, "Trace codes", "TRACE_CODE_TAKEN"), (6, "Trace codes", "TRACE_CODES_TOO_MANY")],
+        )
+        assert counted(await brought_in(rows[:2], head=head)) == (0, 1, 0)
+        kept = await table(
+            "SELECT l.line_no, t.code FROM trace_code t JOIN order_line l ON l.tenant_id = t.tenant_id "
+            "AND l.id = t.line_id WHERE t.tenant_id = $1 ORDER BY t.code"
+        )
+        assert kept == [(1, "T-1"), (1, "T-2"), (1, "T-3"), (2, "T-4")]
+
+
 async def test_a_dry_run_tells_the_same_and_writes_nothing(db: Database) -> None:
     bad = [*SOLD, "N-9,NOBODY,PLAIN,1,1.00,,,"]
     with as_tenant(LOTUS):

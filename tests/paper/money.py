@@ -6,9 +6,11 @@ from fractions import Fraction
 from tenants.program.components import TieredRebate
 from tests.commissions.naive import half_up
 from tests.paper.goods import Goods
-from tests.paper.things import UNDER_WAY, Award, Batch, Request, WriteOff
+from tests.paper.things import UNDER_WAY, Award, Batch, Decision, Request, WriteOff
 
 PAYABLE = {"active", "exited"}
+ACCOUNTS = {"adjustment": "commission_expense", "penalty": "penalties"}
+"""What is decided, and the brand's account on the other side."""
 FORGOTTEN = timedelta(minutes=30)
 """How long a bank that knows nothing of a payout is not believed."""
 
@@ -25,8 +27,8 @@ class Paper(Goods):
             self.turn(earning, "available", (earning.owner, "available"))
         return len(due)
 
-    def settle(self, until: datetime) -> tuple[int, int]:
-        """Close a settlement; answers what it settles of commission, and of awards."""
+    def settle(self, until: datetime) -> tuple[int, int, int, int]:
+        """Close a settlement; answers what it settles of commission, awards, adjustments and penalties."""
         self.release(until)
         due = [one for one in self.earnings("available") if one.hold is not None and one.hold < until]
         for earning in due:
@@ -36,7 +38,13 @@ class Paper(Goods):
             award.state = "settled"
             self.money[award.owner, "available"] -= award.amount
             self.money[award.owner, "settled"] += award.amount
-        return sum(one.amount - one.back for one in due), sum(one.amount for one in awards)
+        decided = [one for one in self.decisions if one.state == "approved"]
+        for one in decided:
+            one.state = "settled"
+            self.money[one.owner, "settled"] += one.amount
+            self.money["", ACCOUNTS[one.kind]] -= one.amount
+        adjusted, penalties = (sum(one.amount for one in decided if one.kind == kind) for kind in ACCOUNTS)
+        return sum(one.amount - one.back for one in due), sum(one.amount for one in awards), adjusted, penalties
 
     def close_month(self, first: date, until: date, since: datetime, end: datetime, now: datetime) -> int:
         """Reward and review a month ``[first, until)`` that was over at ``end``; answers what it brought."""
@@ -205,6 +213,34 @@ class Paper(Goods):
             if done:
                 self.finish(payout, "failed" if manner == "failed" else "paid")
         self.complete()
+
+    # -- decisions -----------------------------------------------------------------------------------------------------
+
+    def decide(self, owner: str, amount: int, kind: str) -> Decision | None:
+        """Ask for an adjustment, or for a penalty of so much."""
+        if not (amount > 0 if kind == "penalty" else amount) or self._is_closed(owner):
+            return None
+        self.decisions.append(Decision(owner, -amount if kind == "penalty" else amount, kind))
+        return self.decisions[-1]
+
+    def lift(self, penalty: Decision) -> Decision | None:
+        """Ask for a penalty to be given back, which nobody asked for that is not turned down."""
+        asked = [one for one in self.decisions if one.lifts is penalty and one.state != "rejected"]
+        is_penalty = penalty.kind == "penalty" and penalty.lifts is None
+        if not is_penalty or penalty.state not in {"approved", "settled"} or asked or self._is_closed(penalty.owner):
+            return None
+        self.decisions.append(Decision(penalty.owner, -penalty.amount, "penalty", penalty))
+        return self.decisions[-1]
+
+    def answer(self, decision: Decision, verdict: str) -> bool:
+        """Agree, or turn it down."""
+        if decision.state != "requested":
+            return False
+        decision.state = verdict
+        return True
+
+    def _is_closed(self, owner: str) -> bool:
+        return any(one.code == owner and one.state == "closed" for one in self.exits)
 
     # -- debts ---------------------------------------------------------------------------------------------------------
 

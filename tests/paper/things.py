@@ -104,6 +104,17 @@ class WriteOff:
 
 
 @dataclass
+class Decision:
+    """An adjustment or a penalty in somebody's favour, or against it below zero; ``lifts``: gives that one back."""
+
+    owner: str
+    amount: int
+    kind: str
+    lifts: "Decision | None" = None
+    state: str = "requested"
+
+
+@dataclass
 class Request:
     """A payout."""
 
@@ -157,6 +168,7 @@ class Sheet:
     payouts: list[Request] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
     write_offs: list[WriteOff] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
     exits: list[Leaving] = field(default_factory=list)
     money: Money = field(default_factory=Counter)
     came_back: Counter[tuple[str, str]] = field(default_factory=Counter)

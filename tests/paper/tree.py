@@ -94,7 +94,7 @@ class Tree(Sheet):
         return closed
 
     def _to_come(self, leaving: Leaving, months: Sequence[Month]) -> bool:
-        """Goods under way that take of its money, or a month before it left in which it or its team sold."""
+        """What waits for a statement, goods under way that take of its money, a month before with sales of its team."""
         code, left_at = leaving.code, leaving.left_at
         goods = [
             earning
@@ -111,4 +111,5 @@ class Tree(Sheet):
             for sale in self.sales
             if sale.day is not None and month.first <= sale.day < month.until and code in sale.team
         ]
-        return bool(goods or earned)
+        waiting = [one for one in self.decisions if one.owner == code and one.state in {"requested", "approved"}]
+        return bool(goods or earned or waiting)

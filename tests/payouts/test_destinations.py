@@ -22,7 +22,7 @@ from saas.payouts.commands import (
 )
 from saas.payouts.errors import DestinationRefused
 from saas.payouts.rules import DestinationKind, PayTo, masked, pay_to
-from tests.factories_money import SETTLED_AT, use_program
+from tests.factories_money import SETTLED_AT, make_distributors, use_program
 from tests.payouts.people import CHECKER, MAKER, ask, card_of, money_of, oneself, outcomes
 
 OPENID = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
@@ -111,6 +111,8 @@ async def test_payouts_to_a_changed_destination_wait(people: list[DistributorId]
         assert (await create_batch(CreateBatch(idempotency_key="d"), MAKER)).payouts == 1
     first = (await queries.destination_of(ben)) or changed
     assert first.usable_from is None
+    (dan,) = await make_distributors("DAN")
+    assert (await set_destination(card_of(dan), MAKER)).usable_from is None  # nobody's money ever went elsewhere
 
 
 async def test_a_maximum_is_kept_and_a_sweep_asks_for_as_much(people: list[DistributorId]) -> None:

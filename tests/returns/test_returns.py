@@ -1,6 +1,7 @@
 """Returns (docs/rules.md §4): who may send what back when, and what it takes back of whom."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,9 @@ from saas.returns.errors import ExchangeGiven, ExchangeOfOther, FreightTooMuch, 
 from saas.returns.queries import ReturnFilter, lines_of, open_returns, return_by_id, returns
 from saas.returns.rules import ReturnState
 from saas.settlement.commands import release_due
+from tenants.actors import system
+from tenants.program import as_data
+from tenants.program.versions import SaveDraft, activate, active_program, save_draft
 from tests.factories import CEDAR, LOTUS, as_tenant
 from tests.network.world import distributor, staff
 from tests.orders.facts_world import EAST, WEST, counted, earned, pieces, regions, sells, table_of_sales, use
@@ -201,6 +205,23 @@ async def test_after_the_window_only_the_brand_and_with_a_reason(db: Database) -
             assert forbidden.value.field == "input.overrideReason"
             kind = await request_return(asks(bought, {line: 1}, override_reason="regular customer"), staff())
         assert kind.override_reason == "regular customer"
+
+
+async def test_4_a_product_may_have_a_window_of_its_own(db: Database) -> None:
+    lotus, _ = await two_shops()
+    with as_tenant(LOTUS):
+        with clock.at(DELIVERED - timedelta(days=9)):
+            data = as_data((await active_program()).program)
+            terms: dict[str, Any] = {"window_days": 7, "products": {"PLAIN": 2, "LOTUS-CREAM": 30}}
+            owner = system(LOTUS, "test")
+            saved = await save_draft(SaveDraft(document={**data, "returns": terms}), owner)
+            await activate(saved.version.number, owner)
+        bought = {sku: await delivered(lotus["D"], 19_800, 1, sku=sku) for sku in ("PLAIN", "LOTUS-CREAM")}
+        for sku, days in terms["products"].items():
+            with clock.at(DELIVERED + timedelta(days=days)), pytest.raises(Rejected, match="RETURN_WINDOW_OVER"):
+                await request_return(asks(bought[sku]), staff())
+            with clock.at(DELIVERED + timedelta(days=days) - timedelta.resolution):
+                await request_return(asks(bought[sku]), staff())
 
 
 async def test_steps_follow_one_another_and_keys_do_things_once(db: Database) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from saas.base import clock
 from saas.base.db import Database
 from saas.base.errors import DomainError, IdempotencyConflict, NotFound, Rejected, WrongState
 from saas.base.ids import AdjustmentId, DistributorId, new_id
@@ -12,6 +13,7 @@ from saas.base.paging import PageRequest
 from saas.ledger.checks import run_checks
 from saas.ledger.queries import EntryFilter, entries_of
 from saas.ledger.rules import Account, Kind
+from saas.performance.errors import PeriodNotOver
 from saas.settlement import queries
 from saas.settlement.adjusted import AdjustmentState, adjustments, adjustments_on
 from saas.settlement.adjustments import (
@@ -22,7 +24,7 @@ from saas.settlement.adjustments import (
     request_adjustments,
 )
 from saas.settlement.commands import CloseSettlement
-from saas.settlement.errors import AdjustmentNeedsSecondPerson
+from saas.settlement.errors import AdjustmentNeedsSecondPerson, NothingToSettle
 from tenants.actors import Role
 from tenants.errors import Forbidden
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
@@ -80,6 +82,26 @@ async def test_they_are_lines_of_the_next_statement_and_the_closed_one_stays(peo
         ]
         left = (await adjustments(PageRequest(), status=AdjustmentState.REQUESTED)).items
         assert [one.id for one in left] == [one.id for one in waiting.adjustments]
+        assert await run_checks() == []
+
+
+@pytest.mark.parametrize("amount", [250, -40])
+async def test_a_period_closes_with_nothing_but_adjustments(people: list[DistributorId], amount: int) -> None:
+    """Somebody agreed to money before anything was ever earned: it is stated in the period of that moment."""
+    ann, _ = people
+    with as_tenant(LOTUS):
+        with clock.at(APRIL - timedelta(days=3)):
+            made = await request_adjustments(asked(line(ann, amount)), MAKER)
+        with pytest.raises(NothingToSettle):  # nobody agreed yet
+            await close_at(APRIL, MARCH)
+        with clock.at(APRIL - timedelta(days=2)):
+            await approve_adjustments([made.adjustments[0].id], CHECKER)
+        with pytest.raises(PeriodNotOver):
+            await close_at(APRIL - timedelta(seconds=1), MARCH)
+        closed = await close_at(APRIL, MARCH)
+        assert (closed.period.label, closed.adjusted_minor, closed.statements) == ("2026-03", amount, 1)
+        assert await amounts(ann) == (0, 0, amount)
+        assert (await statement_of(ann)).closing_minor == amount
         assert await run_checks() == []
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from saas.base import clock
 from saas.base.db import Database
 from saas.base.errors import DomainError
-from saas.base.ids import DistributorId, OrderId
+from saas.base.ids import DistributorId, OrderId, new_id
 from saas.base.paging import PageRequest
 from saas.exits.commands import ExecuteExit, QuoteExit, approve_exit, execute_exit, quote_exit
 from saas.exits.rules import ExitKind
@@ -20,7 +20,7 @@ from saas.returns.errors import NothingOwed
 from saas.returns.write_offs import RequestWriteOff, approve_write_off, request_write_off
 from saas.settlement import queries
 from saas.settlement.commands import CloseSettlement
-from saas.settlement.rules import Recovery, recover
+from saas.settlement.rules import Carried, Recovery, draft, recover
 from tests.factories import LOTUS, as_tenant, make_tenants
 from tests.factories_money import make_distributors, make_order, use_program
 from tests.payouts.people import CHECKER, MAKER, ask, give_card
@@ -58,6 +58,24 @@ AMOUNTS = st.integers(-(10**12), 10**12)
 )
 def test_4_recovery_case_by_case(balance: int, debt: int, net: int, bps: int | None, expected: Recovery) -> None:
     assert recover(balance_minor=balance, debt_minor=debt, net_minor=net, most_bps=bps) == expected
+
+
+def test_6_a_penalty_lessens_what_a_debt_is_recovered_from() -> None:
+    """Owed 300.00; 500.00 earned, 50.00 adjusted and a penalty of 150.00 leave 400.00: 80.00 of it are recovered."""
+    found = draft(
+        DistributorId(new_id()),
+        lines=1,
+        commission_minor=50_000,
+        awards_minor=0,
+        adjusted_minor=5_000,
+        penalties_minor=-15_000,
+        carried=Carried(-30_000),
+        balance_minor=-30_000,
+        payouts_minor=0,
+        recovery_bps=2_000,
+    )
+    assert found.recovery == Recovery(debt_minor=30_000, recovered_minor=8_000, set_aside_minor=22_000)
+    assert (found.adjustment_minor, found.closing_minor) == (0, 32_000)
 
 
 @given(AMOUNTS, st.integers(0, 10**12), AMOUNTS, st.integers(0, 10_000) | st.none(), st.booleans())

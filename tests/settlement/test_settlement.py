@@ -113,16 +113,27 @@ async def test_closing_writes_one_statement_each_and_moves_the_money(people: lis
         assert {one.distributor_id for one in (*everyone.items, *rest.items)} == {ann, ben}
 
 
-async def test_what_becomes_available_at_the_bound_belongs_to_the_next_period(people: list[DistributorId]) -> None:
+@pytest.mark.parametrize("released", [False, True])
+async def test_what_becomes_available_at_the_bound_belongs_to_the_next_period(
+    people: list[DistributorId], released: bool
+) -> None:
     ann, ben = people
     with as_tenant(LOTUS):
         await make_order({ann: 100}, hold_until=APRIL - timedelta.resolution)
         await make_order({ben: 200}, hold_until=APRIL)
+        with clock.at(APRIL + timedelta(days=5)):
+            assert not released or await release_due(actor()) == 2
+            assert (await queries.preview()).commission_minor == 100
+            assert [one.distributor_id for one in (await queries.previewed(PageRequest())).items] == [ann]
         settlement = await close_at(APRIL + timedelta(days=5), MARCH)
         assert settlement.commission_minor == 100
         assert await amounts(ben) == (0, 200, 0)
-        april = await close_at(APRIL + timedelta(days=40), CloseSettlement(idempotency_key="april"))
+        april = await close_at(
+            APRIL + timedelta(days=40), CloseSettlement(day=date(2026, 4, 1), idempotency_key="april")
+        )
         assert (april.period.label, april.commission_minor) == ("2026-04", 200)
+        first = await close_at(APRIL + timedelta(days=40), CloseSettlement(day=date(2026, 3, 1), idempotency_key="m"))
+        assert first == settlement
 
 
 async def test_closing_again_changes_nothing(people: list[DistributorId]) -> None:

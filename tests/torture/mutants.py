@@ -56,7 +56,8 @@ ROOMS = {
     "saas/base/chain.py": ("tests/proof",),
     "saas/base/reseal.py": ("tests/base/test_reseal.py", "tests/torture/test_locks.py"),
     "saas/proof": ("tests/proof",),
-    "saas/network": ("tests/network", "tests/orders/test_placing_races.py", "tests/exits"),
+    "saas/network": ("tests/network", "tests/orders/test_placing_races.py", "tests/exits",
+                     "tests/torture/test_locks.py"),
     "tenants": ("tests/tenants", "tests/api"),
 }  # fmt: skip
 """Which tests answer for which source, where it is not the folder of the same name."""

@@ -11,16 +11,28 @@ import pytest
 from saas.base import clock
 from saas.base.db import Database, reading, transaction
 from saas.base.errors import Rejected, WrongState
+from saas.base.ids import DistributorId, ExitId
 from saas.base.reseal import reseal
 from saas.base.scope import tenant_scope
 from saas.base.settings import get_settings
 from saas.base.vault import seal, unseal
-from saas.exits.commands import ExecuteExit, QuoteExit, approve_exit, execute_exit, quote_exit
+from saas.exits.commands import (
+    ExecuteExit,
+    QuoteExit,
+    approve_exit,
+    close_exit,
+    close_finished,
+    execute_exit,
+    quote_exit,
+)
+from saas.exits.errors import ExitAwaits
 from saas.exits.rules import ExitKind
 from saas.orders.commands import cancel, place_order, ship
 from saas.payouts.commands import RequestPayout, request_payout
 from saas.proof.checks import broken
 from saas.returns.write_offs import RequestWriteOff, approve_write_off, request_write_off
+from saas.settlement.adjusted import AdjustmentKind
+from saas.settlement.adjustments import NewAdjustment, RequestAdjustments, request_adjustments
 from saas.settlement.commands import release_due
 from tenants.actors import Role
 from tenants.program import as_data
@@ -52,7 +64,7 @@ async def after(first: Awaitable[Any], second: Awaitable[Any]) -> Any:
 async def ids(db: Database) -> Any:
     """A brand whose D sold two orders, one of which is on its way back."""
     with tenant_scope(await new_brand()):
-        found: dict[str, Any] = dict(await brand("A", "B", "C", "D"))
+        found: dict[str, Any] = dict(await brand("A", "B", "C", "D", "E"))
         with clock.at(APRIL):
             sold = await delivered(found["D"])
             await delivered(found["D"])
@@ -60,6 +72,33 @@ async def ids(db: Database) -> Any:
             found["back"] = await coming_back(sold)
             yield found
             assert await broken() == []
+
+
+@pytest.fixture
+async def left(ids: dict[str, Any]) -> ExitId:
+    """The exit of one who has nothing to come, executed and not closed."""
+    wish = QuoteExit(distributor_id=ids["E"], kind=ExitKind.VOLUNTARY, reason="test", idempotency_key=key())
+    case = await quote_exit(wish, staff())
+    await approve_exit(case.id, staff())
+    return (await execute_exit(ExecuteExit(exit_id=case.id, idempotency_key=key()), staff())).id
+
+
+def decided(owner: DistributorId) -> RequestAdjustments:
+    one = NewAdjustment(distributor_id=owner, amount_minor=5, reason="late", kind=AdjustmentKind.PENALTY)
+    return RequestAdjustments(adjustments=[one], idempotency_key=key())
+
+
+async def test_nothing_is_decided_while_an_exit_is_closed(ids: dict[str, Any], left: ExitId) -> None:
+    outcome = await after(close_exit(left, staff()), request_adjustments(decided(ids["E"]), finance()))
+    assert isinstance(outcome, Rejected)
+    assert [one.code for one in outcome.errors] == ["ACCOUNT_CLOSED"]
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+async def test_an_exit_waits_for_what_is_decided_meanwhile(ids: dict[str, Any], left: ExitId, by_hand: bool) -> None:
+    closing: Awaitable[Any] = close_exit(left, staff()) if by_hand else close_finished(staff())
+    outcome = await after(request_adjustments(decided(ids["E"]), finance()), closing)
+    assert isinstance(outcome, ExitAwaits) if by_hand else outcome == 0
 
 
 @pytest.mark.parametrize("released", [False, True])

@@ -24,6 +24,7 @@ NUMBERS = st.integers(0, 10**6)
 BACK = ["bring_back", "bring_back", "ask_back", "decide_back", "receive", "refund"]
 STANDING = ["suspend", "reinstate", "ask_to_leave", "execute", "leave", "stay", "close_exits"]
 BATCH = ["pay_out", "gather", "approve", "submit", "undo", "result", "carry"]
+DECISIONS = ["ask_decision", "ask_decision", "answer", "answer", "answer", "ask_lift"]
 CHECKED_EVERY = 10
 """After how many steps all checks are run; the paper is compared at the end of each life."""
 
@@ -97,6 +98,10 @@ class Life(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(BATCH), one=NUMBERS, two=NUMBERS)
     def batch(self, kind: str, one: int, two: int) -> None:
         self.take(kind, one, two, 0)
+
+    @rule(kind=st.sampled_from(DECISIONS), one=NUMBERS, two=NUMBERS, three=NUMBERS)
+    def decision(self, kind: str, one: int, two: int, three: int) -> None:
+        self.take(kind, one, two, three)
 
     @rule(kind=st.sampled_from(["forgive", "decide_debt"]), one=NUMBERS, two=NUMBERS)
     def debt(self, kind: str, one: int, two: int) -> None:
