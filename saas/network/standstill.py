@@ -26,12 +26,14 @@ async def stand_still() -> datetime:
 
 
 async def hold_still(distributor_ids: Collection[DistributorId]) -> Mapping[DistributorId, Status]:
-    """Let nobody change these until the running transaction ends; answers where they stand."""
+    """Let nobody change these until the running transaction ends; answers where they stand.
+
+    Whoever changes one locks the tree first, which stands still: their own rows need no lock.
+    """
     await stand_still()
     tx = current_tx()
     rows = await tx.rows(
-        f"SELECT id, status FROM distributor WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} "
-        f"ORDER BY id{tx.for_share}",
+        f"SELECT id, status FROM distributor WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')}",
         tx.tenant_id,
         list(distributor_ids),
     )
