@@ -66,7 +66,10 @@ class Settings(BaseSettings):
         description="Keys that encrypt, `id:secret` parted by commas; the first one seals, all of them open. "
         "Default: one with the id 1, derived from SECRET_KEY, which always opens.",
     )
-    session_hours: int = Field(12, ge=1, le=720, description="Hours a log-in lasts.")
+    session_hours: int = Field(12, ge=1, le=720, description="Hours a log-in lasts at most.")
+    session_idle_minutes: int = Field(
+        120, ge=5, le=43_200, description="Minutes without a request after which a log-in has ended, to the minute."
+    )
     login_attempts: int = Field(
         5, ge=1, description="Failed log-ins of one name before it has to wait; an address has ten times as many."
     )

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from saas.base.ids import PLATFORM
+from saas.duties import FOLLOWERS
+from saas.events.hub import open_hub
 from tenants.program import dump
 from tenants.program.presets import PRESETS, preset
 from tests.api.attack import Attack, request
@@ -53,15 +55,16 @@ async def test_nothing_of_another_brand_is_told_or_changed(brands: tuple[Populat
     targets = (replace(nothing(), fixed=guess), replace(cedar.names, fixed=guess))
     callers = list(lotus.callers.items())
     callers += [("owner", lotus.callers["owner"].at("localhost")), ("operator", world.operator)]
-    attacks = []
-    for role, caller in callers:
-        without = OPERATORS_OWN if role == "operator" else set[str]()
-        log_in_as = "root" if role == "operator" else role
-        door = "localhost" if role == "operator" else "lotus.localhost"
-        attacks.append(Attack(caller, role, targets, secrets, without, log_in_as, door))
-    for operation in ("query", "mutation"):
-        for attack in attacks:
-            await attack.everything(operation)
+    async with open_hub(FOLLOWERS) as hub:
+        attacks = []
+        for role, caller in callers:
+            without = OPERATORS_OWN if role == "operator" else set[str]()
+            log_in_as = "root" if role == "operator" else role
+            door = "localhost" if role == "operator" else "lotus.localhost"
+            attacks.append(Attack(caller, role, targets, secrets, without, log_in_as, door, hub))
+        for operation in ("query", "subscription", "mutation"):
+            for attack in attacks:
+                await attack.everything(operation)
     assert sum(attack.asked for attack in attacks) > 2 * len(callers) * len(roots())
     assert changes(before, await rows_of(cedar.tenant_id, without=DOORSTEP)) == {}
 
