@@ -12,7 +12,7 @@ from saas.base.errors import NotFound
 from saas.base.ids import PLATFORM, DistributorId, MemberId, TenantId, new_id
 from saas.base.scope import tenant_scope
 from saas.base.settings import get_settings
-from tenants import api_keys, audit, passwords, registry, second_factor
+from tenants import api_keys, audit, failed_logins, passwords, registry, second_factor
 from tenants.accounts import check_manageable, end_sessions, normal_login
 from tenants.actors import Actor, Role, system
 from tenants.errors import LoginFailed, SecondFactorFailed, SecondFactorNeeded
@@ -71,30 +71,38 @@ async def log_in(tenant_id: TenantId, command: LogIn) -> LoggedIn:
     the password is told of a second factor: ``SecondFactorNeeded``, or ``SecondFactorFailed``, which count as
     failures too. Must be called outside of a transaction, so that a failure stays counted.
     """
-    login = normal_login(command.login)[:200]
-    with tenant_scope(tenant_id):
-        counted = await attempt(login, command.address)
-        async with reading() as tx:
-            known = await _member(tx, login)
-        if not await passwords.matches(command.password, known["password_hash"] if known else None) or known is None:
-            raise LoginFailed
-        async with transaction() as tx:
-            return await _open(tx, known, command, counted)
+    return await _log_in(tenant_id, command, is_there=True)
 
 
 async def log_in_at(slug: str, command: LogIn) -> LoggedIn:
     """Open a session from the platform's own site, where the brand is named by its slug.
 
-    An unknown brand fails like a wrong password: in the same time, and counted.
+    An unknown brand fails like a wrong password: by the same statements, in the same time, counted and told.
     """
     try:
         brand = await registry.by_slug(slug.strip().lower())
     except NotFound:
-        with tenant_scope(PLATFORM):
-            await attempt(normal_login(command.login)[:200], command.address)
-        await passwords.matches(command.password, None)
-        raise LoginFailed from None
+        return await _log_in(PLATFORM, command, is_there=False)
     return await log_in(brand.id, command)
+
+
+async def _log_in(tenant_id: TenantId, command: LogIn, *, is_there: bool) -> LoggedIn:
+    """What ``log_in`` does; nobody gets into a brand that is not there."""
+    login, known = normal_login(command.login)[:200], None
+    with tenant_scope(tenant_id):
+        counted = await attempt(login, command.address)
+        try:
+            async with reading() as tx:
+                found = await _member(tx, login)
+            known = found if is_there else None
+            if not await passwords.matches(command.password, known["password_hash"] if known else None) or not known:
+                raise LoginFailed
+            async with transaction() as tx:
+                return await _open(tx, known, command, counted)
+        except (LoginFailed, SecondFactorFailed) as failed:
+            whose = known["id"] if known else None
+            await failed_logins.tell(login, why=failed.code, address=command.address, member_id=whose)
+            raise
 
 
 async def _open(tx: Tx, known: Row, command: LogIn, counted: Attempt) -> LoggedIn:
