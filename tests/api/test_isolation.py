@@ -25,6 +25,7 @@ OPERATORS_OWN = {
     "Mutation.addTenantDomain",
     "Mutation.overrideFinding",
     "Mutation.lookUpPerson",
+    "Mutation.resetSandbox",
     "Query.complianceOverrides",
     "Query.tenants",
 }
