@@ -17,9 +17,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FIRST_KEY = "1"
 """The id of the sealing key that is derived from SECRET_KEY."""
 
-SERVER: Mapping[str, Any] = {"ws_max_size": 65_536, "ws_per_message_deflate": False, "timeout_graceful_shutdown": 10}
-"""How uvicorn is to serve: small messages from outside, no buffer to compress in for each connection, and streams that
-stand open end after ten seconds when the server stops."""
+SERVER: Mapping[str, Any] = {"ws_max_size": 65_536, "ws_per_message_deflate": False}
+"""How uvicorn is to serve: small messages from outside, and no buffer to compress in for each connection."""
 
 _SEALING_KEYS = re.compile(r"[a-z0-9]{1,20}:[^,:\s]{32,}(,[a-z0-9]{1,20}:[^,:\s]{32,})*", re.ASCII)
 
