@@ -259,12 +259,14 @@ async def add_domain(tenant_id: TenantId, host: str, actor: Actor) -> str:
 async def by_host(host: str) -> Brand | None:
     """The active brand a ``Host`` header means; None is the platform's own: the base domain, or a bare IP address.
 
-    Raises ``NotFound`` for any other host.
+    Raises ``NotFound`` for any other host; of what cannot be the name of one no database is asked.
     """
     name = host_name(host)
     base = get_settings().base_domain.lower()
     if name == base or _is_address(name):
         return None
+    if not _HOST.fullmatch(name):
+        raise NotFound(kind="brand", value=ascii(name[:253]))
     if (known := _by_host.get(name)) is not None:
         return known
     slug = name.removesuffix(f".{base}") if name.endswith(f".{base}") else None

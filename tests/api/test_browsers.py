@@ -39,9 +39,10 @@ async def test_every_answer_tells_browsers_to_make_nothing_of_it(db: object) -> 
         assert answer.headers["x-frame-options"] == "DENY"
         assert answer.headers["referrer-policy"] == "same-origin"
         assert "strict-transport-security" not in answer.headers
+    await graphiqls_page_may_run_its_own_scripts_and_nothing_else()
 
 
-async def test_graphiqls_page_may_run_its_own_scripts_and_nothing_else(db: object) -> None:
+async def graphiqls_page_may_run_its_own_scripts_and_nothing_else() -> None:
     page = await make_api().http("GET", {"accept": "text/html"})
     (policy,) = page.headers.get_list("content-security-policy")
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
@@ -52,12 +53,15 @@ async def test_graphiqls_page_may_run_its_own_scripts_and_nothing_else(db: objec
     assert rules["connect-src"] == "'self'"
 
 
-async def test_over_https_browsers_are_told_to_stay_there(https: None, db: object) -> None:
+async def test_over_https_browsers_are_told_to_stay_there_and_the_cookie_is_the_sites_alone(
+    https: None, world: World
+) -> None:
     for host in ("localhost", "nowhere.localhost"):
         assert (await make_api(host).send(ME)).headers["strict-transport-security"] == HTTPS_ONLY.decode()
+    await the_cookie_is_the_sites_alone()
 
 
-async def test_over_https_the_cookie_is_the_sites_alone(https: None, world: World) -> None:
+async def the_cookie_is_the_sites_alone() -> None:
     browser = make_api("lotus.localhost")
     answer = await browser.send(LOG_IN, {"input": {"login": "owner", "password": PASSWORD}})
     cookie = answer.headers["set-cookie"]

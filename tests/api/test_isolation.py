@@ -31,7 +31,8 @@ OPERATORS_OWN = {
 }
 """Operators do these to brands, and to nobody's people or money; see test_roles."""
 DOORSTEP = ["login_throttle"]
-"""Anybody may knock at a brand's door, and is counted."""
+KNOCKED = "session.log_in_failed"
+"""Anybody may knock at a brand's door, is counted, and told of to that brand."""
 PUBLIC = "".join(dump(preset(name), kind) for name in PRESETS for kind in ("yaml", "json"))
 """Programs that come with the product are nobody's secret."""
 
@@ -67,7 +68,9 @@ async def test_nothing_of_another_brand_is_told_or_changed(brands: tuple[Populat
             for attack in attacks:
                 await attack.everything(operation)
     assert sum(attack.asked for attack in attacks) > 2 * len(callers) * len(roots())
-    assert changes(before, await rows_of(cedar.tenant_id, without=DOORSTEP)) == {}
+    moved = changes(before, await rows_of(cedar.tenant_id, without=DOORSTEP))
+    assert {line["action"] for line in moved.pop("audit_log")} == {KNOCKED}
+    assert moved == {}
 
 
 async def test_guessing_from_outside_is_told_nothing(brands: tuple[Populated, Populated]) -> None:
