@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import httpx
+
 from schema.people import COOKIE
 from tenants import registry
 from tenants.tokens import TokenKind, new_token
