@@ -82,13 +82,15 @@ class Attack:
                 await self.both(root, chosen)
 
     async def both(self, root: Root, chosen: frozenset[str]) -> None:
-        """One call for nothing and for something."""
-        sent, got, ran = [], [], []
+        """One call for nothing and one for something; a single one where nothing is named."""
+        got, ran = [], []
+        asked = [request(root, self.role, names, chosen) for names in self.targets]
+        sent = [variables for _, variables in asked]
+        differ = sent[0] != sent[1]
         if root.name in TAKES_ALL:
             first = replace(self.targets[0], key=f"first-{uuid4().hex}")
             await self._ask(root, *request(root, self.role, first, chosen))
-        for names in self.targets:
-            text, variables = request(root, self.role, names, chosen)
+        for names, (text, variables) in list(zip(self.targets, asked, strict=True))[: 1 + differ]:
             answer, statements = await self._ask(root, text, variables)
             leaked = told(self.secrets - names.spelled().keys(), answer)
             assert not leaked, f"{self.role} {root.coordinate} {variables}: {leaked} in {answer}"
@@ -96,11 +98,10 @@ class Attack:
             may = access_table.allowed(actor(self.role), root.coordinate)
             assert may is (stopped_with(answer) is None), f"{self.role} {root.coordinate} {variables}: {answer}"
             assert may or stopped_with(answer) in DENIED, f"{self.role} {root.coordinate} {variables}: {answer}"
-            sent.append(variables)
             got.append(unnamed(names, answer))
             ran.append(statements)
             self.asked += 1
-        if sent[0] != sent[1]:
+        if differ:
             answers = [shape(json.loads(answer)) for answer in got] if root.operation == "mutation" else got
             assert answers[0] == answers[1], f"{self.role} {root.coordinate} {sent}: {got}"
             assert ran[0] == ran[1], f"{self.role} {root.coordinate} {sent}: {ran[0] - ran[1]} and {ran[1] - ran[0]}"
