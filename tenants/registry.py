@@ -89,7 +89,8 @@ async def create_tenant(
 ) -> Brand:
     """Make a brand and its owner in one transaction, which begins and ends here; ``furnish`` adds to it.
 
-    Raises ``Forbidden`` unless an operator asks, ``InvalidInput``, ``PasswordRefused`` or ``SlugTaken``.
+    Raises ``Forbidden`` unless an operator asks, ``InvalidInput``, ``PasswordRefused``, ``PasswordBroken`` or
+    ``SlugTaken``.
     """
     check_platform(actor)
     _check(command)
