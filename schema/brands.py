@@ -32,6 +32,7 @@ class Tenant:
     time_zone: str = strawberry.field(description="The zone its days and periods are counted in.")
     locale: str = strawberry.field(description="Its default language.")
     created_at: datetime = strawberry.field(description="When it was made.")
+    sandbox: bool = strawberry.field(description="Whether it is a sandbox, whose data may be used up and made anew.")
 
 
 def tenant(brand: Brand) -> Tenant:
@@ -44,6 +45,7 @@ def tenant(brand: Brand) -> Tenant:
         time_zone=brand.time_zone,
         locale=brand.locale,
         created_at=brand.created_at,
+        sandbox=brand.sandbox,
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -36,9 +37,10 @@ from schema.callbacks import callback
 from schema.context import Context, locale_of
 from schema.cross_origin import lend, lent_to, preflight, same_origin
 from schema.failures import told
+from schema.headers import headers_of, policy_of_page
 from schema.health import live, ready
 from schema.observing import Observed, Told
-from schema.people import COOKIE
+from schema.people import cookie_name
 from schema.rates import Rates
 from schema.schema import schema
 from schema.sockets import EventStream, Socket, Subscriptions, TextSocket, cutting
@@ -73,7 +75,8 @@ def make_app(settings: Settings, lifespan: Lifespan[Starlette] | None = None) ->
         routes.append(Route("/", _to_graphiql))
         if GRAPHIQL_ASSETS.is_dir():
             routes.append(Mount("/graphiql", app=StaticFiles(directory=GRAPHIQL_ASSETS)))
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Observed), Middleware(PlainAddress)])
+    observed = Middleware(Observed, headers=headers_of(settings))
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[observed, Middleware(PlainAddress)])
 
 
 async def _to_graphiql(_: Request) -> Response:
@@ -159,8 +162,8 @@ class Api(GraphQL[Context, None]):
         given = (context.connection_params or {}).get("authorization")
         token = _bearer(given) if isinstance(given, str) else context.token
         host = None if context.host_tenant_id == PLATFORM else context.host_tenant_id
-        actor = await sessions.authenticate(token, host) if token else None
-        if actor is None or not self._counts(actor, context.address):
+        actor = await self._follower(token, host, context.address) if token else None
+        if actor is None:
             raise ConnectionRejectionError
         context.actor, context.token, context.tenant_id = actor, token, actor.tenant_id
         with tenant_scope(actor.tenant_id):
@@ -169,6 +172,16 @@ class Api(GraphQL[Context, None]):
         context.explores = True
         context.locale = locale_of(context.request.headers.get("accept-language"), actor.locale)
         return NOTHING_MORE
+
+    async def _follower(self, token: str, host: TenantId | None, address: str) -> Actor | None:
+        """Who connects, unless that is one too many."""
+        try:
+            actor = await self.rates.known(token, address, partial(sessions.authenticate, token, host))
+            if actor is not None:
+                self.rates.count(actor, address)
+        except RateLimited:
+            return None
+        return actor
 
     async def create_streaming_response(
         self,
@@ -193,29 +206,26 @@ class Api(GraphQL[Context, None]):
         token, by_cookie = _token(request)
         if by_cookie and origin is None and not same_origin(request):
             raise Refusal(403, "FORBIDDEN", "Send the request from the site itself.")
-        actor = await sessions.authenticate(token, brand.id if brand else None) if token else None
+        actor = await self._caller(request, token, brand)
         locale = actor.locale if actor else brand.locale if brand else "en"
-        self._count(request, actor, locale)
         if token and actor is None and not by_cookie:
             raise Refusal(401, "UNAUTHENTICATED", "The token is not valid here. Log in again.")
         return await self._answer(request, brand, actor, token, locale)
 
-    def _counts(self, actor: Actor, address: str) -> bool:
-        """Whether a connection is not one too many."""
+    async def _caller(self, request: Request, token: str | None, brand: Brand | None) -> Actor | None:
+        """Who asks. Raises ``Refusal`` for a request too many: before a token is looked up that nobody knows here."""
+        actor, address = None, _address(request)
         try:
-            self.rates.count(actor, address)
-        except RateLimited:
-            return False
-        return True
-
-    def _count(self, request: Request, actor: Actor | None, locale: str) -> None:
-        """Raise ``Refusal`` for a request too many."""
-        try:
-            self.rates.count(actor, _address(request))
+            if token:
+                host = brand.id if brand else None
+                actor = await self.rates.known(token, address, partial(sessions.authenticate, token, host))
+            if actor is not None or not token:
+                self.rates.count(actor, address)
         except RateLimited as limited:
-            refusal = _refusal(429, limited, request, locale)
+            refusal = _refusal(429, limited, request, actor.locale if actor else brand.locale if brand else "en")
             refusal.headers = {"retry-after": str(limited.params["seconds"])}
             raise refusal from None
+        return actor
 
     async def _answer(
         self, request: Request, brand: Brand | None, actor: Actor | None, token: str | None, locale: str
@@ -345,7 +355,9 @@ class Api(GraphQL[Context, None]):
 
     async def render_graphql_ide(self, request: Request) -> Response:
         """GraphiQL from this server's own files."""
-        return HTMLResponse((WEB / "graphiql" / "index.html").read_text(encoding="utf-8"))
+        page = (WEB / "graphiql" / "index.html").read_text(encoding="utf-8")
+        request.scope["policy"] = policy_of_page(page)
+        return HTMLResponse(page)
 
 
 def _plainly_asked(scope: Scope, body: bytes) -> GraphQLRequestData | None:
@@ -370,7 +382,7 @@ def _plainly_asked(scope: Scope, body: bytes) -> GraphQLRequestData | None:
 def _token(request: HTTPConnection) -> tuple[str | None, bool]:
     """The caller's token, and whether it came as a cookie."""
     bearer = _bearer(request.headers.get("authorization", ""))
-    return (bearer, False) if bearer else (request.cookies.get(COOKIE), True)
+    return (bearer, False) if bearer else (request.cookies.get(cookie_name()), True)
 
 
 def _bearer(authorization: str) -> str | None:

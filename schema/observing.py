@@ -1,5 +1,7 @@
 """What is told of each request when it has been answered: an id to its caller, a line to the log, figures, a span.
 
+The headers of every answer are put on it here, since each middleware more costs every request.
+
 None of it names a person (docs/adr/0035-what-is-told-of-a-request.md). An operation is told by the root fields it asks
 for, which the schema knows; the name its author gave it goes into the line alone, since anybody may send any.
 """
@@ -17,15 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from saas.base import logs, metrics
 from saas.base.ids import new_id
 from saas.base.tracing import span
+from schema.headers import NOTHING, Header
 
 log = logging.getLogger("banyan.http")
 
 ROUTES = ("/graphql", "/livez", "/readyz", "/callbacks", "/graphiql")
-SECURITY_HEADERS: Sequence[tuple[bytes, bytes]] = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"same-origin"),
-)
+POLICY = b"content-security-policy"
 DENIED = {"UNAUTHENTICATED", "FORBIDDEN", "SECOND_FACTOR_REQUIRED"}
 FAULT = 500
 ROOTS_SHOWN = 3
@@ -70,10 +69,15 @@ class Told:
 
 
 class Observed:
-    """Around the whole application: gives every request an id, says it in the answer, and tells of it afterwards."""
+    """Around the whole application: gives every request an id, says it in the answer, and tells of it afterwards.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Every answer gets ``headers``, and a policy for browsers: ``scope["policy"]`` where a page has one of its own.
+    """
+
+    def __init__(self, app: ASGIApp, headers: Sequence[Header] = ()) -> None:
         self.app = app
+        self._headers = headers
+        self._of_answers = [*headers, (POLICY, NOTHING)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -85,8 +89,9 @@ class Observed:
         async def tell(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], *SECURITY_HEADERS, (b"x-request-id", request_id.encode())]
+                status, policy = message["status"], scope.get("policy")
+                own = self._of_answers if policy is None else [*self._headers, (POLICY, policy)]
+                message["headers"] = [*message["headers"], *own, (b"x-request-id", request_id.encode())]
             await send(message)
 
         with logs.about(request_id=request_id), span("request", **{"banyan.request_id": request_id}) as current:

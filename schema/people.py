@@ -23,6 +23,15 @@ from tenants.sessions import LogIn, SessionKind
 COOKIE = "banyan_session"
 
 
+def cookie_name() -> str:
+    """What the session's cookie is called.
+
+    Over HTTPS browsers take one with this prefix only from the site itself, secure and for all of its paths, so that
+    no neighbouring site can slip its own under it.
+    """
+    return f"__Host-{COOKIE}" if get_settings().secure_cookies else COOKIE
+
+
 @described(
     "What a person may do.",
     OPERATOR="Runs the platform; makes brands, never reads a brand's people without an audited reason.",
@@ -278,7 +287,7 @@ class PeopleMutation:
             hours = get_settings().session_hours
             secure = get_settings().secure_cookies
             context.response.set_cookie(
-                COOKIE, opened.token, max_age=hours * 3600, httponly=True, samesite="lax", secure=secure
+                cookie_name(), opened.token, max_age=hours * 3600, httponly=True, samesite="lax", secure=secure
             )
         context.tenant_id = opened.actor.tenant_id
         with tenant_scope(context.tenant_id):
@@ -295,7 +304,8 @@ class PeopleMutation:
             await sessions.revoke_sessions(own_id(who), who)
         elif info.context.token is not None:
             await sessions.log_out(info.context.token, who)
-        info.context.response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+        secure = get_settings().secure_cookies
+        info.context.response.delete_cookie(cookie_name(), httponly=True, samesite="lax", secure=secure)
         return DonePayload(done=True)
 
     @strawberry.mutation(description="Make an account.")

@@ -2,7 +2,8 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from math import ceil
 
 from limits import RateLimitItem, parse
@@ -16,6 +17,11 @@ from tenants.errors import RateLimited
 
 COUNTED_MOST = 50_000
 """Callers that are counted at once; beyond them the one not seen for longest begins anew."""
+HELD_MOST = 50_000
+"""Tokens that are remembered for having held, the ones seen last."""
+
+
+_THIS_ADDRESS = Said("this address", "该地址")
 
 
 class Counters(Storage):
@@ -70,6 +76,12 @@ class Counters(Storage):
         """Forget one."""
         self._counts.pop(key, None)
 
+    def give_back(self, key: str) -> None:
+        """Take back one that was counted, where its window is still under way."""
+        count, ends = self._counts.get(key, (0, 0))
+        if count > 0:
+            self._counts[key] = count - 1, ends
+
 
 class Rates:
     """The rates of an installation."""
@@ -81,6 +93,7 @@ class Rates:
         self._key = parse(settings.rate_per_key)
         self._address = parse(settings.rate_per_address)
         self._tenant = parse(settings.rate_per_tenant)
+        self._held: OrderedDict[bytes, None] = OrderedDict()
 
     def count(self, actor: Actor | None, address: str) -> None:
         """Count a request. Raises ``RateLimited`` when it is one too many, for whoever asks or for the brand.
@@ -88,7 +101,7 @@ class Rates:
         Who is not logged in counts by address alone, and so cannot use up what the people of a brand may ask.
         """
         if actor is None:
-            self._hit(self._address, Said("this address", "该地址"), address)
+            self._hit(self._address, _THIS_ADDRESS, address)
             return
         tenant = str(actor.tenant_id)
         if actor.role is Role.API_KEY:
@@ -96,6 +109,31 @@ class Rates:
         else:
             self._hit(self._user, Said("this account", "该账号"), tenant, str(actor.id))
         self._hit(self._tenant, Said("the whole brand", "该品牌整体"), tenant)
+
+    async def known(self, token: str, address: str, look_up: Callable[[], Awaitable[Actor | None]]) -> Actor | None:
+        """Who ``look_up`` says a token is. Raises ``RateLimited``, without looking, when its address guesses too often.
+
+        A token that nobody has shown here yet is counted with those without a log-in before it is looked up, so that
+        guesses at once are all counted, and is given back when it holds. One that held before is looked up whatever
+        else comes from its address: nobody is shut out by a neighbour who guesses.
+        """
+        shown = sha256(token.encode()).digest()
+        held = shown in self._held
+        if not held:
+            self._hit(self._address, _THIS_ADDRESS, address)
+        actor = await look_up()
+        if actor is None:
+            if held:
+                self._held.pop(shown, None)
+                self._hit(self._address, _THIS_ADDRESS, address)
+            return None
+        if not held:
+            self._counters.give_back(self._address.key_for(_THIS_ADDRESS.en, address))
+        self._held[shown] = None
+        self._held.move_to_end(shown)
+        if len(self._held) > HELD_MOST:
+            self._held.popitem(last=False)
+        return actor
 
     def _hit(self, item: RateLimitItem, whom: Said, *subject: str) -> None:
         if not self._limiter.hit(item, whom.en, *subject):

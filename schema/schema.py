@@ -49,6 +49,7 @@ from schema.provider_accounts import ProviderAccountMutation, ProviderAccountQue
 from schema.reconciliation import ReconciliationQuery
 from schema.return_changes import ReturnMutation
 from schema.returns import ReturnQuery
+from schema.sandboxes import SandboxMutation
 from schema.scalars import SCALARS
 from schema.schedules import ScheduleMutation, ScheduleQuery
 from schema.security import SecurityMutation, SecurityQuery
@@ -125,6 +126,7 @@ class Mutation(
     NotificationMutation,
     LookUpMutation,
     WebhookMutation,
+    SandboxMutation,
 ):
     """The root of writes."""
 

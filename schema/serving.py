@@ -6,7 +6,7 @@ from types import FrameType
 
 import uvicorn
 
-from saas.base.settings import Settings
+from saas.base.settings import SERVER, Settings
 from schema.health import stopping
 
 STARTUP_FAILURE = 3
@@ -28,12 +28,9 @@ class _Server(uvicorn.Server):
             super().handle_exit(sig, frame)
 
 
-def serve(settings: Settings, app: str, *, host: str, port: int) -> None:
-    """Serve ``app``, a factory, until told to stop; then finish what is under way within SHUTDOWN_SECONDS.
-
-    What takes longer is cancelled, which rolls its transaction back; jobs are put back for the next worker.
-    """
-    config = uvicorn.Config(
+def config_of(settings: Settings, app: str, *, host: str, port: int) -> uvicorn.Config:
+    """How uvicorn serves ``app``."""
+    return uvicorn.Config(
         app,
         factory=True,
         host=host,
@@ -42,8 +39,16 @@ def serve(settings: Settings, app: str, *, host: str, port: int) -> None:
         server_header=False,
         log_config=None,
         timeout_graceful_shutdown=settings.shutdown_seconds,
+        **SERVER,
     )
-    server = _Server(config, settings.drain_seconds)
+
+
+def serve(settings: Settings, app: str, *, host: str, port: int) -> None:
+    """Serve ``app``, a factory, until told to stop; then finish what is under way within SHUTDOWN_SECONDS.
+
+    What takes longer is cancelled, which rolls its transaction back; jobs are put back for the next worker.
+    """
+    server = _Server(config_of(settings, app, host=host, port=port), settings.drain_seconds)
     server.run()
     if not server.started:
         raise SystemExit(STARTUP_FAILURE)

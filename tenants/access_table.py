@@ -84,7 +84,7 @@ RULES: Final = joined(
             ANYONE.may("logIn followLink"),
             LOGGED_IN.may("logOut changePassword revokeSessions revokeSession"),
             LOGGED_IN.may("beginSecondFactor confirmSecondFactor renewRecoveryCodes removeSecondFactor"),
-            (OWNER | OPERATOR).may("setSecurityPolicy"),
+            (OWNER | OPERATOR).may("setSecurityPolicy resetSandbox"),
             (OPERATIONS | OPERATOR).may("inviteMember createPasswordLink"),
             OPERATOR.may("createTenant setTenantStatus addTenantDomain overrideFinding lookUpPerson"),
             (OPERATIONS | OPERATOR).may("createMember setMemberStatus resetPassword"),
@@ -122,7 +122,7 @@ RULES: Final = joined(
         on("UserError", ANYONE.may("code field message")),
         on("DonePayload", KNOWN.may("done userErrors")),
         # -- brands and people -------------------------------------------------------------------------------
-        on("Tenant", ANYONE.may("slug name locale currency timeZone"), KNOWN.may("status createdAt")),
+        on("Tenant", ANYONE.may("slug name locale currency timeZone"), KNOWN.may("status createdAt sandbox")),
         *page("Tenant", OPERATOR),
         on("LookUpPersonPayload", OPERATOR.may("people brandsAsked userErrors")),
         on("PersonFound", OPERATOR.may("brand distributorId code nameMasked status")),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tenants.access import DISTRIBUTOR, FINANCE, OPERATIONS, OWNER, STAFF, on
+from tenants.access import DISTRIBUTOR, FINANCE, OPERATIONS, OPERATOR, OWNER, STAFF, on
 from tenants.access_groups import page
 
 _MEMBERS: Final = STAFF | DISTRIBUTOR
@@ -16,6 +16,7 @@ WORK: Final = [
     *page("Job", STAFF),
     on("JobPayload", (OPERATIONS | FINANCE).may("job userErrors")),
     on("Schedule", STAFF.may("task every at weekday monthDay paused timeZone nextRuns changedAt")),
+    on("ResetSandboxPayload", (OWNER | OPERATOR).may("tenant orders distributors userErrors"), OWNER.may("job")),
     on("SchedulePayload", OWNER.may("schedule userErrors")),
     on(
         "ImportFile",

@@ -125,8 +125,8 @@ def check_new(command: CreateMember, tenant_id: TenantId) -> None:
 async def create_member(command: CreateMember, actor: Actor) -> Member:
     """Make an account with a first password.
 
-    Raises ``Forbidden``, ``InvalidInput``, ``PasswordRefused``, ``LoginTaken``, ``DistributorHasLogin`` or
-    ``DistributorHasLeft``, and ``NotFound`` for a distributor the brand does not have.
+    Raises ``Forbidden``, ``InvalidInput``, ``PasswordRefused``, ``PasswordBroken``, ``LoginTaken``,
+    ``DistributorHasLogin`` or ``DistributorHasLeft``, and ``NotFound`` for a distributor the brand does not have.
     """
     check_manages(actor, command.role)
     check_new(command, current_tenant())

@@ -107,6 +107,14 @@ class PasswordRefused(DomainError):
     zh = "密码不符合要求。请使用 {shortest} 至 {longest} 个字符，且不得包含登录名。"
 
 
+class PasswordBroken(DomainError):
+    """The new password stands in a list of those that were stolen and published."""
+
+    code = "PASSWORD_BROKEN"
+    en = "This password stands in published lists of broken passwords, which are tried first. Choose another."
+    zh = "该密码出现在已公开的泄露密码名单中，最容易被猜中。请更换。"
+
+
 class LastOfRole(DomainError):
     """Without this member nobody could administer the brand, or the platform."""
 

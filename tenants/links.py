@@ -76,8 +76,8 @@ async def link_again(member_id: MemberId, actor: Actor) -> Link:
 async def follow(token: str, password: str, host_tenant: TenantId | None) -> MemberId:
     """Set the password of whoever the link was made for, and end that member's sessions; answers whose it was.
 
-    Raises ``LinkNotValid``, also at another brand's site and for a brand that is suspended, or ``PasswordRefused``,
-    after which the link still holds.
+    Raises ``LinkNotValid``, also at another brand's site and for a brand that is suspended, or ``PasswordRefused`` or
+    ``PasswordBroken``, after which the link still holds.
     """
     claimed = read_token(token)
     if claimed is None or claimed.kind is not TokenKind.LINK or host_tenant not in {None, claimed.tenant_id}:

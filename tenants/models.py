@@ -20,6 +20,7 @@ class Tenant(GlobalModel):
     trusted_only = fields.BooleanField()
     origins = fields.TextField()
     cost_limits = fields.TextField()
+    sandbox = fields.BooleanField()
 
     class Meta:
         table = "tenant"

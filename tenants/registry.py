@@ -47,7 +47,8 @@ class BrandStatus(StrEnum):
 class Brand:
     """A tenant as everybody else knows it. Currency and time zone are for good; ``locale`` is the default language.
 
-    The last three are what it says of its API, as ``tenants.api_policy`` writes them down.
+    A ``sandbox`` may be put aside for a new one. The last three are what it says of its API, as
+    ``tenants.api_policy`` writes them down.
     """
 
     id: TenantId
@@ -58,6 +59,7 @@ class Brand:
     time_zone: str
     locale: str
     created_at: datetime
+    sandbox: bool = False
     trusted_only: bool = False
     origins: str = ""
     cost_limits: str = ""
@@ -73,9 +75,10 @@ class CreateTenant:
     currency: str = "CNY"
     time_zone: str = "Asia/Shanghai"
     locale: str = "zh-CN"
+    sandbox: bool = False
 
 
-_MADE = "id, slug, name, status, currency, time_zone, locale, created_at"
+_MADE = "id, slug, name, status, currency, time_zone, locale, created_at, sandbox"
 _COLUMNS = f"{_MADE}, trusted_only, origins, cost_limits"
 _by_host: Remembered[str, Brand] = Remembered(most=10_000, seconds=10)
 _by_id: Remembered[TenantId, Brand] = Remembered(most=10_000, seconds=10)
@@ -86,7 +89,8 @@ async def create_tenant(
 ) -> Brand:
     """Make a brand and its owner in one transaction, which begins and ends here; ``furnish`` adds to it.
 
-    Raises ``Forbidden`` unless an operator asks, ``InvalidInput``, ``PasswordRefused`` or ``SlugTaken``.
+    Raises ``Forbidden`` unless an operator asks, ``InvalidInput``, ``PasswordRefused``, ``PasswordBroken`` or
+    ``SlugTaken``.
     """
     check_platform(actor)
     _check(command)
@@ -104,6 +108,7 @@ async def create_tenant(
             time_zone=command.time_zone,
             locale=command.locale,
             created_at=clock.now(),
+            sandbox=command.sandbox,
         )
         with tenant_scope(number):
             async with transaction() as tx:
@@ -121,7 +126,7 @@ async def create_tenant(
 async def _insert(tx: Tx, brand: Brand) -> bool:
     """Write the brand unless its number or slug is taken."""
     values = [getattr(brand, name) for name in _MADE.split(", ")]
-    sql = f"INSERT INTO tenant ({_MADE}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
+    sql = f"INSERT INTO tenant ({_MADE}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING"
     return await tx.execute(sql, *values) == 1
 
 
@@ -196,13 +201,17 @@ async def _set_status(tenant_id: TenantId, status: BrandStatus, reason: str, act
     return _brand(row)
 
 
-async def put_aside(slug: str, actor: Actor) -> None:
-    """Suspend a brand for good and free its slug for another one; all it has stays as it is. None is no mistake."""
+async def put_aside(slug: str, actor: Actor, *, for_other: str | None = None) -> None:
+    """Suspend a brand for good and free its slug; all it has stays as it is. None is no mistake.
+
+    The brand ``for_other`` takes its slug and its domains at the same moment. Raises ``NotFound`` where that is none.
+    """
     check_platform(actor)
     try:
         brand = await by_slug(slug)
     except NotFound:
         return
+    other = await by_slug(for_other) if for_other else None
     with tenant_scope(brand.id):
         async with transaction() as tx:
             aside = f"{slug}-{brand.id}"
@@ -212,9 +221,13 @@ async def put_aside(slug: str, actor: Actor) -> None:
                 aside,
                 slug,
             )
-            if done:
-                await audit.record(actor, "tenant.put_aside", str(brand.id), slug=slug, now=aside)
-                tx.after_commit(forget)
+            if not done:
+                return
+            if other is not None:
+                await tx.execute("UPDATE tenant SET slug = $2 WHERE id = $1", other.id, slug)
+                await tx.execute("UPDATE tenant_domain SET tenant_id = $2 WHERE tenant_id = $1", brand.id, other.id)
+            await audit.record(actor, "tenant.put_aside", str(brand.id), slug=slug, now=aside)
+            tx.after_commit(forget)
 
 
 async def add_domain(tenant_id: TenantId, host: str, actor: Actor) -> str:
@@ -247,7 +260,7 @@ async def add_domain(tenant_id: TenantId, host: str, actor: Actor) -> str:
 async def by_host(host: str) -> Brand | None:
     """The active brand a ``Host`` header means; None is the platform's own: the base domain, or a bare IP address.
 
-    Raises ``NotFound`` for any other host.
+    Raises ``NotFound`` for any other host; of what cannot be the name of one no database is asked.
     """
     name = host_name(host)
     if (known := _by_host.get(name)) is not None:
@@ -255,6 +268,8 @@ async def by_host(host: str) -> Brand | None:
     base = get_settings().base_domain.lower()
     if name == base or _is_address(name):
         return None
+    if not _HOST.fullmatch(name):
+        raise NotFound(kind="brand", value=ascii(name[:253]))
     slug = name.removesuffix(f".{base}") if name.endswith(f".{base}") else None
     async with _any_scope() as tx:
         row = await tx.row(

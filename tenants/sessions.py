@@ -12,7 +12,7 @@ from saas.base.errors import NotFound
 from saas.base.ids import PLATFORM, DistributorId, MemberId, TenantId, new_id
 from saas.base.scope import tenant_scope
 from saas.base.settings import get_settings
-from tenants import api_keys, audit, passwords, registry, second_factor
+from tenants import api_keys, audit, failed_logins, passwords, registry, second_factor
 from tenants.accounts import check_manageable, end_sessions, normal_login
 from tenants.actors import Actor, Role, system
 from tenants.errors import LoginFailed, SecondFactorFailed, SecondFactorNeeded
@@ -20,7 +20,10 @@ from tenants.throttle import Attempt, attempt
 from tenants.tokens import Token, TokenKind, hash_of, new_token, read_token
 
 SEEN_EVERY = timedelta(minutes=1)
-"""How exactly ``last_seen_at`` is kept: a write on every request would cost more than it tells."""
+"""How exactly ``last_seen_at`` is kept: a write on every request would cost more than it tells.
+
+The shorter end of a session that rests is as exact: it may come so much too early.
+"""
 
 
 class SessionKind(StrEnum):
@@ -68,30 +71,38 @@ async def log_in(tenant_id: TenantId, command: LogIn) -> LoggedIn:
     the password is told of a second factor: ``SecondFactorNeeded``, or ``SecondFactorFailed``, which count as
     failures too. Must be called outside of a transaction, so that a failure stays counted.
     """
-    login = normal_login(command.login)[:200]
-    with tenant_scope(tenant_id):
-        counted = await attempt(login, command.address)
-        async with reading() as tx:
-            known = await _member(tx, login)
-        if not await passwords.matches(command.password, known["password_hash"] if known else None) or known is None:
-            raise LoginFailed
-        async with transaction() as tx:
-            return await _open(tx, known, command, counted)
+    return await _log_in(tenant_id, command, is_there=True)
 
 
 async def log_in_at(slug: str, command: LogIn) -> LoggedIn:
     """Open a session from the platform's own site, where the brand is named by its slug.
 
-    An unknown brand fails like a wrong password: in the same time, and counted.
+    An unknown brand fails like a wrong password: by the same statements, in the same time, counted and told.
     """
     try:
         brand = await registry.by_slug(slug.strip().lower())
     except NotFound:
-        with tenant_scope(PLATFORM):
-            await attempt(normal_login(command.login)[:200], command.address)
-        await passwords.matches(command.password, None)
-        raise LoginFailed from None
+        return await _log_in(PLATFORM, command, is_there=False)
     return await log_in(brand.id, command)
+
+
+async def _log_in(tenant_id: TenantId, command: LogIn, *, is_there: bool) -> LoggedIn:
+    """What ``log_in`` does; nobody gets into a brand that is not there."""
+    login, known = normal_login(command.login)[:200], None
+    with tenant_scope(tenant_id):
+        counted = await attempt(login, command.address)
+        try:
+            async with reading() as tx:
+                found = await _member(tx, login)
+            known = found if is_there else None
+            if not await passwords.matches(command.password, known["password_hash"] if known else None) or not known:
+                raise LoginFailed
+            async with transaction() as tx:
+                return await _open(tx, known, command, counted)
+        except (LoginFailed, SecondFactorFailed) as failed:
+            whose = known["id"] if known else None
+            await failed_logins.tell(login, why=failed.code, address=command.address, member_id=whose)
+            raise
 
 
 async def _open(tx: Tx, known: Row, command: LogIn, counted: Attempt) -> LoggedIn:
@@ -185,16 +196,21 @@ _HOLDS = (
     "m.locale, m.distributor_id, m.second_factor_since, t.second_factor_roles "
     "FROM session s JOIN member m ON m.tenant_id = s.tenant_id AND m.id = s.member_id "
     "JOIN tenant t ON t.id = s.tenant_id "
-    "WHERE s.tenant_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 "
+    "WHERE s.tenant_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND s.last_seen_at > $3 "
     "AND m.status = 'active' AND t.status = 'active'"
 )
-"""The sessions of a tenant that hold at ``$2``, each with its member."""
+"""The sessions of a tenant that hold at ``$2`` and were used since ``$3``, each with its member."""
+
+
+def _rested(now: datetime) -> datetime:
+    """A session not used since then has ended."""
+    return now - timedelta(minutes=get_settings().session_idle_minutes)
 
 
 async def _actor_of(claimed: Token) -> Actor | None:
     now = clock.now()
     async with reading() as tx:
-        row = await tx.row(f"{_HOLDS} AND s.token_hash = $3", tx.tenant_id, now, claimed.hash)
+        row = await tx.row(f"{_HOLDS} AND s.token_hash = $4", tx.tenant_id, now, _rested(now), claimed.hash)
     if row is None:
         return None
     if row["last_seen_at"] <= now - SEEN_EVERY:
@@ -211,9 +227,10 @@ async def _actor_of(claimed: Token) -> Actor | None:
 async def holding(tokens: Collection[str]) -> Mapping[str, Actor]:
     """Those of the active tenant's tokens that hold now, each with its actor, in two statements. Leaves no trace."""
     claimed = {claim.hash: token for token in tokens if (claim := read_token(token)) is not None}
+    now = clock.now()
     async with reading() as tx:
         rows = await tx.rows(
-            f"{_HOLDS} AND s.token_hash {tx.within(3, 'text')}", tx.tenant_id, clock.now(), list(claimed)
+            f"{_HOLDS} AND s.token_hash {tx.within(4, 'text')}", tx.tenant_id, now, _rested(now), list(claimed)
         )
         keys = await api_keys.holding(tx, list(claimed))
         found = {claimed[row["token_hash"]]: _signed_in(tx.tenant_id, row) for row in rows}
@@ -276,13 +293,15 @@ async def revoke_sessions(member_id: MemberId, actor: Actor) -> int:
 
 async def sessions_of(member_id: MemberId) -> Sequence[Session]:
     """The sessions of a member that still hold, the latest first."""
+    now = clock.now()
     async with reading() as tx:
         rows = await tx.rows(
-            "SELECT id, kind, created_at, expires_at, last_seen_at FROM session "
-            "WHERE tenant_id = $1 AND member_id = $2 AND revoked_at IS NULL AND expires_at > $3 ORDER BY id DESC",
+            "SELECT id, kind, created_at, expires_at, last_seen_at FROM session WHERE tenant_id = $1 "
+            "AND member_id = $2 AND revoked_at IS NULL AND expires_at > $3 AND last_seen_at > $4 ORDER BY id DESC",
             tx.tenant_id,
             member_id,
-            clock.now(),
+            now,
+            _rested(now),
         )
     return [Session(**{**row, "kind": SessionKind(row["kind"])}) for row in rows]
 

@@ -88,18 +88,18 @@ async def attempt(login: str, address: str | None) -> Attempt:
         allowed[counted.address] = settings.login_attempts * ADDRESS_FACTOR
     async with transaction():
         now = clock.now()
-        before = await _locked(sorted(allowed), now)
+        before = await locked(sorted(allowed), now)
         wait_seconds = max(count.wait_seconds(now) for count in before.values())
         if wait_seconds:
             raise LoginThrottled(seconds=wait_seconds)
         for hash_, count in before.items():
             wait = settings.login_wait_seconds
-            await _store(hash_, count.one_more(now, allowed=allowed[hash_], first_wait_seconds=wait))
+            await store(hash_, count.one_more(now, allowed=allowed[hash_], first_wait_seconds=wait))
     return counted
 
 
-async def _locked(subjects: Sequence[str], now: datetime) -> dict[str, Count]:
-    """The counts of these subjects, made when missing, locked in the order everybody takes."""
+async def locked(subjects: Sequence[str], now: datetime) -> dict[str, Count]:
+    """The counts of these subjects, made when missing, locked in the order everybody takes; joins the transaction."""
     tx = current_tx()
     fresh = [(new_id(), subject, 0, now) for subject in subjects]
     columns = ("id", "subject_hash", "failures", "window_from")
@@ -118,7 +118,8 @@ async def _locked(subjects: Sequence[str], now: datetime) -> dict[str, Count]:
     }
 
 
-async def _store(subject: str, count: Count) -> None:
+async def store(subject: str, count: Count) -> None:
+    """Write a count that was ``locked``; joins the running transaction."""
     tx = current_tx()
     await tx.execute(
         "UPDATE login_throttle SET failures = $3, window_from = $4, blocked_until = $5 "

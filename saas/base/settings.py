@@ -17,9 +17,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FIRST_KEY = "1"
 """The id of the sealing key that is derived from SECRET_KEY."""
 
-SERVER: Mapping[str, Any] = {"ws_max_size": 65_536, "ws_per_message_deflate": False, "timeout_graceful_shutdown": 10}
-"""How uvicorn is to serve: small messages from outside, no buffer to compress in for each connection, and streams that
-stand open end after ten seconds when the server stops."""
+SERVER: Mapping[str, Any] = {"ws_max_size": 65_536, "ws_per_message_deflate": False}
+"""How uvicorn is to serve: small messages from outside, and no buffer to compress in for each connection."""
 
 _SEALING_KEYS = re.compile(r"[a-z0-9]{1,20}:[^,:\s]{32,}(,[a-z0-9]{1,20}:[^,:\s]{32,})*", re.ASCII)
 
@@ -66,7 +65,10 @@ class Settings(BaseSettings):
         description="Keys that encrypt, `id:secret` parted by commas; the first one seals, all of them open. "
         "Default: one with the id 1, derived from SECRET_KEY, which always opens.",
     )
-    session_hours: int = Field(12, ge=1, le=720, description="Hours a log-in lasts.")
+    session_hours: int = Field(12, ge=1, le=720, description="Hours a log-in lasts at most.")
+    session_idle_minutes: int = Field(
+        120, ge=5, le=43_200, description="Minutes without a request after which a log-in has ended, to the minute."
+    )
     login_attempts: int = Field(
         5, ge=1, description="Failed log-ins of one name before it has to wait; an address has ten times as many."
     )

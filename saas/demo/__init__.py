@@ -68,7 +68,7 @@ class Person:
 class DemoBrand:
     """A brand of the demo; its program is the preset ``program``, or that of its own name.
 
-    ``products`` are names and guide prices by SKU.
+    ``products`` are names and guide prices by SKU. A ``sandbox`` may be made anew.
     """
 
     slug: str
@@ -76,6 +76,7 @@ class DemoBrand:
     products: Mapping[str, tuple[str, int]]
     people: Sequence[Person]
     program: str | None = None
+    sandbox: bool = False
 
 
 LOTUS = DemoBrand(
@@ -172,7 +173,7 @@ async def make_brand(brand: DemoBrand) -> None:
     """Make a brand with its program, people, products and orders."""
     owner = CreateMember(login="owner", password=PASSWORD, name="Owner", role=Role.OWNER)
     made = await registry.create_tenant(
-        CreateTenant(slug=brand.slug, name=brand.name, owner=owner), system(PLATFORM, "demo")
+        CreateTenant(slug=brand.slug, name=brand.name, owner=owner, sandbox=brand.sandbox), system(PLATFORM, "demo")
     )
     actor = system(made.id, "demo")
     with tenant_scope(made.id):

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from saas.demo.sandbox import KIND as SANDBOX
+from saas.demo.sandbox import run_reset
 from saas.events.publishing import Follower, forget_old, publish
 from saas.exits.bulk import HANDLERS as BULK_EXITS
 from saas.exits.routine import HANDLERS as EXITS
@@ -31,6 +33,7 @@ HANDLERS: Mapping[str, Handler] = {
     SIMULATION: run_simulation,
     TIERS: apply_tiers,
     PROOF: check_books,
+    SANDBOX: run_reset,
     **PAY,
     **PERIODS,
     **PAYOUTS,

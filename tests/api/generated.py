@@ -38,7 +38,7 @@ class MissingEntry(AssertionError):
 
 @dataclass(frozen=True)
 class Root:
-    """A field of ``Query`` or ``Mutation``."""
+    """A field of ``Query``, ``Mutation`` or ``Subscription``."""
 
     operation: str
     name: str
@@ -76,12 +76,13 @@ class Root:
 
 
 def roots(operation: str | None = None) -> list[Root]:
-    """Every root field, queries first."""
-    kinds = {"query": SCHEMA.query_type, "mutation": SCHEMA.mutation_type}
+    """Every root field that is asked for once, queries first; or those of one kind of operation, subscriptions too."""
+    kinds = {"query": SCHEMA.query_type, "mutation": SCHEMA.mutation_type, "subscription": SCHEMA.subscription_type}
+    wanted = ("query", "mutation") if operation is None else (operation,)
     return [
         Root(kind, name, found)
-        for kind, type_ in kinds.items()
-        if type_ is not None and operation in {None, kind}
+        for kind in wanted
+        if (type_ := kinds[kind]) is not None
         for name, found in type_.fields.items()
     ]
 
@@ -165,7 +166,8 @@ def without_value() -> list[str]:
     """Every argument and input field, wanted or not, that has no entry above."""
     kinds = dict.fromkeys(PREFIXES, "id")
     names = Names(ids=kinds, slug="", login="", code="", sku="", number=1, key="")
-    given = [(f"{r.coordinate}({name})", name, arg) for r in roots() for name, arg in r.field.args.items()]
+    every = [*roots(), *roots("subscription")]
+    given = [(f"{r.coordinate}({name})", name, arg) for r in every for name, arg in r.field.args.items()]
     for type_ in SCHEMA.type_map.values():
         if isinstance(type_, GraphQLInputObjectType):
             given += [(f"{type_.name}.{name}", name, found) for name, found in type_.fields.items()]

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from saas.base.ids import PLATFORM
+from saas.duties import FOLLOWERS
+from saas.events.hub import open_hub
 from tenants.program import dump
 from tenants.program.presets import PRESETS, preset
 from tests.api.attack import Attack, request
@@ -23,12 +25,14 @@ OPERATORS_OWN = {
     "Mutation.addTenantDomain",
     "Mutation.overrideFinding",
     "Mutation.lookUpPerson",
+    "Mutation.resetSandbox",
     "Query.complianceOverrides",
     "Query.tenants",
 }
 """Operators do these to brands, and to nobody's people or money; see test_roles."""
 DOORSTEP = ["login_throttle"]
-"""Anybody may knock at a brand's door, and is counted."""
+KNOCKED = "session.log_in_failed"
+"""Anybody may knock at a brand's door, is counted, and told of to that brand."""
 PUBLIC = "".join(dump(preset(name), kind) for name in PRESETS for kind in ("yaml", "json"))
 """Programs that come with the product are nobody's secret."""
 
@@ -53,17 +57,20 @@ async def test_nothing_of_another_brand_is_told_or_changed(brands: tuple[Populat
     targets = (replace(nothing(), fixed=guess), replace(cedar.names, fixed=guess))
     callers = list(lotus.callers.items())
     callers += [("owner", lotus.callers["owner"].at("localhost")), ("operator", world.operator)]
-    attacks = []
-    for role, caller in callers:
-        without = OPERATORS_OWN if role == "operator" else set[str]()
-        log_in_as = "root" if role == "operator" else role
-        door = "localhost" if role == "operator" else "lotus.localhost"
-        attacks.append(Attack(caller, role, targets, secrets, without, log_in_as, door))
-    for operation in ("query", "mutation"):
-        for attack in attacks:
-            await attack.everything(operation)
-    assert sum(attack.asked for attack in attacks) > 2 * len(callers) * len(roots())
-    assert changes(before, await rows_of(cedar.tenant_id, without=DOORSTEP)) == {}
+    async with open_hub(FOLLOWERS) as hub:
+        attacks = []
+        for role, caller in callers:
+            without = OPERATORS_OWN if role == "operator" else set[str]()
+            log_in_as = "root" if role == "operator" else role
+            door = "localhost" if role == "operator" else "lotus.localhost"
+            attacks.append(Attack(caller, role, targets, secrets, without, log_in_as, door, hub))
+        for operation in ("query", "subscription", "mutation"):
+            for attack in attacks:
+                await attack.everything(operation)
+    assert sum(attack.asked for attack in attacks) > len(callers) * len(roots())
+    moved = changes(before, await rows_of(cedar.tenant_id, without=DOORSTEP))
+    assert {line["action"] for line in moved.pop("audit_log")} == {KNOCKED}
+    assert moved == {}
 
 
 async def test_guessing_from_outside_is_told_nothing(brands: tuple[Populated, Populated]) -> None:

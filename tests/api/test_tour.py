@@ -1,8 +1,10 @@
 """The README's tour and the guide of the API, operation by operation, on the demo; then the books are checked."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +16,24 @@ from tenants import registry
 from tests.api.client import Api, make_api
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "api.md", ROOT / "docs" / "events.md")
+GUIDE = ROOT / "docs" / "api"
+PAGES = (ROOT / "README.md", *sorted(GUIDE.glob("*.md")), ROOT / "docs" / "events.md")
 BLOCK = re.compile(r"<!-- tour: (?P<told>[^>]*) -->\n```graphql\n(?P<text>.*?)```", re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+WAYS = {"twice", "by-get", "by-hash"}
 VARIABLE = re.compile(r"\$(\w+): (\w+)!")
 
 
 @dataclass
 class Stop:
-    """One operation: who runs it, what is kept of its answer, what it is refused with, whether it is sent twice."""
+    """One operation: who runs it, what is kept of its answer, what it is refused with, and how else it is sent."""
 
     login: str
     text: str
     kept: dict[str, list[str]]
     refused: str | None
     read_refused: str | None
-    twice: bool
+    also: frozenset[str]
 
 
 def stops() -> Iterator[Stop]:
@@ -39,7 +44,24 @@ def stops() -> Iterator[Stop]:
         refused, read = (
             next((t.split()[1] for t in told if t.startswith(f"{word} ")), None) for word in ("refused", "refused-read")
         )
-        yield Stop(login, found["text"], kept, refused, read, "twice" in told)
+        yield Stop(login, found["text"], kept, refused, read, frozenset(told) & WAYS)
+
+
+async def again(caller: Api, way: str, text: str, values: dict[str, Any]) -> Any:
+    """The data of the same operation, sent once more in some way."""
+    if way == "by-get":
+        answer = await caller.http("GET", params={"query": text, "variables": json.dumps(values)})
+        same = {"if-none-match": answer.headers["etag"]}
+        kept = await caller.http("GET", same, params={"query": text, "variables": json.dumps(values)})
+        assert kept.status_code == 304
+        return answer.json()["data"]
+    if way == "by-hash":
+        asked = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": sha256(text.encode()).hexdigest()}}}
+        unknown = (await caller.http("POST", json=asked)).json()
+        assert unknown["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+        await caller.http("POST", json={**asked, "query": text, "variables": values})
+        return (await caller.http("POST", json={**asked, "variables": values})).json()["data"]
+    return await caller.ask(text, **values)
 
 
 def user_errors(data: Any) -> list[str]:
@@ -50,6 +72,19 @@ def user_errors(data: Any) -> list[str]:
         if isinstance(payload, dict)
         for error in payload.get("userErrors", ())
     ]
+
+
+def test_every_page_of_the_guide_is_found_from_its_first_and_has_something_to_run() -> None:
+    index = (GUIDE / "README.md").read_text(encoding="utf-8")
+    for page in GUIDE.glob("*.md"):
+        assert page.name == "README.md" or f"({page.name})" in index, page
+        assert BLOCK.search(page.read_text(encoding="utf-8")), page
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+        for link in LINK.findall(page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page}: {link}"
 
 
 def test_every_operation_that_is_written_down_is_run() -> None:
@@ -75,7 +110,8 @@ async def test_every_operation_of_the_tour_does_what_it_says(db: Database) -> No
             assert await callers[stop.login].errors(stop.text, **values) == [stop.read_refused]
             continue
         data = await callers[stop.login].ask(stop.text, **values)
-        assert not stop.twice or await callers[stop.login].ask(stop.text, **values) == data
+        for way in stop.also:
+            assert await again(callers[stop.login], way, stop.text, values) == data, (way, stop.text)
         assert user_errors(data) == ([stop.refused] if stop.refused else []), (stop.text, data)
         if "program" in data and "document" in data["program"]:
             known["document"] = data["program"]["document"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from saas.events.queries import cursor_of
 from tests.api.client import PASSWORD
 
 
@@ -222,6 +223,8 @@ VALUES: Mapping[str, Any] = {
     "kinds": "simulation",
     "Query.findMoney(kinds)": "MOVEMENT",
     "Query.events(kinds)": "ORDER_PAID",
+    "Subscription.events(kinds)": "ORDER_PAID",
+    "Subscription.events(after)": cursor_of(0),
     "CreateWebhookInput.kinds": "ORDER_PAID",
     "ChangeWebhookInput.kinds": "ORDER_PAID",
     "url": "https://hooks.example.com/banyan",
@@ -249,5 +252,5 @@ VALUES: Mapping[str, Any] = {
 }
 """Everything else. Enums and flags take their default, or their first value, unless they stand here."""
 
-ALWAYS = {"OrderLineInput.amountMinor"}
-"""Optional in the schema, needed in truth."""
+ALWAYS = {"OrderLineInput.amountMinor", "Subscription.events(after)"}
+"""Optional in the schema, needed in truth: a subscription is told what there is from the beginning."""

@@ -92,6 +92,8 @@ async def run(page: Page, operation: str) -> str:
 async def test_graphiql_works_without_any_other_server_and_keeps_the_log_in(page: Page, site: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     await page.goto("/graphql")
     await page.wait_for_selector(".graphiql-execute-button")
     assert await page.locator(".graphiql-tab").count() == 5
@@ -105,6 +107,7 @@ async def test_graphiql_works_without_any_other_server_and_keeps_the_log_in(page
     await page.reload()
     await page.wait_for_selector(".graphiql-execute-button")
     assert '"login":"owner"' in await run(page, "{ me { login } }")
+    assert [text for text in complaints if "Content Security Policy" in text] == []
     assert [url for url in asked if not url.startswith((site, "data:"))] == []
 
 

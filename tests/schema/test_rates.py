@@ -93,6 +93,49 @@ def test_whoever_waits_as_long_as_told_may_ask_again(rates: Rates, watch: Watch)
     assert passed(rates, OWNER) == PER_USER
 
 
+async def test_a_guess_is_counted_before_it_is_looked_up(rates: Rates) -> None:
+    looked = []
+
+    async def nobody() -> Actor | None:
+        looked.append(1)
+        return None
+
+    for _ in range(PER_ADDRESS):
+        assert await rates.known("guess", "192.0.2.1", nobody) is None
+    with pytest.raises(RateLimited):
+        await rates.known("guess", "192.0.2.1", nobody)
+    assert len(looked) == PER_ADDRESS
+    assert await rates.known("guess", "192.0.2.2", nobody) is None
+
+
+async def test_what_holds_is_given_back_and_remembered(rates: Rates) -> None:
+    async def owner() -> Actor | None:
+        return OWNER
+
+    async def nobody() -> Actor | None:
+        return None
+
+    for number in range(3 * PER_ADDRESS):
+        assert await rates.known(f"right {number}", "192.0.2.1", owner) is OWNER
+    assert passed(rates, None, "192.0.2.1") == PER_ADDRESS
+    assert await rates.known("right 0", "192.0.2.1", owner) is OWNER
+    with pytest.raises(RateLimited):
+        await rates.known("right 0", "192.0.2.1", nobody)
+    with pytest.raises(RateLimited):
+        await rates.known("right 0", "192.0.2.1", owner)
+
+
+def test_what_is_given_back_is_no_credit(watch: Watch) -> None:
+    counters = Counters(watch)
+    counters.incr("a", 60)
+    counters.give_back("a")
+    counters.give_back("a")
+    assert counters.incr("a", 60) == 1
+    watch.seconds += 61
+    counters.give_back("a")
+    assert counters.incr("a", 60) == 1
+
+
 def test_counters_stay_few_and_forget_the_one_not_seen_for_longest(watch: Watch) -> None:
     counters = Counters(watch, most=2)
     limiter, item = FixedWindowRateLimiter(counters), parse("1/minute")

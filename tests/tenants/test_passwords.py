@@ -3,13 +3,23 @@
 import pytest
 
 from tenants import passwords
-from tenants.errors import PasswordRefused
+from tenants.errors import PasswordBroken, PasswordRefused
 
 
 @pytest.mark.parametrize("password", ["", "elevenchars", "x" * 201, "my lotus.owner password", "LOTUS.OWNER12"])
 def test_the_policy_refuses(password: str) -> None:
     with pytest.raises(PasswordRefused):
         passwords.check_policy(password, "lotus.owner")
+
+
+@pytest.mark.parametrize(
+    "password", ["password1234", "PasswordPassword", "qwertyuiop[]", "1234567890123", "ｐａｓｓｗｏｒｄ１２３４"]
+)
+def test_broken_passwords_are_refused_however_they_are_written(password: str) -> None:
+    with pytest.raises(PasswordBroken) as refused:
+        passwords.check_policy(password, "lotus.owner", field="input.password")
+    assert refused.value.field == "input.password"
+    assert password not in refused.value.message("en") + refused.value.message("zh-CN")
 
 
 @pytest.mark.parametrize("password", ["twelve chars", "x" * 200, "十二个汉字组成的一句密码好"])

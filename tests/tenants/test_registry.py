@@ -123,6 +123,16 @@ async def test_any_other_host_is_nobodys(db: Database) -> None:
             await registry.by_host(host)
 
 
+async def test_of_what_is_no_host_no_database_is_asked(db: Database) -> None:
+    statements: list[str] = []
+    db.observer = statements.append
+    for host in ("a\0b.localhost", "lötus.localhost", "lotus .localhost", "_.localhost", "%00", "x" * 70):
+        with pytest.raises(NotFound) as refused:
+            await registry.by_host(host)
+        assert refused.value.message("en").isascii()
+    assert statements == []
+
+
 async def test_a_host_seen_often_costs_no_statement(db: Database) -> None:
     await make_tenants()
     statements: list[str] = []

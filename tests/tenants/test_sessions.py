@@ -221,11 +221,31 @@ async def test_a_token_for_scripts_while_its_member_is_being_disabled_is_none(pe
 async def test_a_session_ends_with_its_time(world: Database) -> None:
     with clock.at(NOON):
         opened = await logged_in(LOTUS, "anna")
-    assert opened.expires_at == NOON + timedelta(hours=get_settings().session_hours)
+    hours = get_settings().session_hours
+    assert opened.expires_at == NOON + timedelta(hours=hours)
+    for hour in range(hours):
+        with clock.at(NOON + timedelta(hours=hour)):
+            assert await authenticate(opened.token, LOTUS) is not None
     with clock.at(opened.expires_at - timedelta(seconds=1)):
         assert await authenticate(opened.token, LOTUS) is not None
     with clock.at(opened.expires_at):
         assert await authenticate(opened.token, LOTUS) is None
+
+
+async def test_a_session_that_rests_ends_early_and_one_that_is_used_goes_on(world: Database) -> None:
+    idle = timedelta(minutes=get_settings().session_idle_minutes)
+    with clock.at(NOON):
+        used, rests = await logged_in(LOTUS, "anna"), await logged_in(LOTUS, "anna")
+    with clock.at(NOON + idle - timedelta(seconds=1)):
+        assert await authenticate(used.token, LOTUS) is not None
+    with clock.at(NOON + idle), as_tenant(LOTUS):
+        assert await authenticate(rests.token, LOTUS) is None
+        assert await authenticate(used.token, LOTUS) is not None
+        assert list(await sessions.holding([used.token, rests.token])) == [used.token]
+        assert len(await sessions.sessions_of(_id(used.actor))) == 1
+    with clock.at(NOON + 2 * idle), as_tenant(LOTUS):
+        assert await authenticate(used.token, LOTUS) is None
+        assert await sessions.sessions_of(_id(used.actor)) == []
 
 
 async def test_logging_out_ends_the_own_session_and_no_other(world: Database) -> None:
