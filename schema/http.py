@@ -12,11 +12,11 @@ import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import Lifespan, Message, Receive, Scope, Send
+from starlette.types import Lifespan, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
@@ -39,8 +39,8 @@ from schema.cross_origin import lend, lent_to, preflight, same_origin
 from schema.failures import told
 from schema.headers import headers_of, policy_of_page
 from schema.health import live, ready
+from schema.incoming import address_of, bearer_of, limited, plainly_asked, token_of
 from schema.observing import Observed, Told
-from schema.people import cookie_name
 from schema.rates import Rates
 from schema.schema import schema
 from schema.sockets import EventStream, Socket, Subscriptions, TextSocket, cutting
@@ -56,9 +56,6 @@ NOTHING_MORE: UnsetType = UNSET
 
 WEB = Path(__file__).parent.parent / "web"
 GRAPHIQL_ASSETS = WEB / "graphiql" / "node_modules"
-_MEMBERS = ("query", "variables", "operationName", "extensions")
-BODY_MAX = 1_000_000
-"""Bytes a request may have."""
 
 
 def make_app(settings: Settings, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
@@ -117,7 +114,7 @@ class Api(GraphQL[Context, None]):
         if scope["type"] != "http":
             await self._connected(WebSocket(scope, receive, send))
             return
-        request = Request(scope, _limited(receive))
+        request = Request(scope, limited(receive))
         try:
             answer = await self._in_time(request)
         except HTTPException as wrong:
@@ -154,13 +151,13 @@ class Api(GraphQL[Context, None]):
         with tenant_scope(host_tenant_id):
             policy = policy_of(brand) if brand else await this_policy()
             locale = brand.locale if brand else "en"
-            socket.scope["caller"] = Caller(host_tenant_id, None, _token(socket)[0], locale, policy)
+            socket.scope["caller"] = Caller(host_tenant_id, None, token_of(socket)[0], locale, policy)
             await self.run(socket)
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Let in who is known: by the cookie of the site, or by a token in a header or in what it says first."""
         given = (context.connection_params or {}).get("authorization")
-        token = _bearer(given) if isinstance(given, str) else context.token
+        token = bearer_of(given) if isinstance(given, str) else context.token
         host = None if context.host_tenant_id == PLATFORM else context.host_tenant_id
         actor = await self._follower(token, host, context.address) if token else None
         if actor is None:
@@ -203,7 +200,7 @@ class Api(GraphQL[Context, None]):
         request.scope["lent_to"] = origin = lent_to(request, brand)
         if request.method == "OPTIONS" and "origin" in request.headers:
             return preflight(request, brand)
-        token, by_cookie = _token(request)
+        token, by_cookie = token_of(request)
         if by_cookie and origin is None and not same_origin(request):
             raise Refusal(403, "FORBIDDEN", "Send the request from the site itself.")
         actor = await self._caller(request, token, brand)
@@ -214,7 +211,7 @@ class Api(GraphQL[Context, None]):
 
     async def _caller(self, request: Request, token: str | None, brand: Brand | None) -> Actor | None:
         """Who asks. Raises ``Refusal`` for a request too many: before a token is looked up that nobody knows here."""
-        actor, address = None, _address(request)
+        actor, address = None, address_of(request)
         try:
             if token:
                 host = brand.id if brand else None
@@ -243,7 +240,7 @@ class Api(GraphQL[Context, None]):
 
     async def _run(self, request: Request) -> Response:
         """The answer; to an operation as nearly every program sends it, without asking what else it could be."""
-        asked = _plainly_asked(request.scope, await request.body())
+        asked = plainly_asked(request.scope, await request.body())
         if asked is None:
             return await self.run(request)
         sub_response = await self.get_sub_response(request)
@@ -304,7 +301,7 @@ class Api(GraphQL[Context, None]):
             actor=caller.actor,
             token=caller.token,
             locale=locale_of(request.headers.get("accept-language"), caller.locale),
-            address=_address(cast(Request, request)),
+            address=address_of(cast(Request, request)),
             told=request.scope.setdefault("told", Told()),
             cost_most=caller.policy.cost_most(asker_of(caller.actor)),
             explores=self._explores(caller),
@@ -360,56 +357,6 @@ class Api(GraphQL[Context, None]):
         return HTMLResponse(page)
 
 
-def _plainly_asked(scope: Scope, body: bytes) -> GraphQLRequestData | None:
-    """The operation of a POST of JSON that is answered at once; None for whatever else it is, or is wrong with it."""
-    headers = dict(scope["headers"])
-    streams = b"event-stream" in headers.get(b"accept", b"") or b"multipart" in headers.get(b"accept", b"")
-    if scope["method"] != "POST" or streams or not headers.get(b"content-type", b"").startswith(b"application/json"):
-        return None
-    try:
-        asked = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-    if type(asked) is not dict:
-        return None
-    query, variables, name, extensions = (asked.get(one) for one in _MEMBERS)
-    texts = type(query) is str and isinstance(name, str | None)
-    if not texts or not isinstance(variables, dict | None) or not isinstance(extensions, dict | None):
-        return None
-    return GraphQLRequestData(query=query, variables=variables, operation_name=name, extensions=extensions)
-
-
-def _token(request: HTTPConnection) -> tuple[str | None, bool]:
-    """The caller's token, and whether it came as a cookie."""
-    bearer = _bearer(request.headers.get("authorization", ""))
-    return (bearer, False) if bearer else (request.cookies.get(cookie_name()), True)
-
-
-def _bearer(authorization: str) -> str | None:
-    scheme, _, bearer = authorization.partition(" ")
-    return bearer.strip() if scheme.lower() == "bearer" and bearer else None
-
-
-def _address(request: Request) -> str:
-    """Where the request came from, as far as the server in front says."""
-    return request.client.host if request.client else ""
-
-
 def _refusal(status: int, error: DomainError, request: Request, preferred: str) -> Refusal:
     """A refusal with its code and message, in the caller's language."""
     return Refusal(status, error.code, error.message(locale_of(request.headers.get("accept-language"), preferred)))
-
-
-def _limited(receive: Receive) -> Receive:
-    """A body that is refused as soon as more than ``BODY_MAX`` of it has come."""
-    size = 0
-
-    async def limited() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > BODY_MAX:
-            raise HTTPException(413, f"The request is larger than {BODY_MAX} bytes. Send it in parts.")
-        return message
-
-    return limited

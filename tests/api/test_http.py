@@ -2,7 +2,7 @@
 
 import pytest
 
-from schema.http import BODY_MAX
+from schema.incoming import BODY_MAX
 from schema.people import COOKIE
 from tests.api.client import Api, make_api
 from tests.api.conftest import World
