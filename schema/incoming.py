@@ -39,6 +39,7 @@ def token_of(request: HTTPConnection) -> tuple[str | None, bool]:
 
 
 def bearer_of(authorization: str) -> str | None:
+    """The token of an ``Authorization`` header."""
     scheme, _, bearer = authorization.partition(" ")
     return bearer.strip() if scheme.lower() == "bearer" and bearer else None
 

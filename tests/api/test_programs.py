@@ -50,7 +50,7 @@ async def test_the_life_of_a_program(world: World) -> None:
     assert [one["sentence"] for one in would["effect"]["diff"]["changes"]["nodes"]] == [words]
     assert await versions(lotus.auditor) == {2: "DRAFT", 1: "ACTIVE"}
 
-    moment = (datetime.now(UTC) + timedelta(hours=3)).replace(microsecond=0)
+    moment = (datetime.now(UTC) + timedelta(minutes=45)).replace(microsecond=0)
     done = await lotus.owner.do("scheduleProgram", DONE, number=second, at=moment.isoformat())
     assert done["program"]["status"] == "SCHEDULED"
     assert done["program"]["activatedAt"] is None
@@ -259,7 +259,7 @@ async def test_orders_keep_their_version_for_ever(world: World) -> None:
     assert (before := await kept(first))[:2] == (1, {1})
     assert before[2][:2] == [1000, 1500]
     second = await draft(lotus, ("rate_bps: 1500", "rate_bps: 1200"))
-    moment = datetime.now(UTC) + timedelta(hours=3)
+    moment = datetime.now(UTC) + timedelta(minutes=45)
     await lotus.owner.do("scheduleProgram", "program { number }", number=second, at=moment.isoformat())
     with clock.at(moment - timedelta(microseconds=1)):
         early = await place("early")
