@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from saas.base import clock
-from saas.base.db import Database
+from saas.base.db import Database, transaction
 from saas.base.errors import DomainError, IdempotencyConflict, NotFound, Rejected, WrongState
 from saas.base.ids import AdjustmentId, DistributorId, new_id
 from saas.base.paging import PageRequest
@@ -29,7 +29,7 @@ from tenants.actors import Role
 from tenants.errors import Forbidden
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
 from tests.factories_money import make_distributors, make_order, use_program
-from tests.payouts.people import CHECKER, MAKER
+from tests.payouts.people import CHECKER, MAKER, started
 from tests.settlement.test_settlement import APRIL, amounts, close_at, statement_of
 
 MARCH, NEXT = CloseSettlement(idempotency_key="march"), CloseSettlement(idempotency_key="april")
@@ -123,6 +123,17 @@ async def test_a_second_person_decides_once(people: list[DistributorId]) -> None
         assert [one.status for one in await approve_adjustments(ids[1:], CHECKER)] == [AdjustmentState.APPROVED]
         with pytest.raises(WrongState):
             await reject_adjustments(ids[1:], CHECKER)
+
+
+async def test_who_decides_meanwhile_is_told_that_it_is_decided(people: list[DistributorId]) -> None:
+    with as_tenant(LOTUS):
+        (made,) = (await request_adjustments(asked(line(people[0], 250)), MAKER)).adjustments
+        async with transaction():
+            await approve_adjustments([made.id], CHECKER)
+            rejecting = await started(reject_adjustments([made.id], CHECKER))
+        with pytest.raises(WrongState):
+            await rejecting
+        assert [one.status for one in (await adjustments(PageRequest())).items] == [AdjustmentState.APPROVED]
 
 
 async def test_all_that_is_wrong_is_told_and_nothing_is_written(people: list[DistributorId]) -> None:

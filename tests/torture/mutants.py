@@ -42,6 +42,7 @@ EQUIVALENT: Mapping[str, str] = {
     "lock saas/commissions/commands.py _reverse": "the update looks at the status again: the lock gives the order only",
     "lock tenants/program/overrides.py override_finding": "what is let pass is bound to the content it was said of",
     "lock saas/performance/settling.py take_available": "one close runs at a time, and nothing else changes awards",
+    "lock saas/settlement/adjusted.py take_approved": "one close runs at a time, and what is agreed to changes no more",
 }
 """Removals that change no outcome, by ``kind path function``, each with the reason."""
 
