@@ -86,6 +86,7 @@ async def serving(
     *,
     program: str = sys.executable,
     jobs: bool = False,
+    settings: Mapping[str, str] = SETTINGS,
 ) -> AsyncIterator[Server]:
     """A server, from its start to the end of the block; it has answered ``body`` once.
 
@@ -96,8 +97,8 @@ async def serving(
     with TemporaryFile() as log:
         began = perf_counter()
         address = as_server(database_url)
-        settings = {**SETTINGS, "DATABASE_URL": address, "PORT": str(port), "WORKER_IN_SERVER": str(jobs)}
-        process = await _start((program, *command), settings, log)
+        own = {"DATABASE_URL": address, "PORT": str(port), "WORKER_IN_SERVER": str(jobs)}
+        process = await _start((program, *command), {**settings, **own}, log)
         try:
             client = await _connected(process, port, path, token, host)
             await client.ask(body)

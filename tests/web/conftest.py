@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.processes import PRODUCT, serving
-from bench.world import make_world
+from bench.world import SLUG, make_world
 
 ROOT = Path(__file__).parents[2]
 ASK = b'{"query": "{ me { login } }"}'
@@ -36,7 +36,8 @@ def node(folder: str, *command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 async def endpoint(sqlite_url: str) -> AsyncIterator[str]:
-    """The address of a server in a process of its own, as whoever has no log-in meets it."""
+    """The address of a server in a process of its own, as whoever has no log-in meets it in development."""
     world = await make_world(sqlite_url, 1)
-    async with serving(PRODUCT, world.url, "/graphql", world.token, ASK) as server:
+    host = f"{SLUG}.localhost"
+    async with serving(PRODUCT, world.url, "/graphql", world.token, ASK, host, settings={}) as server:
         yield f"http://127.0.0.1:{server.port}/graphql"
