@@ -54,6 +54,7 @@ from tenants.registry import Brand
 NOTHING_MORE: UnsetType = UNSET
 """What a connection is acknowledged with."""
 
+NEVER_KEPT = (b"cache-control", b"no-store")
 WEB = Path(__file__).parent.parent / "web"
 GRAPHIQL_ASSETS = WEB / "graphiql" / "node_modules"
 
@@ -343,9 +344,10 @@ class Api(GraphQL[Context, None]):
         self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
     ) -> Response:
         """The answer; never kept by caches, since it belongs to one caller."""
-        response = super().create_response(response_data, sub_response)
-        response.headers["content-type"] = sub_response.media_type or JSON
-        response.headers["cache-control"] = "no-store"
+        status, type_ = sub_response.status_code or 200, sub_response.media_type or JSON
+        response = Response(self.encode_json(response_data), status, media_type=type_)
+        response.background = sub_response.background
+        response.raw_headers += [*sub_response.raw_headers, NEVER_KEPT]
         if isinstance(response_data, dict) and "data" not in response_data:
             response.status_code = status_of(response_data.get("errors") or [])
         return response

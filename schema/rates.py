@@ -19,9 +19,10 @@ COUNTED_MOST = 50_000
 """Callers that are counted at once; beyond them the one not seen for longest begins anew."""
 HELD_MOST = 50_000
 """Tokens that are remembered for having held, the ones seen last."""
-
-
 _THIS_ADDRESS = Said("this address", "该地址")
+_THIS_KEY = Said("this key", "该密钥")
+_THIS_ACCOUNT = Said("this account", "该账号")
+_THE_BRAND = Said("the whole brand", "该品牌整体")
 
 
 class Counters(Storage):
@@ -105,10 +106,10 @@ class Rates:
             return
         tenant = str(actor.tenant_id)
         if actor.role is Role.API_KEY:
-            self._hit(self._key, Said("this key", "该密钥"), tenant, str(actor.id))
+            self._hit(self._key, _THIS_KEY, tenant, str(actor.id))
         else:
-            self._hit(self._user, Said("this account", "该账号"), tenant, str(actor.id))
-        self._hit(self._tenant, Said("the whole brand", "该品牌整体"), tenant)
+            self._hit(self._user, _THIS_ACCOUNT, tenant, str(actor.id))
+        self._hit(self._tenant, _THE_BRAND, tenant)
 
     async def known(self, token: str, address: str, look_up: Callable[[], Awaitable[Actor | None]]) -> Actor | None:
         """Who ``look_up`` says a token is. Raises ``RateLimited``, without looking, when its address guesses too often.

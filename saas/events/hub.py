@@ -26,7 +26,7 @@ log = logging.getLogger("banyan.events")
 
 LOOK_EVERY = {"sqlite": timedelta(seconds=1), "postgresql": timedelta(seconds=5)}
 """How often the log of a brand that is followed is looked at when nobody says that there is news."""
-APART = timedelta(milliseconds=100)
+APART = timedelta(milliseconds=200)
 """From one look to the next at least: what a busy brand commits meanwhile becomes known together."""
 CHECK_EVERY = timedelta(seconds=15)
 """How long a stream on which nothing happens may outlive its session."""
