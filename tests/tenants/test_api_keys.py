@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from saas.base import clock
-from saas.base.db import Database
+from saas.base.db import Database, transaction
 from saas.base.errors import InvalidInput, NotFound, WrongState
 from tenants import api_keys, registry
 from tenants.access import Scope
@@ -14,6 +14,7 @@ from tenants.api_keys import CreateApiKey, NewApiKey
 from tenants.errors import Forbidden
 from tenants.sessions import authenticate
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
+from tests.payouts.people import started
 from tests.tenants.people import OPERATOR, acting, audited, member, table_of
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -97,6 +98,17 @@ async def test_a_revoked_key_is_nobody_and_revoking_twice_is_once(owners: tuple[
     assert await authenticate(new.token, LOTUS) is None
     assert await authenticate(other.token, LOTUS) is not None
     assert [action for _, action in await audited(LOTUS)].count("api_key.revoke") == 1
+
+
+async def test_a_key_that_is_revoked_meanwhile_gets_no_successor(owners: tuple[Actor, Actor]) -> None:
+    new = await made(owners[0])
+    with as_tenant(LOTUS):
+        async with transaction():
+            await api_keys.revoke_api_key(new.key.id, owners[0])
+            rotating = await started(api_keys.rotate_api_key(new.key.id, timedelta(hours=1), owners[0]))
+        with pytest.raises(WrongState):
+            await rotating
+        assert [key.id for key in await api_keys.api_keys()] == [new.key.id]
 
 
 async def test_another_brands_key_does_not_exist(owners: tuple[Actor, Actor]) -> None:
