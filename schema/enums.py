@@ -17,7 +17,7 @@ def described(description: str, *, name: str | None = None, **values: str) -> Ca
         if set(values) != set(enum.__members__):
             raise TypeError(f"{enum.__name__}: describe exactly {', '.join(enum.__members__)}")
         strawberry.enum(enum, name=name, description=description)
-        definition = cast(StrawberryEnumDefinition, enum.__strawberry_definition__)  # type: ignore[attr-defined]
+        definition = cast(StrawberryEnumDefinition, enum.__strawberry_definition__)  # type: ignore[attr-defined]  # put there by Strawberry
         for value in definition.values:
             value.description = values[value.name]
         return enum

@@ -15,9 +15,10 @@ _MEMBERS = ("query", "variables", "operationName", "extensions")
 
 def plainly_asked(scope: Scope, body: bytes) -> GraphQLRequestData | None:
     """The operation of a POST of JSON that is answered at once; None for whatever else it is, or is wrong with it."""
-    headers = dict(scope["headers"])
-    streams = b"event-stream" in headers.get(b"accept", b"") or b"multipart" in headers.get(b"accept", b"")
-    if scope["method"] != "POST" or streams or not headers.get(b"content-type", b"").startswith(b"application/json"):
+    headers = dict(reversed(scope["headers"]))  # the first of a name counts, as it does for Starlette
+    accept, type_ = headers.get(b"accept", b"").lower(), headers.get(b"content-type", b"")
+    streams = b"event-stream" in accept or b"multipart" in accept
+    if scope["method"] != "POST" or streams or not type_.startswith(b"application/json"):
         return None
     try:
         asked = orjson.loads(body)

@@ -28,10 +28,8 @@ async def across_tenants(
     sure that no scope stays behind when the loop is left early. Raises ``Forbidden`` unless an operator, or the system
     itself, asks, and ``ReasonRequired`` for a blank reason.
     """
-    check_platform(actor)
-    if not reason.strip():
-        raise ReasonRequired("input.reason")
-    async with aclosing(_each(actor, reason.strip(), only)) as brands:
+    said = _said(actor, reason)
+    async with aclosing(_each(actor, said, only)) as brands:
         yield brands
 
 
@@ -41,16 +39,13 @@ async def in_each_tenant(actor: Actor, work: Callable[[], Awaitable[T]], *, reas
     In each one ``work`` and the line of the crossing are one transaction. The first failure ends what is under way;
     what brands were done before stays. Raises what ``across_tenants`` does, and what ``work`` does.
     """
-    check_platform(actor)
-    if not reason.strip():
-        raise ReasonRequired("input.reason")
-    gate = asyncio.Semaphore(AT_ONCE)
+    said, gate = _said(actor, reason), asyncio.Semaphore(AT_ONCE)
 
     async def enter(tenant_id: TenantId) -> T:
         async with gate:
             with tenant_scope(tenant_id):
                 async with transaction():
-                    await audit.record(actor, "tenant.cross", str(tenant_id), reason=reason.strip())
+                    await audit.record(actor, "tenant.cross", str(tenant_id), reason=said)
                     return await work()
 
     try:
@@ -76,3 +71,11 @@ async def _brands() -> Sequence[TenantId]:
         async with reading() as tx:
             rows = await tx.rows("SELECT id FROM tenant WHERE id <> 0 ORDER BY id")
     return [TenantId(row["id"]) for row in rows]
+
+
+def _said(actor: Actor, reason: str) -> str:
+    """The reason as it is written down. Raises ``Forbidden`` or ``ReasonRequired``."""
+    check_platform(actor)
+    if not reason.strip():
+        raise ReasonRequired("input.reason")
+    return reason.strip()

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +81,16 @@ def test_lock_files_name_no_registry() -> None:
     for lock in ("requirements.lock", "requirements-server.lock", *parts):
         text = (ROOT / lock).read_text(encoding="utf-8")
         assert not re.search(r'"resolved"|index-url|https?://[^ "]*(simple|packages)/', text), lock
+
+
+def test_a_server_holds_nothing_that_only_writing_a_file_needs() -> None:
+    """Fonts and workbooks are twenty megabytes of every process."""
+    seen = (
+        "import sys, main, schema.http, schema.working; print({'fpdf', 'fontTools', 'xlsxwriter'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", seen]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603  # our own
+    assert found.stdout.strip() == "set()"
 
 
 def test_every_command_is_in_the_operations_guide() -> None:

@@ -290,17 +290,19 @@ async def chains(seller_ids: Collection[DistributorId]) -> Mapping[DistributorId
             f"WITH RECURSIVE up(id, sponsor_id) AS (SELECT id, sponsor_id FROM distributor "
             f"WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} UNION SELECT d.id, d.sponsor_id FROM up "
             f"JOIN distributor d ON d.tenant_id = $1 AND d.id = up.sponsor_id) "
-            f"SELECT {columns()}, d.path, d.changed_at, s.valid_from FROM up "
-            f"JOIN distributor d ON d.tenant_id = $1 AND d.id = up.id "
-            f"LEFT JOIN sponsorship s ON s.tenant_id = $1 AND s.distributor_id = up.id AND s.valid_until IS NULL",
+            # Nobody knows how long a chain is: joined, PostgreSQL reads all of a brand's history for four rows of it.
+            f"SELECT {columns()}, d.path, d.changed_at, (SELECT s.valid_from FROM sponsorship s WHERE s.tenant_id = $1 "
+            f"AND s.distributor_id = up.id AND s.valid_until IS NULL) AS valid_from FROM up "
+            f"JOIN distributor d ON d.tenant_id = $1 AND d.id = up.id",
             tx.tenant_id,
             list(seller_ids),
         )
     known: dict[DistributorId, tuple[ChainMember, str]] = {}
     for row in found:
         one, since = _row(row, None), row["changed_at"]
-        if row["valid_from"] is not None and row["valid_from"] > since:
-            since = row["valid_from"]
+        placed = as_time(row["valid_from"])
+        if placed is not None and placed > since:
+            since = placed
         known[one.id] = (ChainMember(one.id, one.code, one.tier, one.status, since, one), row["path"])
     made: dict[DistributorId, Chain] = {}
     for seller in seller_ids:

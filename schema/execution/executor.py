@@ -60,7 +60,7 @@ class CompilingExecutor(StrawberryGraphQLCoreExecutionContext):
             value = await root.resolve(self.root_value, info, **given)
             try:
                 return root.plan.read(value, self._bare)
-            except Exception:  # noqa: BLE001, S110  # as below
+            except Exception:  # noqa: BLE001, S110  # the ordinary executor completes it, and tells
                 pass
             completed = self.complete_value(root.field.type, root.details, info, root.path, value, None)
             return await completed if self.is_awaitable(completed) else completed

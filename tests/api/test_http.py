@@ -1,5 +1,6 @@
 """Requests that are no operation: refused in the shape of an answer, never as a fault of the server."""
 
+import httpx
 import pytest
 
 from schema.incoming import BODY_MAX
@@ -79,3 +80,35 @@ async def test_an_origin_that_is_none_is_not_the_same(world: World) -> None:
     for origin in ("http://[", "null", "", "http://other.localhost"):
         answer = await api.http("POST", {"origin": origin}, json={"query": ME.decode()})
         assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
+
+
+async def posted(headers: list[tuple[str, str]]) -> httpx.Response:
+    """The answer to an operation under these headers, in this order."""
+    api = make_api()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=api.app), base_url=f"http://{api.host}") as client:
+        return await client.post("/graphql", content=b'{"query": "{ me { id } }"}', headers=headers)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("content-type", "application/json")],
+        [("content-type", "application/json; charset=utf-8"), ("accept", "*/*")],
+        [("content-type", "application/json"), ("accept", "Multipart/Mixed; deferSpec=20220824, application/json")],
+        [("content-type", "Application/JSON")],
+        [("content-type", "application/json"), ("content-type", "text/plain")],
+    ],
+    ids=str,
+)
+async def test_an_operation_is_answered_the_same_however_it_is_sent(db: object, headers: list[tuple[str, str]]) -> None:
+    """Plainly, or by the way of Strawberry, which takes whatever is unusual."""
+    answer = await posted(headers)
+    if ("content-type", "Application/JSON") in headers:
+        assert answer.status_code == 400  # as Strawberry has it
+    else:
+        assert (answer.status_code, answer.json()["data"]) == (200, {"me": None})
+
+
+async def test_the_first_of_two_types_says_what_a_body_is(db: object) -> None:
+    answer = await posted([("content-type", "text/plain"), ("content-type", "application/json")])
+    assert answer.status_code == 400

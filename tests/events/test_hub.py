@@ -10,6 +10,7 @@ import pytest
 from saas.base import clock
 from saas.base.db import Database, transaction
 from saas.base.ids import MemberId, TenantId, new_id
+from saas.events import hub as hub_module
 from saas.events import queries, streams
 from saas.events.audience import wanted_by
 from saas.events.commands import tell
@@ -80,6 +81,29 @@ async def test_what_one_process_commits_another_one_hands_on(db: Database) -> No
             stream.end(StreamBroken(None))
             with pytest.raises(StreamBroken):  # and nothing of the other brand before it
                 await stream.next()
+
+
+async def test_what_is_committed_in_a_moment_becomes_known_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+
+    async def counted(_: object) -> int:
+        looks.append(await publish())
+        return looks[-1]
+
+    monkeypatch.setattr(hub_module, "publish", counted)
+    monkeypatch.setattr(hub_module, "APART", timedelta(seconds=1))
+    async with open_hub() as hub:
+        stream = await stream_of()
+        with as_tenant(LOTUS):
+            await hub.join(stream)
+        began = asyncio.get_running_loop().time()
+        await happen()
+        assert await taken(stream) == [1]  # the first at once
+        for _ in range(20):
+            await happen()
+        assert await taken(stream, 20) == list(range(2, 22))
+        seconds = asyncio.get_running_loop().time() - began
+    assert len(looks) <= 2 + seconds, looks  # one a second, however long a busy machine takes for the twenty
 
 
 @pytest.mark.parametrize("how", ["revoked", "disabled", "silent"])

@@ -4,6 +4,8 @@ A tenant table is always ``PRIMARY KEY (tenant_id, …)``, and on PostgreSQL und
 rights for the application role alone; a migration cannot forget either, because it cannot spell a table otherwise.
 """
 
+from abc import ABC, abstractmethod
+
 from tortoise.migrations.operations import TortoiseOperation
 from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 from tortoise.migrations.schema_generator.state import State
@@ -14,18 +16,18 @@ APP_ROLE = "banyan_app"
 TENANT_SETTING = "NULLIF(current_setting('app.tenant', true), '')::integer"
 
 
-class Ddl(TortoiseOperation):
+class Ddl(TortoiseOperation, ABC):
     """An operation that is a list of statements each way, by dialect."""
 
     reversible = True
 
+    @abstractmethod
     def forward(self, postgres: bool) -> list[str]:
         """Statements that apply the operation."""
-        raise NotImplementedError
 
+    @abstractmethod
     def backward(self, postgres: bool) -> list[str]:
         """Statements that take it back."""
-        raise NotImplementedError
 
     async def database_forward(
         self, app_label: str, old_state: State, new_state: State, state_editor: BaseSchemaEditor | None = None

@@ -289,7 +289,7 @@ class PostgresDatabase(Database):
             raise
         if tx.over:
             return
-        if read_only:  # nothing to be lost: one that is cancelled here is thrown away with its transaction
+        if read_only:  # nothing to be lost: where this is cancelled, the connection is ended before anybody else has it
             await connection.execute("COMMIT")
         else:
             await finish(connection.execute("COMMIT"))
