@@ -72,8 +72,8 @@ class PostgresTx(Tx):
     # As RFC 9562 lays a version 7 out: 48 bits of milliseconds in front, the version in bits 52 to 55, the rest chance.
     new_id = (
         "CAST(encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING substring("
-        "int8send(CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)) FROM 3) FROM 1 FOR 6), 52, 1), 53, 1), "
-        "'hex') AS uuid)"
+        "int8send(CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)) FROM 3) FROM 1 FOR 6), 52, 1), "
+        "53, 1), 'hex') AS uuid)"
     )
 
     def __init__(
