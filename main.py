@@ -27,7 +27,7 @@ from saas.base.scope import tenant_scope
 from saas.base.settings import get_settings
 from saas.imports.by_command import run_file
 from saas.imports.columns import ImportKind, template
-from saas.operating import auditing, backup
+from saas.operating import auditing, backup, link, operator
 from saas.proof.commands import prove_books
 from saas.running import T, console, fail, given_settings, observed, run_on_database, show_findings, told
 from saas.simulation.recompute import prove_brands
@@ -45,7 +45,8 @@ cli.add_typer(importing, name="import")
 programs = typer.Typer(no_args_is_help=True, help="Programs of brands, by file.")
 cli.add_typer(programs, name="program")
 cli.add_typer(auditing, name="audit")
-cli.command()(backup)
+for command in (operator, link, backup):
+    cli.command()(command)
 NUMBER_MOST = 2**31 - 1
 NUMBERED = partial(typer.Option, min=1, max=NUMBER_MOST)
 
