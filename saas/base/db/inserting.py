@@ -1,4 +1,4 @@
-"""The text of inserts on PostgreSQL: many tables in one statement, each row a place in arrays of its columns."""
+"""The text of inserts on PostgreSQL: many tables in one statement, rows as places in arrays of their columns."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
@@ -9,7 +9,8 @@ ColumnTypes: TypeAlias = Mapping[tuple[str, str], str]
 class Shape(NamedTuple):
     """What an insert is, without its rows: ``conflict`` is what follows the rows, ``where`` chooses among them.
 
-    ``whole``: nothing that follows goes in unless all of it did.
+    ``whole``: nothing that follows goes in unless all of it did. ``single``: it is one row, whose values come as they
+    are; arrays of one value each take longer to send and to read.
     """
 
     table: str
@@ -17,6 +18,7 @@ class Shape(NamedTuple):
     conflict: str = ""
     where: str = ""
     whole: bool = False
+    single: bool = False
 
 
 class Texts:
@@ -53,15 +55,23 @@ class Texts:
         wholes: list[str] = []
         first = 2
         for number, one in enumerate(shapes):
-            placed = enumerate(one.columns, start=first)
-            arrays = ", ".join(f"${i}::{self._types[one.table, name]}[]" for i, name in placed)
             names = ", ".join(one.columns)
+            listed = self._values(one, first) if one.single else self._arrays(one, first)
             conditions = [*wholes, *([f"(SELECT count(*) FROM w{number - 1}) >= 0"] if number else [])]
             conditions += [f"({one.where})"] if one.where else []
             where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-            source = f"SELECT $1, listed.* FROM unnest({arrays}) AS listed({names}){where}"
+            source = f"SELECT $1, listed.* FROM {listed} AS listed({names}){where}"
             parts.append(f"INSERT INTO {one.table} (tenant_id, {names}) {source}{one.conflict}")
             if one.whole:
-                wholes.append(f"(SELECT count(*) FROM w{number}) = cardinality(${first})")
+                all_of_it = "1" if one.single else f"cardinality(${first})"
+                wholes.append(f"(SELECT count(*) FROM w{number}) = {all_of_it}")
             first += len(one.columns)
         return parts
+
+    def _arrays(self, shape: Shape, first: int) -> str:
+        placed = enumerate(shape.columns, start=first)
+        return f"unnest({', '.join(f'${i}::{self._types[shape.table, name]}[]' for i, name in placed)})"
+
+    def _values(self, shape: Shape, first: int) -> str:
+        placed = enumerate(shape.columns, start=first)
+        return f"(SELECT {', '.join(f'${i}::{self._types[shape.table, name]}' for i, name in placed)})"

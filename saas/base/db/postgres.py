@@ -53,10 +53,18 @@ class PostgresOrm(TransactionWrapper):
 
 
 class _Waiting(NamedTuple):
-    """Rows on their way into a table, as arrays of its columns."""
+    """Rows on their way into a table: its columns, as arrays or as the values of a single row."""
 
     shape: Shape
-    arrays: Sequence[Sequence[object]]
+    columns: Sequence[object]
+    rows: int
+
+
+def _waiting(shape: Shape, rows: Iterable[Sequence[object]]) -> _Waiting | None:
+    listed = rows if isinstance(rows, list) else list(rows)
+    if len(listed) == 1:
+        return _Waiting(shape._replace(single=True), listed[0], 1)
+    return _Waiting(shape, list(zip(*listed, strict=True)), len(listed)) if listed else None
 
 
 class PostgresTx(Tx):
@@ -145,11 +153,11 @@ class PostgresTx(Tx):
         or_ignore: bool = False,
         or_update: str = "",
     ) -> int:
-        by_column = list(zip(*rows, strict=True))
-        if not by_column:
-            return 0
         conflict = conflict_clause(or_ignore=or_ignore, or_update=or_update)
-        await self._join(_Waiting(Shape(table, tuple(columns), conflict), by_column))
+        one = _waiting(Shape(table, tuple(columns), conflict), rows)
+        if one is None:
+            return 0
+        await self._join(one)
         return await self._insert(self._lot())
 
     async def insert_later(
@@ -162,10 +170,9 @@ class PostgresTx(Tx):
         or_taken: bool = False,
         where: str = "",
     ) -> None:
-        by_column = list(zip(*rows, strict=True))
-        if by_column:
-            conflict = conflict_clause(or_ignore=or_taken, or_update=or_update)
-            await self._join(_Waiting(Shape(table, tuple(columns), conflict, where, or_taken), by_column))
+        conflict = conflict_clause(or_ignore=or_taken, or_update=or_update)
+        if (one := _waiting(Shape(table, tuple(columns), conflict, where, or_taken), rows)) is not None:
+            await self._join(one)
 
     async def flush(self) -> None:
         if self._waiting:
@@ -185,13 +192,13 @@ class PostgresTx(Tx):
     async def _insert(self, inserts: Sequence[_Waiting]) -> int:
         """All of them in one statement; the answer is of the last one. Foreign keys are checked at its end."""
         sql = self._texts.text(tuple(one.shape for one in inserts))
-        args = [array for one in inserts for array in one.arrays]
+        args = [column for one in inserts for column in one.columns]
         if len(inserts) == 1 and not inserts[0].shape.whole:
             return await self._run(sql, self.tenant_id, *args)
         (counts,) = await self.rows(sql, self.tenant_id, *args)
         found: list[int] = list(counts.values())
         for one, count in zip(inserts, found, strict=True):
-            if one.shape.whole and count < len(one.arrays[0]):
+            if one.shape.whole and count < one.rows:
                 raise Taken(one.shape.table)
         return found[-1]
 
