@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -110,9 +111,15 @@ async def serving(
             exc.add_note(log.read().decode()[-4000:])
             raise
         finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.wait()
+            await end(process)
+
+
+async def end(process: Process) -> None:
+    """Stop a process and those it has started: what is called by one name may be a program that runs another."""
+    for one in _family(process.pid) if process.returncode is None else []:
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGTERM)
+    await process.wait()
 
 
 async def _connected(process: Process, port: int, path: str, token: str, host: str) -> Client:

@@ -206,11 +206,15 @@ async def reverse_beneficiary(distributor_id: DistributorId) -> list[Reversed]:
 
 
 async def _reverse(column: str, ids: Collection[UUID]) -> list[Reversed]:
-    """Rows are locked in the order in which a release locks them, so that the two cannot block each other."""
+    """Rows are locked in the order in which a release locks them, so that the two cannot block each other.
+
+    Where nothing is locked there is no order either: SQLite would read all that is pending for the sake of it.
+    """
     async with transaction() as tx:
+        in_order = f"ORDER BY hold_until, order_id, id{tx.for_update}" if tx.for_update else ""
         locked = await tx.rows(
             f"SELECT id FROM commission WHERE tenant_id = $1 AND {column} {tx.within(2, 'uuid')} "
-            f"AND status = 'pending' ORDER BY hold_until, order_id, id{tx.for_update}",
+            f"AND status = 'pending' {in_order}",
             tx.tenant_id,
             list(ids),
         )

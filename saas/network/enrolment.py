@@ -88,8 +88,9 @@ async def _ground(tx: Tx, requests: Sequence[Enrol], policy: Policy, actor: Acto
     ids = {request.sponsor for request in requests if isinstance(request.sponsor, UUID)}
     codes = {request.sponsor for request in requests if isinstance(request.sponsor, str)}
     rows = await tx.rows(
-        f"SELECT {SEAT} FROM distributor WHERE tenant_id = $1 "
-        f"AND (id {tx.within(2, 'uuid')} OR code {tx.within(3, 'text')})",
+        # Two questions and not one with OR, for which SQLite reads the whole brand.
+        f"SELECT {SEAT} FROM distributor WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} "
+        f"UNION SELECT {SEAT} FROM distributor WHERE tenant_id = $1 AND code {tx.within(3, 'text')}",
         tx.tenant_id,
         list(ids),
         list(codes.union(request.code for request in requests)),

@@ -110,6 +110,18 @@ async def test_a_new_link_and_the_reader_of_the_old_one_do_not_block_each_other(
     assert [type(one) for one in done] == [Link, LinkNotValid]
 
 
+async def test_of_two_links_made_at_once_the_later_one_holds(owner: Actor) -> None:
+    person = (await invited(owner)).member
+    with as_tenant(LOTUS):
+        async with transaction():
+            first = await links.link_again(person.id, owner)
+            making = await started(links.link_again(person.id, owner))
+        later = await making
+    with pytest.raises(LinkNotValid):
+        await follow(first.token, CHOSEN, LOTUS)
+    await follow(later.token, CHOSEN, LOTUS)
+
+
 async def test_a_link_that_does_not_hold_costs_no_hash(owner: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever has no link could keep everybody else from logging in otherwise."""
     link = await invited(owner)

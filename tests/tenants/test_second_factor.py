@@ -24,7 +24,9 @@ from tenants.errors import (
     SecondFactorNeeded,
 )
 from tenants.sessions import LoggedIn, LogIn, SessionKind, authenticate, log_in
+from tenants.throttle import Attempt
 from tests.factories import CEDAR, LOTUS, as_tenant, make_tenants
+from tests.payouts.people import started
 from tests.tenants.people import PASSWORD, audited, member, table_of
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -166,6 +168,26 @@ async def test_it_counts_once_confirmed_and_there_is_one_at_a_time(world: Databa
         for again in (second_factor.begin(PASSWORD, who, None), second_factor.confirm("123456", who, None)):
             with pytest.raises(SecondFactorExists):
                 await again
+
+
+async def test_what_is_begun_while_one_is_confirmed_does_not_take_its_place(
+    world: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, beginning, forgive = await actor(), [], Attempt.forgive
+
+    async def meanwhile(counted: Attempt) -> None:
+        monkeypatch.setattr(Attempt, "forgive", forgive)
+        beginning.append(await started(second_factor.begin(PASSWORD, who, None)))
+        await forgive(counted)
+
+    with clock.at(NOON), as_tenant(LOTUS):
+        begun = await second_factor.begin(PASSWORD, who, None)
+        monkeypatch.setattr(Attempt, "forgive", meanwhile)
+        await second_factor.confirm(pyotp.TOTP(begun.secret).at(clock.now()), who, None)
+        with pytest.raises(SecondFactorExists):
+            await beginning[0]
+    with clock.at(later(30)):
+        await opened(code=pyotp.TOTP(begun.secret).at(clock.now()))
 
 
 async def test_it_is_removed_by_its_owner_or_by_whoever_manages_the_account(world: Database) -> None:

@@ -266,6 +266,16 @@ async def test_a_brand_has_as_many_webhooks_as_it_may_and_none_that_leads_inside
         await commands.remove(made.webhook.id, who())
 
 
+async def test_one_is_removed_once() -> None:
+    made = await hook(Receiver(port=9))
+    with as_tenant(LOTUS):
+        async with transaction():
+            await commands.remove(made.webhook.id, who())
+            again = await started(commands.remove(made.webhook.id, who()))
+        with pytest.raises(NotFound):
+            await again
+
+
 async def test_the_log_is_kept_as_long_as_events() -> None:
     async with listening(Receiver()) as receiver:
         made = await hook(receiver)

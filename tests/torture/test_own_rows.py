@@ -1,0 +1,52 @@
+"""What is done to one person or one order reads its own rows on SQLite, however many others the brand has.
+
+SQLite keeps no figures of the tables here and takes a brand for ten rows, so that an order of rows, or an OR, can lead
+it through all of them. Its plans are the same for any number of rows, so a small brand shows them.
+"""
+
+import re
+import sqlite3
+from contextlib import closing
+
+from saas.base import clock
+from saas.base.db import open_database
+from saas.base.db.sqlite import sqlite_path
+from saas.base.scope import tenant_scope
+from saas.network.commands import enrol_many
+from saas.orders.commands import cancel, place_order
+from saas.payouts.commands import RequestPayout, request_payout
+from tests.factories import new_brand
+from tests.network.world import request, staff
+from tests.orders.world import order, step
+from tests.torture.test_clocks import brand
+from tests.torture.test_races import APRIL, JUNE, coming_back, delivered, give_card, key, received, settled
+
+WHOLE_BRAND = re.compile(r"^SEARCH (?!(?:program_version|price_case) )\w+ USING .*\(tenant_id=\?\)$")
+"""A step of a plan that goes through a brand, but for versions, the latest of which comes first, and open cases."""
+
+
+async def test_one_of_many_is_found_by_itself(sqlite_url: str) -> None:
+    heard: list[str] = []
+    async with open_database(sqlite_url) as database:
+        with tenant_scope(await new_brand()):
+            ids = await brand("A", "B", "C", "D")
+            with clock.at(APRIL):
+                await delivered(ids["D"], amount_minor=200_000)
+                await give_card(ids["D"])
+            with clock.at(JUNE):
+                await settled()
+                database.observer = heard.append
+                await enrol_many([request("E", "D")], staff())
+                await cancel(step(await place_order(order(ids["D"], paid_at=clock.now()), staff())), staff())
+                await received(await coming_back(await delivered(ids["D"])))
+                await request_payout(RequestPayout(distributor_id=ids["D"], idempotency_key=key()), staff())
+    found = {}
+    with closing(sqlite3.connect(sqlite_path(sqlite_url))) as connection:
+        for sql in set(heard):
+            if sql.lstrip().startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+                given = dict.fromkeys(re.findall(r"\$(\d+)", sql))
+                plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", given)]
+                if steps := [line for line in plan if WHOLE_BRAND.match(line)]:
+                    found[" ".join(sql.split())] = steps
+    assert len(set(heard)) > 50
+    assert not found
