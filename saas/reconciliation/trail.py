@@ -111,17 +111,16 @@ _REFERENCES = {
     "settlement": "Statement",
 }
 _OWNERS = {
-    "Order": "SELECT DISTINCT beneficiary_id AS owner_id FROM commission WHERE tenant_id = $1 AND order_id = $2 "
+    "Order": "SELECT beneficiary_id AS owner_id FROM commission WHERE tenant_id = $1 AND order_id = $2 "
     "AND amount_minor > 0",
-    "OrderLine": "SELECT DISTINCT beneficiary_id AS owner_id FROM commission WHERE tenant_id = $1 AND line_id = $2 "
+    "OrderLine": "SELECT beneficiary_id AS owner_id FROM commission WHERE tenant_id = $1 AND line_id = $2 "
     "AND amount_minor > 0",
     "Commission": "SELECT beneficiary_id AS owner_id FROM commission WHERE tenant_id = $1 AND id = $2 "
     "AND amount_minor > 0",
     "Award": "SELECT distributor_id AS owner_id FROM award WHERE tenant_id = $1 AND id = $2",
     "Adjustment": "SELECT distributor_id AS owner_id FROM adjustment WHERE tenant_id = $1 AND id = $2",
     "Payout": "SELECT distributor_id AS owner_id FROM payout WHERE tenant_id = $1 AND id = $2",
-    "ReturnCase": "SELECT DISTINCT beneficiary_id AS owner_id FROM commission_reversal "
-    "WHERE tenant_id = $1 AND return_id = $2",
+    "ReturnCase": "SELECT beneficiary_id AS owner_id FROM commission_reversal WHERE tenant_id = $1 AND return_id = $2",
     "WriteOff": "SELECT distributor_id AS owner_id FROM write_off WHERE tenant_id = $1 AND id = $2",
     "ExitCase": "SELECT distributor_id AS owner_id FROM exit_case WHERE tenant_id = $1 AND id = $2",
     "Statement": "SELECT distributor_id AS owner_id FROM statement WHERE tenant_id = $1 AND id = $2",
@@ -146,8 +145,8 @@ async def _behind(tx: Tx, transaction_id: UUID) -> tuple[str, UUID]:
 async def _owners(tx: Tx, kind: str, id_: UUID) -> list[DistributorId]:
     if kind not in _OWNERS:
         raise NotFound("of", kind="commission", value=id_)
-    rows = await tx.rows(f"{_OWNERS[kind]} ORDER BY owner_id", tx.tenant_id, id_)
-    return [row["owner_id"] for row in rows]
+    rows = await tx.rows(_OWNERS[kind], tx.tenant_id, id_)
+    return sorted({row["owner_id"] for row in rows})  # sorted here: SQLite would go through the brand in their order
 
 
 async def _taken_back(tx: Tx, return_id: UUID) -> frozenset[UUID]:

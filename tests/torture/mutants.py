@@ -1,7 +1,8 @@
 """Removes one lock, one unique key, one tenant filter at a time and runs the tests that concern it: each must fail.
 
-``python -m tests.torture.mutants`` does all of them; words narrow it down to those whose description holds every one, and
-``--list`` only tells them. Each mutant is a change of the text in a copy of the project. Exit code 1 when one survives.
+``python -m tests.torture.mutants`` does all of them; words narrow it down to those whose description holds every word,
+and ``--list`` only tells them. Each mutant is a change of the text in a copy of the project. Exit code 1 when one
+survives.
 
 With ``--map`` the suite is run once to note which tests execute which line (``var/mutants.coverage``): from then on a
 mutant first meets those tests, on SQLite, where a missing filter has no row-level security behind it. What they let
