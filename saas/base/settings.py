@@ -37,7 +37,7 @@ class UnsafeSettings(RuntimeError):
 class Settings(BaseSettings):
     """The settings. Every field is an environment variable of the same name in capitals."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     environment: Environment = Field(
         Environment.DEVELOPMENT, description="development shows GraphiQL; production refuses unsafe settings."

@@ -70,11 +70,3 @@ def test_development_runs_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     assert Settings(_env_file=None).unsafe() == []
-
-
-def test_a_variable_left_empty_is_one_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("METRICS_PORT", "SECRET_KEY", "MIGRATION_DATABASE_URL"):
-        monkeypatch.setenv(name, "")
-    settings = Settings(_env_file=None)
-    assert (settings.metrics_port, settings.secret_key.get_secret_value()) == (None, DEVELOPMENT_KEY)
-    assert settings.owner_url == settings.database_url
