@@ -1,21 +1,17 @@
-"""What an order reads of a brand's tree costs what its chain is, not what the brand is, by the databases' plans."""
-
-import sqlite3
-from contextlib import closing
+"""What an order reads of a brand's tree costs what its chain is, not what the brand is: by the plan of PostgreSQL."""
 
 import asyncpg
 
 from bench.planting import plant, planted
 from saas.base.db import open_database
-from saas.base.db.sqlite import sqlite_path
-from saas.base.ids import DistributorId, new_id
+from saas.base.ids import DistributorId
 from saas.network.queries import chains
 from tests.factories import LOTUS, as_tenant, make_tenants
 
 MEMBERS = 101 * 200
 
 
-async def test_a_chain_is_read_by_its_own_rows_on_postgresql(postgres_url: str) -> None:
+async def test_a_chain_is_read_by_its_own_rows(postgres_url: str) -> None:
     heard: list[str] = []
     async with open_database(postgres_url) as database:
         await make_tenants()
@@ -39,19 +35,3 @@ async def test_a_chain_is_read_by_its_own_rows_on_postgresql(postgres_url: str) 
         finally:
             await connection.close()
     assert "Seq Scan" not in plan, plan
-
-
-async def test_a_chain_is_read_by_its_own_rows_on_sqlite(sqlite_url: str) -> None:
-    """Its plans are the same for any number of rows."""
-    heard: list[str] = []
-    async with open_database(sqlite_url) as database:
-        await make_tenants()
-        database.observer = heard.append
-        with as_tenant(LOTUS):
-            assert await chains([DistributorId(new_id())]) == {}
-    (statement,) = [sql for sql in heard if "sponsorship" in sql]
-    with closing(sqlite3.connect(sqlite_path(sqlite_url))) as connection:
-        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", {"1": 1, "2": "[]"})]
-    by_tenant = [step for step in plan if "(tenant_id=?" in step]
-    assert len(by_tenant) == 4, plan
-    assert not [step for step in by_tenant if "(tenant_id=?)" in step], plan

@@ -22,7 +22,10 @@ class Shape(NamedTuple):
 
 
 class Texts:
-    """The texts of a database's inserts. There are as many as the code has ways to write, so all are kept."""
+    """The texts of a database's inserts. There are as many as the code has ways to write, so all are kept.
+
+    A way to write is there twice, for a single row and for several.
+    """
 
     def __init__(self, types: ColumnTypes) -> None:
         self._types = types
@@ -56,7 +59,7 @@ class Texts:
         first = 2
         for number, one in enumerate(shapes):
             names = ", ".join(one.columns)
-            listed = self._values(one, first) if one.single else self._arrays(one, first)
+            listed = self._listed(one, first)
             conditions = [*wholes, *([f"(SELECT count(*) FROM w{number - 1}) >= 0"] if number else [])]
             conditions += [f"({one.where})"] if one.where else []
             where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
@@ -68,10 +71,9 @@ class Texts:
             first += len(one.columns)
         return parts
 
-    def _arrays(self, shape: Shape, first: int) -> str:
+    def _listed(self, shape: Shape, first: int) -> str:
+        """The rows as a table: of arrays, or of the values of a single one."""
+        many = "" if shape.single else "[]"
         placed = enumerate(shape.columns, start=first)
-        return f"unnest({', '.join(f'${i}::{self._types[shape.table, name]}[]' for i, name in placed)})"
-
-    def _values(self, shape: Shape, first: int) -> str:
-        placed = enumerate(shape.columns, start=first)
-        return f"(SELECT {', '.join(f'${i}::{self._types[shape.table, name]}' for i, name in placed)})"
+        columns = ", ".join(f"${i}::{self._types[shape.table, name]}{many}" for i, name in placed)
+        return f"(SELECT {columns})" if shape.single else f"unnest({columns})"

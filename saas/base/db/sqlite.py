@@ -184,6 +184,9 @@ class SqliteTx(Tx):
     async def weigh(self, name: str) -> None:
         """Nothing: SQLite is told by the order of its joins."""
 
+    async def notify(self, channel: str, text: str) -> None:
+        """Nothing: nobody listens to a file; whoever follows looks every second."""
+
 
 class SqliteDatabase(Database):
     """A database file."""

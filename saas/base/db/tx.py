@@ -118,7 +118,8 @@ class Tx(ABC):
             await call()
         await self.flush()
 
-    async def notify(self, channel: str, text: str) -> None:  # noqa: B027  # SQLite has nobody to tell
+    @abstractmethod
+    async def notify(self, channel: str, text: str) -> None:
         """Tell every process that listens on ``channel``, once this transaction is committed."""
 
     def after_commit(self, call: Callable[[], None]) -> None:
