@@ -28,10 +28,18 @@ from tests.api.conftest import LONG_AGO as BEGAN
 from tests.api.conftest import Brand
 from tests.api.values import Names, registered
 
-LONG_AGO = timedelta(days=120)
-"""So long that every hold and every period since then is over."""
 NUMBERS = {"lotus": 500, "cedar": 918_273}
 """The number of a draft that no other brand has."""
+
+
+def long_ago() -> datetime:
+    """When the first orders were: so long ago that every hold and every period since then is over.
+
+    Near the end of a month, whatever the day is today: so the hold ends in the same month in which the rebate comes.
+    """
+    now = datetime.now(UTC)
+    months = now.year * 12 + now.month - 1 - 4
+    return datetime(months // 12, months % 12 + 1, 28, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +123,7 @@ async def key_with(brand: Brand, scopes: list[Scope]) -> Api:
 
 
 async def _orders(brand: Brand, tree: Mapping[str, str], sku: str, key: str) -> dict[str, str]:
-    then = datetime.now(UTC) - LONG_AGO
+    then = long_ago()
     made = {}
     for status, seller, amount, times in (
         ("delivered", "C", 1_234_567, ("paidAt", "shippedAt", "deliveredAt")),
@@ -196,9 +204,11 @@ async def _program(brand: Brand, slug: str) -> None:
 
 
 async def _period(brand: Brand, key: str) -> dict[str, str]:
-    """The month of the first sales, closed."""
-    day = (datetime.now(UTC) - LONG_AGO).date().isoformat()
+    """The month of the first sales, closed, and every settlement that is over: one pays its rebate."""
+    day = long_ago().date().isoformat()
     closed = await brand.finance.do("closePeriod", "periodClose { id }", length="MONTH", day=day, idempotencyKey=key)
+    while await brand.finance.refused("closeSettlement", idempotencyKey=f"settled-{uuid4().hex}") == []:
+        pass
     return {"PeriodClose": closed["periodClose"]["id"]}
 
 
