@@ -103,7 +103,7 @@ class Observed:
             finally:
                 route = route_of(scope["path"])
                 fields = _fields(told, scope["method"], route, status, perf_counter() - began)
-                log.info("request", extra=fields)
+                logs.tell(log, "request", fields)
                 if current is not None:
                     current.update_name(told.operation or route)
                     current.set_attributes({f"banyan.{name}": str(value) for name, value in fields.items()})

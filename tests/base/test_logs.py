@@ -44,6 +44,20 @@ def test_a_line_says_when_who_and_what_with_the_fields_that_are_named(written: L
     assert second == {"event": "afterwards", "level": "info", "logger": "banyan.tests"}
 
 
+def test_one_of_many_lines_is_written_as_the_logger_writes_it(written: Lines) -> None:
+    fields = {"status": 200, "operation_name": f"of {PHONE}", "phone": PHONE}
+    with logs.about(request_id="abc"):
+        log.info("request", extra=fields)
+        logs.tell(log, "request", fields)
+    first, second = written()
+    assert first.pop("at") <= second.pop("at")
+    assert first == second
+    assert PHONE not in str(first)
+    logging.root.setLevel(logging.WARNING)
+    logs.tell(log, "request", fields)
+    assert len(written()) == 2
+
+
 @pytest.mark.parametrize(
     "told",
     [
