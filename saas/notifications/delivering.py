@@ -7,6 +7,7 @@ this transaction what it is to send, and send it later, as payouts do.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -94,7 +95,9 @@ async def deliver() -> int:
 async def _addressed(tx: Tx, rows: Sequence[Row]) -> list[Addressed]:
     members = await tx.rows(
         f"SELECT id, role, distributor_id FROM member WHERE tenant_id = $1 AND status = 'active' "
-        f"AND (role IN ('owner', 'finance', 'operations') OR distributor_id {tx.within(2, 'uuid')}) ORDER BY id",
+        f"AND distributor_id IS NULL AND role IN ('owner', 'finance', 'operations') UNION ALL "
+        f"SELECT id, role, distributor_id FROM member WHERE tenant_id = $1 AND status = 'active' "
+        f"AND distributor_id {tx.within(2, 'uuid')}",
         tx.tenant_id,
         list({row["distributor_id"] for row in rows}),
     )
@@ -107,7 +110,7 @@ async def _addressed(tx: Tx, rows: Sequence[Row]) -> list[Addressed]:
             at=row["at"],
         )
         for row in rows
-        for member in members
+        for member in sorted(members, key=itemgetter("id"))
         if member["distributor_id"] == row["distributor_id"] or member["role"] in OFFICE.get(row["kind"], ())
     ]
 

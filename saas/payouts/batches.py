@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from uuid import UUID
 
 from saas.base import clock
@@ -82,7 +83,8 @@ async def _insert(tx: Tx, batch_id: PayoutBatchId, provider: str, currency: str,
     columns = ("id", "number", "provider", "currency", "status", "created_by", "created_at")
     for _ in range(TRIES):
         taken = await tx.value(
-            "SELECT count(*) FROM payout_batch WHERE tenant_id = $1 AND number LIKE $2", tx.tenant_id, f"P{day}-%"
+            "SELECT count(*) FROM payout_batch WHERE tenant_id = $1 AND number > $2 AND number < $3",
+            *(tx.tenant_id, f"P{day}-", f"P{day}-~"),
         )
         number = f"P{day}-{taken + 1:03}"
         row = (batch_id, number, provider, currency, BatchState.OPEN, person, now)
@@ -237,11 +239,10 @@ async def _hand_over(tx: Tx, batch_id: PayoutBatchId) -> tuple[BatchView, bool]:
 
 
 async def _send(tx: Tx, batch_id: PayoutBatchId, state: PayoutState) -> int:
-    rows = await tx.rows(
-        "SELECT id, distributor_id FROM payout WHERE tenant_id = $1 AND batch_id = $2 ORDER BY id",
-        tx.tenant_id,
-        batch_id,
+    found = await tx.rows(
+        "SELECT id, distributor_id FROM payout WHERE tenant_id = $1 AND batch_id = $2", tx.tenant_id, batch_id
     )
+    rows = sorted(found, key=itemgetter("id"))
     statuses = await hold_still({row["distributor_id"] for row in rows})
     held = [row["id"] for row in rows if statuses[row["distributor_id"]] not in PAYABLE]
     going = [row for row in rows if row["id"] not in set(held)]
@@ -261,11 +262,12 @@ async def _items(tx: Tx, batch_id: PayoutBatchId) -> list[Item]:
     rows = await tx.rows(
         "SELECT p.id, p.status, p.net_minor, p.currency, p.destination_id, d.sealed FROM payout p "
         "JOIN payout_destination d ON d.tenant_id = p.tenant_id AND d.id = p.destination_id "
-        "WHERE p.tenant_id = $1 AND p.batch_id = $2 ORDER BY p.id",
+        "WHERE p.tenant_id = $1 AND p.batch_id = $2",
         tx.tenant_id,
         batch_id,
     )
-    for row in rows:
+    found = sorted(rows, key=itemgetter("id"))
+    for row in found:
         if row["status"] != PayoutState.SENT:
             raise WrongState("input.id", kind="payout", state=row["status"], needed=PayoutState.SENT)
     return [
@@ -275,7 +277,7 @@ async def _items(tx: Tx, batch_id: PayoutBatchId) -> list[Item]:
             net_minor=row["net_minor"],
             currency=row["currency"],
         )
-        for row in rows
+        for row in found
     ]
 
 

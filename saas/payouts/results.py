@@ -6,6 +6,7 @@ own verdict, and the good ones are kept.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 import orjson
 
@@ -278,24 +279,25 @@ async def _lock(
 
     So the last two results of a batch cannot each take the other for missing, and leave it incomplete.
     """
+    meant = (
+        f"(SELECT id, batch_id FROM payout WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')} "
+        f"UNION SELECT id, batch_id FROM payout WHERE tenant_id = $1 AND batch_id = $3)"
+    )
+    args = (tx.tenant_id, list(ids), batch_id)
     if hold:
         await tx.rows(
-            f"SELECT id FROM payout_batch WHERE tenant_id = $1 AND (id = $3 OR id IN (SELECT batch_id FROM payout "
-            f"WHERE tenant_id = $1 AND id {tx.within(2, 'uuid')})) ORDER BY id{tx.for_update}",
-            tx.tenant_id,
-            list(ids),
-            batch_id,
+            f"SELECT id FROM payout_batch WHERE tenant_id = $1 AND id IN (SELECT m.batch_id FROM {meant} m) "
+            f"ORDER BY id{tx.for_update}",
+            *args,
         )
     rows = await tx.rows(
         f"SELECT p.id, p.distributor_id, p.batch_id, p.currency, p.requested_minor, p.fee_minor, p.withheld_minor, "
         f"p.net_minor, p.status, p.provider_reference, b.provider FROM payout p "
         f"LEFT JOIN payout_batch b ON b.tenant_id = p.tenant_id AND b.id = p.batch_id "
-        f"WHERE p.tenant_id = $1 AND (p.batch_id = $3 OR p.id {tx.within(2, 'uuid')}) ORDER BY p.id",
-        tx.tenant_id,
-        list(ids),
-        batch_id,
+        f"WHERE p.tenant_id = $1 AND p.id IN (SELECT m.id FROM {meant} m)",
+        *args,
     )
-    return {row["id"]: row for row in rows}
+    return {row["id"]: row for row in sorted(rows, key=itemgetter("id"))}
 
 
 def _result_posting(outcome: Outcome, row: Row) -> Posting:

@@ -148,8 +148,8 @@ async def adjustments_on_each(ids: Sequence[StatementId]) -> Mapping[StatementId
 
 
 async def _read(tx: Tx, where: Where) -> list[AdjustmentView]:
-    rows = await tx.rows(f"SELECT {_COLUMNS} FROM adjustment WHERE {where.sql} ORDER BY requested_at, id", *where.args)
-    return [_view(row) for row in rows]
+    rows = await tx.rows(f"SELECT {_COLUMNS} FROM adjustment WHERE {where.sql}", *where.args)
+    return sorted(map(_view, rows), key=lambda one: (one.requested_at, one.id))
 
 
 @dataclass(frozen=True, slots=True)
