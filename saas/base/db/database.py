@@ -62,14 +62,20 @@ class Database(ABC):
         """
         yield
 
-    @asynccontextmanager
-    async def go_on(
-        self, block: AbstractAsyncContextManager[Tx], before: Tx, tenant_id: TenantId, *, read_only: bool
-    ) -> AsyncIterator[Tx]:
+    def go_on(
+        self, block: AbstractAsyncContextManager[Tx], tenant_id: TenantId, *, read_only: bool
+    ) -> AbstractAsyncContextManager[Tx]:
         """End ``block``, a transaction that only read, and begin another one, like ``begin``."""
-        await block.__aexit__(None, None, None)
-        async with self.begin(tenant_id, read_only=read_only) as tx:
-            yield tx
+        return _after(block, self.begin(tenant_id, read_only=read_only))
+
+
+@asynccontextmanager
+async def _after(
+    block: AbstractAsyncContextManager[Tx], following: AbstractAsyncContextManager[Tx]
+) -> AsyncIterator[Tx]:
+    await block.__aexit__(None, None, None)
+    async with following as tx:
+        yield tx
 
 
 @asynccontextmanager

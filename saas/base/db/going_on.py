@@ -36,7 +36,7 @@ class _Standing:
             if read_only and taken[1].tenant_id == tenant_id:
                 taken[1].adopt()
                 return taken
-            following = database.go_on(*taken, tenant_id, read_only=read_only)
+            following = database.go_on(taken[0], tenant_id, read_only=read_only)
             return following, await following.__aenter__()
         self._waiting += 1
         try:

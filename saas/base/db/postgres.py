@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Any, NamedTuple, Self, TypeAlias, cast
+from typing import Any, NamedTuple, Self, cast
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import BaseDBAsyncClient
 
@@ -16,12 +15,11 @@ from saas.base.db.database import Database, finish
 from saas.base.db.ddl import APP_ROLE
 from saas.base.db.inserting import ColumnTypes, Shape, Texts
 from saas.base.db.listening import listen
+from saas.base.db.resting import BEFORE, Connection, Connections, lost
 from saas.base.db.traced import traced_if_wanted
 from saas.base.db.tx import ConstraintViolated, Observer, Row, Taken, Tx, conflict_clause
 from saas.base.ids import TenantId
 from saas.base.scope import ScopeMissing
-
-Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 
 COLUMN_TYPES = """
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
@@ -95,7 +93,6 @@ class PostgresTx(Tx):
     ) -> None:
         super().__init__(tenant_id, observer, read_only=read_only)
         self.connection = connection
-        self.over = False
         self._texts = texts
         self._orm: PostgresOrm | None = None
         self._waiting: list[_Waiting] = []
@@ -227,7 +224,7 @@ class PostgresDatabase(Database):
 
     def __init__(self, pool: asyncpg.Pool[Any], types: ColumnTypes) -> None:
         super().__init__()
-        self._pool = pool
+        self._connections = Connections(pool)
         self._texts = Texts(types)
         self._tx = traced_if_wanted(PostgresTx, "rows", "_run")
 
@@ -246,11 +243,10 @@ class PostgresDatabase(Database):
         return cls(pool, {(table, column): kind for table, column, kind in found})
 
     async def close(self) -> None:
-        await self._pool.close()
+        await self._connections.close()
 
     def connections(self) -> dict[str, int]:
-        open_now = self._pool.get_size()
-        return {"open": open_now, "busy": open_now - self._pool.get_idle_size(), "most": self._pool.get_max_size()}
+        return self._connections.count()
 
     @asynccontextmanager
     async def listening(self, channel: str, heard: Callable[[str], None]) -> AsyncIterator[None]:
@@ -261,61 +257,87 @@ class PostgresDatabase(Database):
             hearing.cancel()
             await asyncio.gather(hearing, return_exceptions=True)
 
-    @asynccontextmanager
-    async def begin(self, tenant_id: TenantId, *, read_only: bool) -> AsyncIterator[Tx]:
-        async with (
-            self._pool.acquire() as connection,
-            self._begun(connection, "", tenant_id, read_only=read_only) as tx,
-        ):
-            yield tx
+    def begin(self, tenant_id: TenantId, *, read_only: bool) -> AbstractAsyncContextManager[Tx]:
+        return _Block(self._connections, self._made, tenant_id, read_only=read_only)
 
-    @asynccontextmanager
-    async def go_on(
-        self, block: AbstractAsyncContextManager[Tx], before: Tx, tenant_id: TenantId, *, read_only: bool
-    ) -> AsyncIterator[Tx]:
-        """On the connection that ``before`` had, its COMMIT and the next BEGIN in one round trip."""
-        ours = cast(PostgresTx, before)  # it came from this database
-        ours.over = True
-        try:
-            async with self._begun(ours.connection, "COMMIT; ", tenant_id, read_only=read_only) as tx:
-                yield tx
-        finally:
-            await block.__aexit__(None, None, None)  # gives the connection back
+    def go_on(
+        self, block: AbstractAsyncContextManager[Tx], tenant_id: TenantId, *, read_only: bool
+    ) -> AbstractAsyncContextManager[Tx]:
+        """On the connection that ``block`` had, its COMMIT and the next BEGIN in one round trip."""
+        following = _Block(self._connections, self._made, tenant_id, read_only=read_only)
+        following.take_over(cast(_Block, block))  # it came from this database
+        return following
 
-    @asynccontextmanager
-    async def _begun(
-        self, connection: Connection, first: str, tenant_id: TenantId, *, read_only: bool
-    ) -> AsyncIterator[Tx]:
-        mode = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if read_only else ""
+    def _made(self, connection: Connection, tenant_id: TenantId, *, read_only: bool) -> PostgresTx:
+        return self._tx(connection, tenant_id, self._texts, self.observer, read_only=read_only)
+
+
+class _Block(AbstractAsyncContextManager[Tx]):
+    """A transaction from BEGIN to its end. Written out, since every request walks through several."""
+
+    __slots__ = ("_connection", "_connections", "_first", "_make", "_read_only", "_tenant_id")
+
+    def __init__(
+        self, connections: Connections, make: Callable[..., PostgresTx], tenant_id: TenantId, *, read_only: bool
+    ) -> None:
+        self._connections = connections
+        self._make = make
+        self._tenant_id = tenant_id
+        self._read_only = read_only
+        self._connection: Connection | None = None
+        self._first = ""
+
+    def take_over(self, before: _Block) -> None:
+        """Begin where a reading stopped, which has nothing left to end."""
+        self._connection, before._connection, self._first = before._connection, None, BEFORE
+
+    async def __aenter__(self) -> Tx:
+        if self._connection is None:
+            self._connection, self._first = await self._connections.take()
+        connection = self._connection
+        mode = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if self._read_only else ""
         try:
-            await connection.execute(f"{first}BEGIN{mode}; SET LOCAL app.tenant = '{int(tenant_id)}'")
-            tx = self._tx(connection, tenant_id, self._texts, self.observer, read_only=read_only)
-            yield tx
+            await connection.execute(f"{self._first}BEGIN{mode}; SET LOCAL app.tenant = '{int(self._tenant_id)}'")
         except BaseException:
-            await finish(_roll_back(connection))
+            await self._undo(connection)
             raise
-        if tx.over:
+        return self._make(connection, self._tenant_id, read_only=self._read_only)
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
             return
-        if read_only:  # nothing to be lost: where this is cancelled, the connection is ended before anybody else has it
-            await connection.execute("COMMIT")
-        else:
-            await finish(connection.execute("COMMIT"))
+        if kind is not None:
+            await self._undo(connection)
+        elif not self._read_only or not self._connections.rest(connection):
+            await self._commit(connection)
+
+    async def _commit(self, connection: Connection) -> None:
+        commit = connection.execute("COMMIT")
+        try:  # of a reading nothing is lost: cancelled here, its connection is ended before anybody else has it
+            await (commit if self._read_only else finish(commit))
+        finally:
+            await self._connections.give_back(connection)
+
+    async def _undo(self, connection: Connection) -> None:
+        self._connection = None
+        try:
+            await finish(_roll_back(connection))
+        finally:
+            await self._connections.give_back(connection)
 
 
 async def _roll_back(connection: Connection) -> None:
-    """End whatever is open; a connection that cannot even do that is thrown away by the pool.
-
-    One that was lost has left the pool by itself and answers nothing at all, not even whether it is closed.
-    """
+    """End whatever is open; a connection that cannot even do that is thrown away by the pool."""
     try:
-        if not connection.is_closed():
+        if not lost(connection):
             await connection.execute("ROLLBACK")
     except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
         with suppress(asyncpg.InterfaceError):
             connection.terminate()
 
 
-async def _leave_as_is(connection: Connection) -> None:
+async def _leave_as_is(connection: asyncpg.Connection[Any]) -> None:
     """No session state outlives a transaction (SET LOCAL only), so returning a connection costs no round trip."""
     if connection.is_in_transaction():
         connection.terminate()
