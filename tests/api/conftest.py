@@ -1,7 +1,7 @@
 """Two brands behind the API, made as operators and owners make them."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -18,8 +18,8 @@ from tests.api.client import PASSWORD, Api, make_api
 
 STAFF = ("finance", "operations", "auditor")
 
-LONG_AGO = timedelta(days=150)
-"""How long ago brands began: orders of the past follow the program and the tree of then."""
+LONG_AGO = datetime.now(UTC) - datetime(2026, 6, 20, tzinfo=UTC)
+"""How long ago brands began, on a day before any sale of these tests: those follow the program and the tree of then."""
 
 
 @dataclass
