@@ -56,8 +56,10 @@ class CreateTenantInput:
     slug: str = strawberry.field(description="Short name: letters a-z, digits, hyphens.")
     name: str = strawberry.field(description="The brand's name.")
     owner_login: str = strawberry.field(description="Log-in of its first owner.")
-    owner_password: str = strawberry.field(description="First password of that owner.")
     owner_name: str = strawberry.field(description="Name of that owner.")
+    owner_password: str | None = strawberry.field(
+        default=None, description="First password of that owner; without one the owner is invited, by `ownerLink`."
+    )
     currency: str = strawberry.field(default="CNY", description="ISO 4217; for good.")
     time_zone: str = strawberry.field(default="Asia/Shanghai", description="IANA zone; for good.")
     locale: str = strawberry.field(default="zh-CN", description="Default language: `zh-CN` or `en`.")
@@ -83,11 +85,22 @@ class AddDomainInput:
     host: str = strawberry.field(description="The full domain name, such as `partners.lotus.example`.")
 
 
+@strawberry.type(description="How an invited owner gets in.")
+class OwnerLink:
+    """A token to pass on."""
+
+    token: str = strawberry.field(description="For `followLink`, told this once.")
+    expires_at: datetime = strawberry.field(description="Until when it holds.")
+
+
 @strawberry.type(description="A brand as it is now.")
 class TenantPayload(Payload):
     """Answer of the mutations of brands."""
 
     tenant: Tenant | None = strawberry.field(default=None, description="The brand; none when refused.")
+    owner_link: OwnerLink | None = strawberry.field(
+        default=None, description="The link of its owner, where `createTenant` invited one."
+    )
 
 
 @strawberry.type
@@ -110,13 +123,13 @@ class BrandQuery:
 class BrandMutation:
     """What operators do to brands."""
 
-    @strawberry.mutation(description="Make a brand and its first owner.")
+    @strawberry.mutation(description="Make a brand and its first owner, who is invited unless a password is given.")
     @refusals(TenantPayload)
     async def create_tenant(self, info: Info, input: In[CreateTenantInput]) -> TenantPayload:
         """A new brand."""
         owner = CreateMember(
             login=input.owner_login,
-            password=input.owner_password,
+            password=input.owner_password or "",
             name=input.owner_name,
             role=Role.OWNER,
             locale=input.locale,
@@ -129,8 +142,12 @@ class BrandMutation:
             time_zone=input.time_zone,
             locale=input.locale,
         )
-        made = await starting.create_brand(command, info.context.who, preset_name=input.preset)
-        return TenantPayload(tenant=tenant(made))
+        made = await starting.create_brand(
+            command, info.context.who, preset_name=input.preset, invites_owner=input.owner_password is None
+        )
+        link = made.owner_link
+        told = OwnerLink(token=link.token, expires_at=link.expires_at) if link else None
+        return TenantPayload(tenant=tenant(made.brand), owner_link=told)
 
     @strawberry.mutation(description="Suspend a brand, or bring it back.")
     @refusals(TenantPayload)

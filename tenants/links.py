@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from saas.base import clock
-from saas.base.db import Tx, reading, transaction
+from saas.base.db import Tx, current_tx, reading, transaction
 from saas.base.ids import MemberId, TenantId, new_id
 from saas.base.scope import current_tenant, tenant_scope
 from tenants import audit, passwords
@@ -53,14 +53,23 @@ async def invite(command: CreateMember, actor: Actor) -> Link:
 
     Raises as ``accounts.create_member``.
     """
-    unknown = "~".join(secrets.token_urlsafe(48))  # parted by what no login has, so that it contains none
-    command = replace(command, password=unknown)
+    command = unopened(command)
     check_manages(actor, command.role)
     check_new(command, current_tenant())
-    password_hash = await passwords.hashed(unknown)
-    async with transaction() as tx:
-        member = await insert_member(command, password_hash, actor)
-        return await _new_link(tx, member, LinkKind.INVITATION, actor)
+    password_hash = await passwords.hashed(command.password)
+    async with transaction():
+        return await invited(await insert_member(command, password_hash, actor), actor)
+
+
+def unopened(command: CreateMember) -> CreateMember:
+    """The same account with a password that nobody knows: it can be entered by its link alone."""
+    # parted by what no login has, so that it contains none
+    return replace(command, password="~".join(secrets.token_urlsafe(48)))
+
+
+async def invited(member: Member, actor: Actor) -> Link:
+    """The first link of an account that was made just now, within the transaction that made it."""
+    return await _new_link(current_tx(), member, LinkKind.INVITATION, actor)
 
 
 async def link_again(member_id: MemberId, actor: Actor) -> Link:

@@ -26,7 +26,7 @@ from saas.base.scope import ScopeMissing, current_tenant, tenant_scope
 from saas.base.settings import get_settings
 from saas.base.text import reason_of
 from tenants import audit, passwords
-from tenants.accounts import LOCALES, CreateMember, check_new, insert_member
+from tenants.accounts import LOCALES, CreateMember, Member, check_new, insert_member
 from tenants.actors import Actor, Role, check_platform
 from tenants.errors import HostTaken, SlugTaken
 
@@ -85,7 +85,7 @@ _by_id: Remembered[TenantId, Brand] = Remembered(most=10_000, seconds=10)
 
 
 async def create_tenant(
-    command: CreateTenant, actor: Actor, *, furnish: Callable[[Brand], Awaitable[None]] | None = None
+    command: CreateTenant, actor: Actor, *, furnish: Callable[[Brand, Member], Awaitable[None]] | None = None
 ) -> Brand:
     """Make a brand and its owner in one transaction, which begins and ends here; ``furnish`` adds to it.
 
@@ -114,9 +114,9 @@ async def create_tenant(
             async with transaction() as tx:
                 if await _insert(tx, brand):
                     await audit.record(actor, "tenant.create", str(number), slug=brand.slug)
-                    await insert_member(command.owner, password_hash, actor)
+                    owner = await insert_member(command.owner, password_hash, actor)
                     if furnish is not None:
-                        await furnish(brand)
+                        await furnish(brand, owner)
                     return brand
                 if await tx.value("SELECT 1 FROM tenant WHERE slug = $1", brand.slug):
                     raise SlugTaken("input.slug", slug=brand.slug)

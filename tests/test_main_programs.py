@@ -25,7 +25,7 @@ async def url(sqlite_url: str) -> str:
     """A database with a brand that has a program in force, an owner and somebody of finance."""
     async with open_database(sqlite_url):
         made = CreateTenant(slug="maple", name="Maple", owner=account("owner"))
-        brand = await create_brand(made, OPERATOR, preset_name="three_level_percent")
+        brand = (await create_brand(made, OPERATOR, preset_name="three_level_percent")).brand
         with tenant_scope(brand.id):
             await create_member(account("finance", Role.FINANCE), system(brand.id, "test"))
     return sqlite_url

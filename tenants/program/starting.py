@@ -1,11 +1,14 @@
 """A brand begins with a program that comes with the product, in its own currency and under its own name."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from saas.base.errors import InvalidInput, Said
-from tenants import registry
+from tenants import links, registry
+from tenants.accounts import Member
 from tenants.actors import Actor
 from tenants.errors import ProgramHasErrors
+from tenants.links import Link
 from tenants.program.document import Program
 from tenants.program.lifecycle import SaveDraft, activate, save_draft
 from tenants.program.parse import as_data
@@ -54,24 +57,41 @@ NAME_LONGEST = 60
 """Letters of a brand's name that go into the name of its first program."""
 
 
-async def create_brand(command: CreateTenant, actor: Actor, *, preset_name: str | None) -> Brand:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Founded:
+    """A new brand, and the link of an owner who was invited."""
+
+    brand: Brand
+    owner_link: Link | None
+
+
+async def create_brand(
+    command: CreateTenant, actor: Actor, *, preset_name: str | None, invites_owner: bool = False
+) -> Founded:
     """Make a brand and its owner, and put a preset in force in it, all in one transaction.
 
+    An owner who is invited sets the password by the link; the one of ``command`` is not used.
     Raises what ``registry.create_tenant`` does, ``InvalidInput`` for an unknown preset, ``ProgramHasErrors`` for one
     that today's checks object to.
     """
-    if preset_name is None:
-        return await registry.create_tenant(command, actor)
-    chosen = _chosen(preset_name, "input.preset")
+    made: list[Link] = []
 
-    async def furnish(brand: Brand) -> None:
-        saved = await save_draft(SaveDraft(document=as_data(adapted(chosen, brand)), label=preset_name), actor)
+    async def furnish(brand: Brand, owner: Member) -> None:
+        if invites_owner:
+            made[:] = [await links.invited(owner, actor)]
+        if preset_name is None:
+            return
+        document = adapted(_chosen(preset_name, "input.preset"), brand)
+        saved = await save_draft(SaveDraft(document=as_data(document), label=preset_name), actor)
         try:
             await activate(saved.version.number, actor)
         except ProgramHasErrors as refused:
             raise ProgramHasErrors("input.preset", **refused.params) from refused
 
-    return await registry.create_tenant(command, actor, furnish=furnish)
+    if invites_owner:
+        command = replace(command, owner=links.unopened(command.owner))
+    brand = await registry.create_tenant(command, actor, furnish=furnish)
+    return Founded(brand=brand, owner_link=made[0] if made else None)
 
 
 async def start_from_preset(name: str, label: str, actor: Actor) -> Reviewed:

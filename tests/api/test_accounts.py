@@ -1,5 +1,7 @@
 """Accounts as their people meet them over HTTP: second factors that a brand asks for, links, single log-ins."""
 
+from dataclasses import replace
+
 import pyotp
 
 from tests.api.client import PASSWORD, Api
@@ -61,6 +63,34 @@ async def test_an_invited_member_chooses_its_password(world: World) -> None:
     again = await world.lotus.owner.do("createPasswordLink", "token", memberId=invited["member"]["id"])
     await world.lotus.anonymous.do("followLink", "done", token=again["token"], password=f"{CHOSEN} again")
     await world.lotus.anonymous.log_in("grace", f"{CHOSEN} again")
+
+
+async def test_the_owner_of_a_new_brand_is_invited_unless_a_password_is_given(world: World) -> None:
+    given = {"slug": "maple", "name": "Maple", "ownerLogin": "mia", "ownerName": "Mia", "preset": "lotus"}
+    link = "tenant { slug } ownerLink { token expiresAt }"
+    made = await world.operator.do("createTenant", link, **given)
+    token, site = made["ownerLink"]["token"], world.operator.at("maple.localhost")
+    assert await world.lotus.anonymous.refused("followLink", token=token, password=CHOSEN) == ["LINK_NOT_VALID"]
+    assert await world.operator.refused("createTenant", **given) == ["SLUG_TAKEN"]
+    nobody = replace(site, token=None)
+    for guess in ("", "mia", PASSWORD):
+        attempt = await nobody.refused("logIn", login="mia", password=guess, kind="BEARER")
+        assert attempt == ["LOGIN_FAILED"]
+    await nobody.do("followLink", "done", token=token, password=CHOSEN)
+    mia = await nobody.log_in("mia", CHOSEN)
+    assert (await mia.ask("{ me { role } program { number } }"))["program"] == {"number": 1}
+    told = (await mia.ask("{ auditLog(first: 20) { nodes { action actor } } }"))["auditLog"]["nodes"]
+    assert {"action": "member.invitation_link", "actor": "root"} in told
+    refused = await world.lotus.owner.errors(
+        "mutation($input: CreateTenantInput!) { createTenant(input: $input) { ownerLink { token } } }",
+        input={**given, "slug": "pine"},
+    )
+    assert set(refused) == {"FORBIDDEN"}
+    plain = await world.operator.do("createTenant", link, **{**given, "slug": "pine", "ownerPassword": PASSWORD})
+    assert plain["ownerLink"] is None
+    assert await world.operator.refused("createTenant", **{**given, "slug": "fir", "ownerPassword": ""}) == [
+        "PASSWORD_REFUSED"
+    ]
 
 
 async def test_one_log_in_of_several_is_ended(world: World) -> None:

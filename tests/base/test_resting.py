@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -26,7 +27,7 @@ STATES = (
 @pytest.fixture
 def long_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody comes too late."""
-    monkeypatch.setattr(resting, "REST_SECONDS", 3_600)
+    monkeypatch.setattr(resting, "REST", timedelta(hours=1))
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ the COMMIT is said then (docs/adr/0040-readings-rest.md).
 """
 
 import asyncio
+from datetime import timedelta
 from typing import Any, TypeAlias, cast
 
 import asyncpg
@@ -13,7 +14,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 
-REST_SECONDS = 0.005
+REST = timedelta(milliseconds=5)
 """How long a reading may stand open with nobody using it: several requests come within it where there are many."""
 BEFORE = "COMMIT; "
 """What goes before the BEGIN on a connection that rested."""
@@ -57,7 +58,7 @@ class Connections:
         """Let it rest with a reading that is over; not while anybody waits for a connection."""
         if self._waiting or self._closing:
             return False
-        timer = asyncio.get_running_loop().call_later(REST_SECONDS, self._rested)
+        timer = asyncio.get_running_loop().call_later(REST.total_seconds(), self._rested)
         self._resting.append((connection, timer))
         return True
 

@@ -38,7 +38,7 @@ def test_every_preset_is_described_and_no_other() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 async def test_a_brand_begins_with_a_preset_in_force(db: Database, name: str) -> None:
     await make_tenants()
-    brand = await create_brand(maple(), OPERATOR, preset_name=name)
+    brand = (await create_brand(maple(), OPERATOR, preset_name=name)).brand
     with as_tenant(brand.id):
         stored = await versions.active_program()
         version = await versions.version_of(1)
@@ -57,13 +57,13 @@ async def test_a_brand_begins_with_a_preset_in_force(db: Database, name: str) ->
 
 
 async def test_the_presets_currency_becomes_the_brands(db: Database) -> None:
-    brand = await create_brand(maple(currency="EUR"), OPERATOR, preset_name="two_level_referral")
+    brand = (await create_brand(maple(currency="EUR"), OPERATOR, preset_name="two_level_referral")).brand
     with as_tenant(brand.id):
         assert (await versions.active_program()).program.currency == "EUR"
 
 
 async def test_without_a_preset_a_brand_begins_without_a_program(db: Database) -> None:
-    brand = await create_brand(maple(), OPERATOR, preset_name=None)
+    brand = (await create_brand(maple(), OPERATOR, preset_name=None)).brand
     assert await table_of(brand.id, "program_version") == []
 
 
