@@ -1,6 +1,7 @@
 """The schema: every feature's queries and mutations, the extensions of each operation."""
 
 from collections.abc import Iterable
+from functools import cache
 from inspect import isawaitable
 from typing import Any, cast
 
@@ -222,6 +223,7 @@ schema = Schema(
 call_directly(schema._schema, schema.config)
 
 
+@cache
 def sdl() -> str:
     """The schema's text, sorted.
 
