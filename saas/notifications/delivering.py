@@ -93,7 +93,7 @@ async def deliver() -> int:
 
 
 async def _addressed(tx: Tx, rows: Sequence[Row]) -> list[Addressed]:
-    members = await tx.rows(
+    found = await tx.rows(
         f"SELECT id, role, distributor_id FROM member WHERE tenant_id = $1 AND status = 'active' "
         f"AND distributor_id IS NULL AND role IN ('owner', 'finance', 'operations') UNION ALL "
         f"SELECT id, role, distributor_id FROM member WHERE tenant_id = $1 AND status = 'active' "
@@ -101,6 +101,7 @@ async def _addressed(tx: Tx, rows: Sequence[Row]) -> list[Addressed]:
         tx.tenant_id,
         list({row["distributor_id"] for row in rows}),
     )
+    members = sorted(found, key=itemgetter("id"))
     return [
         Addressed(
             member_id=MemberId(member["id"]),
@@ -110,7 +111,7 @@ async def _addressed(tx: Tx, rows: Sequence[Row]) -> list[Addressed]:
             at=row["at"],
         )
         for row in rows
-        for member in sorted(members, key=itemgetter("id"))
+        for member in members
         if member["distributor_id"] == row["distributor_id"] or member["role"] in OFFICE.get(row["kind"], ())
     ]
 

@@ -83,8 +83,7 @@ async def _insert(tx: Tx, batch_id: PayoutBatchId, provider: str, currency: str,
     columns = ("id", "number", "provider", "currency", "status", "created_by", "created_at")
     for _ in range(TRIES):
         taken = await tx.value(
-            "SELECT count(*) FROM payout_batch WHERE tenant_id = $1 AND number > $2 AND number < $3",
-            *(tx.tenant_id, f"P{day}-", f"P{day}-~"),
+            "SELECT count(*) FROM payout_batch WHERE tenant_id = $1 AND number LIKE $2", tx.tenant_id, f"P{day}-%"
         )
         number = f"P{day}-{taken + 1:03}"
         row = (batch_id, number, provider, currency, BatchState.OPEN, person, now)

@@ -74,15 +74,16 @@ async def create_brand(
     Raises what ``registry.create_tenant`` does, ``InvalidInput`` for an unknown preset, ``ProgramHasErrors`` for one
     that today's checks object to.
     """
+    chosen = None if preset_name is None else (preset_name, _chosen(preset_name, "input.preset"))
     made: list[Link] = []
 
     async def furnish(brand: Brand, owner: Member) -> None:
         if invites_owner:
             made[:] = [await links.invited(owner, actor)]
-        if preset_name is None:
+        if chosen is None:
             return
-        document = adapted(_chosen(preset_name, "input.preset"), brand)
-        saved = await save_draft(SaveDraft(document=as_data(document), label=preset_name), actor)
+        label, program = chosen
+        saved = await save_draft(SaveDraft(document=as_data(adapted(program, brand)), label=label), actor)
         try:
             await activate(saved.version.number, actor)
         except ProgramHasErrors as refused:
